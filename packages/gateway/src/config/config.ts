@@ -1,0 +1,143 @@
+/**
+ * The shape of a configuration after it was read and checked: what the rest of the gateway sees.
+ *
+ * Durations are milliseconds, sizes are bytes. `SecretRef` is a reference; only `secrets.ts` turns it into bytes.
+ */
+
+/** `env:NAME` or `file:PATH` (a relative path is relative to the folder of the configuration file). */
+export interface SecretRef {
+  readonly kind: 'env' | 'file';
+  readonly name: string;
+}
+
+export type PrincipalKind = 'human' | 'agent' | 'service';
+
+export interface PrincipalConfig {
+  /** Opaque id, `[a-z0-9][a-z0-9._-]{0,62}`; it appears in the record in clear. */
+  readonly name: string;
+  /** The accountable person or team. Personal data: the record holds a commitment to it. */
+  readonly owner: string;
+  readonly kind: PrincipalKind;
+  /** What the principal proves itself with: a file or variable that holds a SCRAM-SHA-256 verifier as PostgreSQL
+   *  writes it (`SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>`). Absent: only short-lived tokens. */
+  readonly credential?: SecretRef;
+  /** Client addresses it may come from (CIDR); empty means any that the listener accepts. */
+  readonly addresses: readonly string[];
+}
+
+export interface GrantConfig {
+  readonly id: string;
+  readonly principal: string;
+  readonly target: string;
+  /** Key into the target's `logins`: whom the gateway is in the target. */
+  readonly login: string;
+  /** Databases of the target it covers; empty means the target's default database only. */
+  readonly databases: readonly string[];
+  /** Wall-clock end, µs since the epoch (UTC). */
+  readonly expiresAtUs: bigint;
+  readonly purpose?: string;
+}
+
+export type TlsMode = 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+
+export interface TargetTlsConfig {
+  /** As libpq's `sslmode`. Default `verify-full`; `disable` for a loopback target. */
+  readonly mode: TlsMode;
+  readonly ca?: SecretRef;
+  readonly cert?: SecretRef;
+  readonly key?: SecretRef;
+  /** Direct TLS (PostgreSQL 17+): no SSLRequest round trip. Default false. */
+  readonly direct: boolean;
+  readonly serverName?: string;
+}
+
+export interface LoginConfig {
+  readonly user: string;
+  /** Absent when the target authenticates by client certificate or trust. */
+  readonly password?: SecretRef;
+}
+
+export type TargetSessionAttrs = 'any' | 'read-write' | 'read-only' | 'primary' | 'standby' | 'prefer-standby';
+
+export interface PostgresTargetConfig {
+  readonly name: string;
+  readonly protocol: 'postgres';
+  readonly hosts: readonly { readonly host: string; readonly port: number }[];
+  readonly database: string;
+  readonly logins: Readonly<Record<string, LoginConfig>>;
+  readonly tls: TargetTlsConfig;
+  readonly targetSessionAttrs: TargetSessionAttrs;
+  readonly connectTimeoutMs: number;
+  /** Settings a client may change beyond the built-in list (exact names, or `prefix.*`). */
+  readonly allowedSettings: readonly string[];
+}
+
+export interface ListenerTlsConfig {
+  readonly cert: SecretRef;
+  readonly key: SecretRef;
+  /** Refuse a client that does not ask for TLS. Default true beyond loopback. */
+  readonly required: boolean;
+}
+
+export interface PostgresListenerConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: ListenerTlsConfig;
+  /** CIDR ranges that may connect; empty means any. */
+  readonly allow: readonly string[];
+}
+
+export interface Limits {
+  readonly connections: number;
+  readonly connectionsPerPrincipal: number;
+  readonly connectionsPerAddress: number;
+  /** Connections that have not authenticated yet. */
+  readonly pendingConnections: number;
+  readonly handshakeTimeoutMs: number;
+  /** 0 = no limit. */
+  readonly idleTimeoutMs: number;
+  /** 0 = no limit. */
+  readonly statementTimeoutMs: number;
+  /** Longest Query or Parse text, bytes. Default 1 MiB. */
+  readonly maxStatementBytes: number;
+  readonly tcpKeepaliveMs: number;
+  /** How long SIGTERM waits for sessions to end. */
+  readonly drainTimeoutMs: number;
+}
+
+export interface RecordConfig {
+  /** Longest wait of an append for the disk. Default 2,000. */
+  readonly timeoutMs: number;
+  /** Default 64 MiB. */
+  readonly segmentBytes: number;
+  /** Longest time a result of a read may ride along before a sync of its own. Default 20. */
+  readonly resultDelayMs: number;
+  readonly heartbeatMs: number;
+  readonly checkpointMs: number;
+  /** Free bytes below which commands are refused. Default 256 MiB. */
+  readonly minFreeBytes: number;
+}
+
+export interface CountersignConfig {
+  readonly file: string;
+  /** Canonical text as read, for `config.changed`. */
+  readonly text: string;
+  /** SHA-256 of `text`, base64url. */
+  readonly digest: string;
+  readonly node: string;
+  /** Directory that holds `journal/`, `log/`, `vault/`, `keys/`, `control.sock`. Absolute. */
+  readonly stateDirectory: string;
+  readonly log: { readonly origin: string; readonly signingKey: SecretRef };
+  readonly vault: { readonly custodianKey: SecretRef; readonly retentionClass: string };
+  readonly record: RecordConfig;
+  readonly listen: {
+    readonly postgres: PostgresListenerConfig;
+    readonly health?: { readonly host: string; readonly port: number };
+  };
+  readonly limits: Limits;
+  readonly targets: readonly PostgresTargetConfig[];
+  readonly principals: readonly PrincipalConfig[];
+  readonly grants: readonly GrantConfig[];
+  /** True only for `countersign demo`. */
+  readonly demo: boolean;
+}

@@ -1,0 +1,193 @@
+/**
+ * The events that this version records, as their authors give them: without the envelope (`v`, `id`, `at`, `mono`,
+ * `journal`, `jseq`), which the recorder adds. `docs/record-format.md` defines each field. Digests and commitments
+ * are base64url without padding. No field holds caller-chosen text (decision 16).
+ */
+
+import type { LeafRef } from './recorder.ts';
+
+export interface Decision {
+  readonly effect: 'permit' | 'forbid';
+  /** Ids of the grants and rules that decided. */
+  readonly policies: readonly string[];
+  /** Error codes or rule ids that explain a refusal. */
+  readonly reasons: readonly string[];
+}
+
+interface InSession {
+  /** Session id (UUIDv7) and its gap-free counter from 0. */
+  readonly session: string;
+  readonly seq: number;
+  readonly context?: LeafRef;
+}
+
+export interface SessionOpened extends InSession {
+  readonly type: 'session.opened';
+  readonly protocol: 'postgres';
+  readonly protocolVersion: string;
+  readonly channel: { readonly tls?: string; readonly binding: boolean; readonly method: string };
+  /** Commitments: client address and port, application_name, start-up options. */
+  readonly peer: string;
+  readonly client?: string;
+  /** The target's side: backend pid and its start time (µs since the epoch) for joining with its log (decision 32). */
+  readonly backend: { readonly pid: number; readonly startedAtUs?: bigint; readonly serverVersion: string; readonly tls?: string };
+  /** Keys every `delivered` and `copied` digest of this session: a commitment; the key is in the vault. */
+  readonly digestKey: string;
+}
+
+export interface SessionClosed extends InSession {
+  readonly type: 'session.closed';
+  readonly reason: string;
+  readonly calls: number;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  /** Rolling digest over the digests of the session's leaves: d0 = 32 zero bytes, d(n+1) = SHA-256(d(n) ‖ SHA-256(leaf)). Added by the recorder. */
+}
+
+export type SqlKind = string;
+
+export interface CallIntent extends InSession {
+  readonly type: 'call.intent';
+  readonly decision: Decision;
+  /** First key word in lower case (`select`, `insert`, …), or `prepare`, `plan`, `fetch`, `function`, `multi`, `empty`. */
+  readonly kind: SqlKind;
+  readonly effect: 'read' | 'write' | 'admin' | 'unknown';
+  /** Commitment to the statement text. */
+  readonly statement?: string;
+  /** Commitments to the parameters (format, type OID and bytes each), in order. */
+  readonly params?: readonly string[];
+  /** The target's transaction status when it was sent: I, T or E. */
+  readonly txn?: string;
+  /** The call whose suspended portal this one continues. */
+  readonly resumes?: string;
+  /** Number of statements, when more than one came in one message. */
+  readonly statements?: number;
+  readonly after?: LeafRef;
+}
+
+export interface CallDenied extends InSession {
+  readonly type: 'call.denied';
+  readonly decision: Decision;
+  readonly kind: SqlKind;
+  readonly statement?: string;
+  readonly sqlstate: string;
+  readonly after?: LeafRef;
+}
+
+export interface CallVoided extends InSession {
+  readonly type: 'call.voided';
+  /** Id of the `call.intent` leaf that was never acted on. */
+  readonly call: string;
+  readonly reason: string;
+}
+
+export type CallStatus = 'ok' | 'error' | 'cancelled' | 'cut' | 'skipped';
+
+export interface CallResult extends InSession {
+  readonly type: 'call.result';
+  /** Id of the `call.intent` leaf. The result has no `id` and no `context` of its own. */
+  readonly call: string;
+  readonly status: CallStatus;
+  readonly sqlstate?: string;
+  readonly rows?: number;
+  /** Number of completed statements, when not one. */
+  readonly completed?: number;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  readonly durationUs: number;
+  /** Keyed digest of the rows released, and of COPY data taken in. */
+  readonly delivered?: string;
+  readonly copied?: string;
+  /** True when a portal stopped at its row limit. */
+  readonly suspended?: boolean;
+  /** Why a status is `cancelled` or `cut`: an error code. */
+  readonly cause?: string;
+}
+
+export interface AuthnResult {
+  readonly type: 'authn.result';
+  readonly outcome: 'accepted' | 'refused';
+  /** Configured principal name; only when it exists. */
+  readonly principal?: string;
+  /** Commitment to the user name as sent. */
+  readonly attempted?: string;
+  readonly peer: string;
+  readonly method: string;
+  readonly reason?: string;
+  /** Id of the token that was used. */
+  readonly token?: string;
+  readonly session?: string;
+  /** Aggregation of repeated failures (decision 20). */
+  readonly count?: number;
+  readonly firstAtUs?: bigint;
+  readonly lastAtUs?: bigint;
+}
+
+export interface ConfigChanged {
+  readonly type: 'config.changed';
+  readonly config: string;
+  /** Commitment to the text. */
+  readonly text: string;
+  readonly cause: 'start' | 'reload';
+}
+
+export interface IdentityRegistered {
+  readonly type: 'identity.registered';
+  readonly principal: string;
+  readonly owner: string;
+  readonly kind: string;
+}
+
+export interface GrantIssued {
+  readonly type: 'grant.issued';
+  readonly grant: string;
+  readonly standing: boolean;
+  readonly principal: string;
+  readonly target: string;
+  readonly login: string;
+  readonly expiresAtUs: bigint;
+}
+
+export interface GrantEnded {
+  readonly type: 'grant.expired' | 'grant.revoked';
+  readonly grant: string;
+  readonly cause: string;
+}
+
+export interface KeyEvent {
+  readonly type: 'key.created';
+  readonly purpose: string;
+  /** Public fingerprint. */
+  readonly key: string;
+}
+
+export interface LogRead {
+  readonly type: 'log.read';
+  /** Who, as far as the operating system knows it. */
+  readonly reader: string;
+  readonly scope: string;
+  readonly count: number;
+}
+
+export interface Alert {
+  readonly type: 'alert';
+  readonly code: string;
+  readonly session?: string;
+}
+
+/** Events that the recorder writes by itself: `log.genesis`, `software.*`, `heartbeat`, `gap.declared`, `recorder.*`, `context`. */
+export type RecordEvent =
+  | SessionOpened
+  | SessionClosed
+  | CallIntent
+  | CallDenied
+  | CallVoided
+  | CallResult
+  | AuthnResult
+  | ConfigChanged
+  | IdentityRegistered
+  | GrantIssued
+  | GrantEnded
+  | KeyEvent
+  | LogRead
+  | Alert;
