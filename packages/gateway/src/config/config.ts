@@ -10,6 +10,13 @@ export interface SecretRef {
   readonly name: string;
 }
 
+/** Turns a reference into bytes. `config/secrets.ts` reads environment and files; others see only this. */
+export interface Secrets {
+  /** The bytes as stored (a file keeps its trailing newline; who wants text trims it). Reads anew at each call, so
+   *  that a rotated file counts from the next use. Throws `CS_SECRET_UNAVAILABLE` naming the reference. */
+  read(ref: SecretRef): Promise<Buffer>;
+}
+
 export type PrincipalKind = 'human' | 'agent' | 'service';
 
 export interface PrincipalConfig {
