@@ -115,7 +115,7 @@ function createCluster(bin: string, directory: string, user: ServerUser | undefi
   const passwordFile = join(directory, 'superuser-password');
   writeFor(user, passwordFile, `${password}\n`);
   const auth = ['--auth-local=scram-sha-256', '--auth-host=scram-sha-256', `--pwfile=${passwordFile}`];
-  const rest = ['--username=postgres', '--encoding=UTF8', '--no-locale', '--no-sync', '--no-instructions'];
+  const rest = ['--username=postgres', '--encoding=UTF8', '--no-locale', '--no-sync'];
   try {
     const made = spawnSync(join(bin, 'initdb'), ['-D', join(directory, 'data'), ...auth, ...rest], {
       cwd: '/',
