@@ -94,7 +94,8 @@ function copyOf(native: string): string {
   const place = join(ownTemporaryFolder('countersign-postgres'), `${version}-${process.arch}`);
   if (!existsSync(place)) {
     const draft = `${place}.${randomUUID()}`;
-    cpSync(native, join(draft, basename(native)), { recursive: true });
+    // Links that are there already point to their neighbours and must go on doing so in the copy.
+    cpSync(native, join(draft, basename(native)), { recursive: true, verbatimSymlinks: true });
     makeLinks(join(draft, basename(native)));
     try {
       renameSync(draft, place);
