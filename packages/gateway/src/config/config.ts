@@ -12,8 +12,8 @@ export interface SecretRef {
 
 /** Turns a reference into bytes. `config/secrets.ts` reads environment and files; others see only this. */
 export interface Secrets {
-  /** The bytes as stored (a file keeps its trailing newline; who wants text trims it). Reads anew at each call, so
-   *  that a rotated file counts from the next use. Throws `CS_SECRET_UNAVAILABLE` naming the reference. */
+  /** The bytes without one trailing line break. Reads anew at each call, so that a rotated file counts from the next
+   *  use. Throws `CS_SECRET_UNAVAILABLE` naming the reference. */
   read(ref: SecretRef): Promise<Buffer>;
 }
 
@@ -64,7 +64,13 @@ export interface LoginConfig {
   readonly password?: SecretRef;
 }
 
-export type TargetSessionAttrs = 'any' | 'read-write' | 'read-only' | 'primary' | 'standby' | 'prefer-standby';
+export type TargetSessionAttrs =
+  | 'any'
+  | 'read-write'
+  | 'read-only'
+  | 'primary'
+  | 'standby'
+  | 'prefer-standby';
 
 export interface PostgresTargetConfig {
   readonly name: string;

@@ -1,0 +1,168 @@
+import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
+import { dirname, isAbsolute, resolve } from 'node:path';
+
+import { isLoopbackHost, parseHostPort } from './addresses.ts';
+import type { HostPort } from './addresses.ts';
+import type {
+  CountersignConfig,
+  GrantConfig,
+  Limits,
+  PostgresListenerConfig,
+  PostgresTargetConfig,
+  PrincipalConfig,
+  RecordConfig,
+  SecretRef,
+} from './config.ts';
+import type { ConfigFile } from './file-schema.ts';
+import { parseMoment } from './units.ts';
+
+/** Turns the checked file into what the gateway works with: paths absolute, references parsed, defaults that depend on others. */
+export function assembleConfig(
+  file: string,
+  text: string,
+  shape: ConfigFile,
+  demo: boolean,
+): CountersignConfig {
+  const folder = dirname(resolve(file));
+  const secret = (reference: string): SecretRef => parseSecretRef(reference, folder);
+  const { health } = shape.listen;
+  return {
+    file: resolve(file),
+    text,
+    digest: createHash('sha256').update(text).digest('base64url'),
+    node: shape.node ?? defaultNodeName(),
+    stateDirectory: resolve(folder, shape.state),
+    log: { origin: shape.log.origin, signingKey: secret(shape.log.signingKey) },
+    vault: { custodianKey: secret(shape.vault.custodianKey), retentionClass: shape.vault.retentionClass },
+    record: assembleRecord(shape),
+    listen: {
+      postgres: assembleListener(shape, secret),
+      ...(health === undefined ? {} : { health: hostPort(health.address) }),
+    },
+    limits: assembleLimits(shape),
+    targets: Object.entries(shape.targets).map(([name, target]) => assembleTarget(name, target, secret)),
+    principals: shape.principals.map((principal) => assemblePrincipal(principal, secret)),
+    grants: shape.grants.map((grant) => assembleGrant(grant)),
+    demo,
+  };
+}
+
+/** `file:` paths become absolute; `env:` names stay. The schema has checked the form. */
+export function parseSecretRef(reference: string, folder: string): SecretRef {
+  if (reference.startsWith('env:')) return { kind: 'env', name: reference.slice(4) };
+  const path = reference.slice('file:'.length);
+  return { kind: 'file', name: isAbsolute(path) ? path : resolve(folder, path) };
+}
+
+function assembleRecord(shape: ConfigFile): RecordConfig {
+  const { record } = shape;
+  return {
+    timeoutMs: record.timeout,
+    segmentBytes: record.segment,
+    resultDelayMs: record.resultDelay,
+    heartbeatMs: record.heartbeat,
+    checkpointMs: record.checkpoint,
+    minFreeBytes: record.minFree,
+  };
+}
+
+function assembleListener(
+  shape: ConfigFile,
+  secret: (reference: string) => SecretRef,
+): PostgresListenerConfig {
+  const { address, tls, allow } = shape.listen.postgres;
+  const place = hostPort(address);
+  if (tls === undefined) return { ...place, allow };
+  return {
+    ...place,
+    allow,
+    tls: {
+      cert: secret(tls.cert),
+      key: secret(tls.key),
+      required: tls.required ?? !isLoopbackHost(place.host),
+    },
+  };
+}
+
+function assembleLimits(shape: ConfigFile): Limits {
+  const { limits } = shape;
+  return {
+    connections: limits.connections,
+    connectionsPerPrincipal: limits.connectionsPerPrincipal,
+    connectionsPerAddress: limits.connectionsPerAddress,
+    pendingConnections: limits.pendingConnections,
+    handshakeTimeoutMs: limits.handshakeTimeout,
+    idleTimeoutMs: limits.idleTimeout,
+    statementTimeoutMs: limits.statementTimeout,
+    maxStatementBytes: limits.maxStatement,
+    tcpKeepaliveMs: limits.tcpKeepalive,
+    drainTimeoutMs: limits.drainTimeout,
+  };
+}
+
+function assembleTarget(
+  name: string,
+  target: ConfigFile['targets'][string],
+  secret: (reference: string) => SecretRef,
+): PostgresTargetConfig {
+  const hosts = target.hosts.map((host) => hostPort(host, 5_432));
+  const { tls } = target;
+  const logins = Object.entries(target.logins).map(
+    ([key, login]) =>
+      [
+        key,
+        login.password === undefined
+          ? { user: login.user }
+          : { user: login.user, password: secret(login.password) },
+      ] as const,
+  );
+  return {
+    name,
+    protocol: 'postgres',
+    hosts,
+    database: target.database,
+    logins: Object.fromEntries(logins),
+    tls: {
+      // A password over an unverified connection is a gift to whoever answers; only loopback has nobody in between.
+      mode: tls.mode ?? (hosts.every(({ host }) => isLoopbackHost(host)) ? 'disable' : 'verify-full'),
+      direct: tls.direct,
+      ...(tls.ca === undefined ? {} : { ca: secret(tls.ca) }),
+      ...(tls.cert === undefined ? {} : { cert: secret(tls.cert) }),
+      ...(tls.key === undefined ? {} : { key: secret(tls.key) }),
+      ...(tls.serverName === undefined ? {} : { serverName: tls.serverName }),
+    },
+    targetSessionAttrs: target.targetSessionAttrs,
+    connectTimeoutMs: target.connectTimeout,
+    allowedSettings: target.settings.allow,
+  };
+}
+
+function assemblePrincipal(
+  principal: ConfigFile['principals'][number],
+  secret: (reference: string) => SecretRef,
+): PrincipalConfig {
+  const { credential, ...rest } = principal;
+  return credential === undefined ? rest : { ...rest, credential: secret(credential) };
+}
+
+function assembleGrant(grant: ConfigFile['grants'][number]): GrantConfig {
+  const { expires, purpose, ...rest } = grant;
+  const expiresAtUs = parseMoment(expires) ?? 0n;
+  return purpose === undefined ? { ...rest, expiresAtUs } : { ...rest, expiresAtUs, purpose };
+}
+
+function hostPort(text: string, defaultPort?: number): HostPort {
+  const parsed = parseHostPort(text, defaultPort);
+  if (parsed === undefined) throw new Error('the schema admits only addresses that parse');
+  return parsed;
+}
+
+/** The host name in the letters that names may have; it is shown in every context leaf. */
+function defaultNodeName(): string {
+  const name = hostname()
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9._-]/g, '-')
+    .slice(0, 63);
+  return /^[a-z0-9]/.test(name) ? name : 'node';
+}

@@ -1,0 +1,146 @@
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import type { CountersignConfig, SecretRef, Secrets } from './config.ts';
+import type { ConfigProblem } from './problem.ts';
+import { createSecrets, formatSecretRef } from './secrets.ts';
+
+/** A reference with the key that holds it. */
+interface SecretUse {
+  readonly path: string;
+  readonly reference: SecretRef;
+  /** What the secret is for; `undefined` for something public. */
+  readonly custody?: 'log-signing key' | 'target credential' | 'listener key' | 'client credential';
+}
+
+/** Every reference of a configuration. */
+export function secretUses(config: CountersignConfig): readonly SecretUse[] {
+  const uses: SecretUse[] = [
+    { path: 'log.signingKey', reference: config.log.signingKey, custody: 'log-signing key' },
+    { path: 'vault.custodianKey', reference: config.vault.custodianKey },
+  ];
+  const { tls } = config.listen.postgres;
+  if (tls !== undefined) {
+    uses.push({ path: 'listen.postgres.tls.cert', reference: tls.cert });
+    uses.push({ path: 'listen.postgres.tls.key', reference: tls.key, custody: 'listener key' });
+  }
+  for (const target of config.targets) {
+    const path = `targets.${target.name}`;
+    for (const [name, login] of Object.entries(target.logins)) {
+      if (login.password === undefined) continue;
+      uses.push({
+        path: `${path}.logins.${name}.password`,
+        reference: login.password,
+        custody: 'target credential',
+      });
+    }
+    if (target.tls.ca !== undefined) uses.push({ path: `${path}.tls.ca`, reference: target.tls.ca });
+    if (target.tls.cert !== undefined) uses.push({ path: `${path}.tls.cert`, reference: target.tls.cert });
+    if (target.tls.key !== undefined)
+      uses.push({ path: `${path}.tls.key`, reference: target.tls.key, custody: 'target credential' });
+  }
+  for (const [index, principal] of config.principals.entries()) {
+    if (principal.credential === undefined) continue;
+    uses.push({
+      path: `principals[${index}].credential`,
+      reference: principal.credential,
+      custody: 'client credential',
+    });
+  }
+  return uses;
+}
+
+/**
+ * Reads every secret once (and forgets it), and looks at who holds them: unreadable ones are errors; files that others
+ * can read, and two of the three keys of decision 17 in one hand, are warnings.
+ */
+export async function checkCustody(
+  config: CountersignConfig,
+  secrets: Secrets = createSecrets(),
+): Promise<ConfigProblem[]> {
+  const problems: ConfigProblem[] = [];
+  const uses = secretUses(config);
+  for (const use of uses) {
+    try {
+      await secrets.read(use.reference);
+    } catch (error) {
+      const detail = (error as { detail?: string }).detail ?? formatSecretRef(use.reference);
+      problems.push(problem('error', 'CS_SECRET_UNAVAILABLE', use.path, detail));
+    }
+    if (use.custody !== undefined) problems.push(...checkMode(use.path, use.reference));
+  }
+  problems.push(...checkOwners(uses), ...checkCustodian(config));
+  return problems;
+}
+
+/** Group- or world-readable files that hold a secret. */
+function checkMode(path: string, reference: SecretRef): ConfigProblem[] {
+  const stat = statOf(reference);
+  if (stat === undefined || (stat.mode & 0o077) === 0) return [];
+  const mode = (stat.mode & 0o777).toString(8).padStart(4, '0');
+  return [
+    problem(
+      'warning',
+      'CS_CONFIG_INVALID',
+      path,
+      `${formatSecretRef(reference)} has mode ${mode}: others than its owner can reach it`,
+      'chmod 600',
+    ),
+  ];
+}
+
+/** Whoever owns a file can read it: one owner of the log key and of a target credential can act and rewrite the book. */
+function checkOwners(uses: readonly SecretUse[]): ConfigProblem[] {
+  const logKey = uses.find((use) => use.custody === 'log-signing key');
+  const owner = logKey === undefined ? undefined : statOf(logKey.reference)?.uid;
+  if (owner === undefined) return [];
+  const same = uses.filter(
+    (use) => use.custody === 'target credential' && statOf(use.reference)?.uid === owner,
+  );
+  if (same.length === 0) return [];
+  return [
+    problem(
+      'warning',
+      'CS_CONFIG_INVALID',
+      'log.signingKey',
+      `uid ${owner} owns the log-signing key and ${same.map((use) => use.path).join(', ')}: one person could act and sign the record of it`,
+      'give the files different owners and let the gateway read them by systemd credentials or group',
+    ),
+  ];
+}
+
+/** The custodian's private half opens everything: it does not belong on the gateway's machine. */
+function checkCustodian(config: CountersignConfig): ConfigProblem[] {
+  const { custodianKey } = config.vault;
+  if (custodianKey.kind !== 'file') return [];
+  const privatePath = join(dirname(custodianKey.name), CUSTODIAN_PRIVATE_FILE);
+  if (!existsSync(privatePath)) return [];
+  return [
+    problem(
+      'warning',
+      'CS_CONFIG_INVALID',
+      'vault.custodianKey',
+      `${privatePath} lies beside the public half: whoever has this machine can open every sealed content`,
+      'move the private key to the custodian, off this machine',
+    ),
+  ];
+}
+
+/** The name that `countersign init` gives the custodian's private half. */
+export const CUSTODIAN_PRIVATE_FILE = 'custodian.private.pem';
+
+function statOf(reference: SecretRef): { readonly uid: number; readonly mode: number } | undefined {
+  if (reference.kind !== 'file') return undefined;
+  return statSync(reference.name, { throwIfNoEntry: false });
+}
+
+function problem(
+  severity: ConfigProblem['severity'],
+  code: ConfigProblem['code'],
+  path: string,
+  message: string,
+  hint?: string,
+): ConfigProblem {
+  const base = { severity, code, path, line: 0, column: 0, message };
+  return hint === undefined ? base : { ...base, hint };
+}
