@@ -30,7 +30,12 @@ export interface SessionOpened extends InSession {
   readonly peer: string;
   readonly client?: string;
   /** The target's side: backend pid and its start time (µs since the epoch) for joining with its log (decision 32). */
-  readonly backend: { readonly pid: number; readonly startedAtUs?: bigint; readonly serverVersion: string; readonly tls?: string };
+  readonly backend: {
+    readonly pid: number;
+    readonly startedAtUs?: bigint;
+    readonly serverVersion: string;
+    readonly tls?: string;
+  };
   /** Keys every `delivered` and `copied` digest of this session: a commitment; the key is in the vault. */
   readonly digestKey: string;
 }
@@ -54,8 +59,14 @@ export interface CallIntent extends InSession {
   readonly effect: 'read' | 'write' | 'admin' | 'unknown';
   /** Commitment to the statement text. */
   readonly statement?: string;
-  /** Commitments to the parameters (format, type OID and bytes each), in order. */
+  /** Commitments to the parameters (type OID, format and bytes each), in order. */
   readonly params?: readonly string[];
+  /** Commitment to the name of a prepared statement (or, for `fetch`, a portal) whose text the gateway does not know
+   *  because it was made by SQL. Instead of `statement`. */
+  readonly statementName?: string;
+  /** Commitment to the body of the whole Bind or FunctionCall message, when it was too large for one commitment per
+   *  parameter. Instead of `params`. */
+  readonly message?: string;
   /** The target's transaction status when it was sent: I, T or E. */
   readonly txn?: string;
   /** The call whose suspended portal this one continues. */
@@ -191,3 +202,105 @@ export type RecordEvent =
   | KeyEvent
   | LogRead
   | Alert;
+
+/*
+ * What the recorder writes by itself. On disk every leaf has `v`, `type`, `at` (µs since the epoch), `mono` (µs of the
+ * monotonic clock since boot: microseconds, because nanoseconds pass 2^53 after 104 days of uptime), `journal`, `jseq`
+ * and (but for `call.result`) `id`; names are snake_case.
+ */
+
+/** The first leaf of a log. */
+export interface LogGenesis {
+  readonly type: 'log.genesis';
+  readonly origin: string;
+  /** The log's verifier key (`<name>+<id>+<base64>`). */
+  readonly key: string;
+  /** Fingerprint of the custodian's public key: base64url SHA-256 of its 32 bytes. */
+  readonly custodian: string;
+}
+
+export interface SoftwareStarted {
+  readonly type: 'software.started';
+  readonly version: string;
+  /** Digest of the software, base64url SHA-256. */
+  readonly software: string;
+  readonly node: string;
+  readonly boot: string;
+  /** Whether the run before ended with `software.stopped`; `first` for a new log. */
+  readonly previous: 'first' | 'stopped' | 'crashed';
+}
+
+export interface SoftwareStopped {
+  readonly type: 'software.stopped';
+  readonly reason: string;
+}
+
+/** Counters since the heartbeat before (or the start). */
+export interface Heartbeat {
+  readonly type: 'heartbeat';
+  readonly calls: number;
+  readonly denied: number;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  /** Sessions open now. */
+  readonly sessions: number;
+  /** Highest `jseq` of every journal of the node, this leaf not counted. */
+  readonly journals: readonly { readonly journal: string; readonly jseq: number }[];
+}
+
+export type GapCause = 'torn-tail' | 'sync-failed' | 'sync-late' | 'corruption';
+
+/**
+ * Something happened to the journal. `corruption`: leaves `from`..`to` existed and are lost, `jseq` has that hole.
+ * `sync-failed`, `sync-late`: the segment was given up after `from - 1`; leaves `from`..`to` were written again to the
+ * next segment (nothing is lost, `jseq` has no hole), intents among them that were refused have a `call.voided`.
+ * `torn-tail`: a frame that nobody had been told of was cut; nothing acknowledged is lost (`to` = `from` - 1).
+ */
+export interface GapDeclared {
+  readonly type: 'gap.declared';
+  readonly cause: GapCause;
+  readonly segment: number;
+  readonly from: number;
+  readonly to: number;
+  /** Leaves lost for good. */
+  readonly lost: number;
+}
+
+export interface RecorderState {
+  readonly type: 'recorder.degraded' | 'recorder.restored';
+  readonly cause: string;
+  /** `at` of the moment the state began, for a leaf that could only be written later. */
+  readonly sinceUs?: number;
+}
+
+/** Constant for many leaves; cited as `context: {digest, jseq}` (and `journal` when it is another one). */
+export interface ContextLeaf {
+  readonly type: 'context';
+  readonly node: string;
+  readonly version: string;
+  readonly software: string;
+  readonly config: string;
+  readonly boot: string;
+  readonly clock: string;
+  readonly principal?: string;
+  readonly owner?: string;
+  readonly principalKind?: string;
+  readonly chain?: readonly {
+    readonly from: string;
+    readonly to: string;
+    readonly evidence: string;
+    readonly verified: boolean;
+  }[];
+  readonly grant?: { readonly id: string; readonly standing: boolean; readonly expiresAtUs: bigint };
+  readonly target?: { readonly name: string; readonly protocol: string; readonly login: string };
+  readonly analysis?: string;
+}
+
+export type OwnEvent =
+  | LogGenesis
+  | SoftwareStarted
+  | SoftwareStopped
+  | Heartbeat
+  | GapDeclared
+  | RecorderState
+  | ContextLeaf;
