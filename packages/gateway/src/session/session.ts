@@ -1,0 +1,309 @@
+import { randomBytes } from 'node:crypto';
+import { CountersignError, isCountersignError } from '../errors.ts';
+import type { GrantEnd, LiveGrant } from '../grants/live-grant.ts';
+import type { Principal } from '../identity/principal.ts';
+import type { CallDenied, CallIntent, Decision, SessionOpened } from '../record/events.ts';
+import type { Appended, Commitment, LeafRef, Payload, Recorder, Spool } from '../record/recorder.ts';
+import { Command, type Outcome, type ResultSink, type ResultUrgency } from './command.ts';
+import { Denied } from './denied.ts';
+import { newSessionId } from './session-id.ts';
+
+/** What a session is, before it is opened. All of it is recorded: names in clear, the rest as commitments. */
+export interface SessionRequest {
+  readonly recorder: Recorder;
+  /** Default: a new UUIDv7. Give one when an earlier leaf (`authn.result`) names the session. */
+  readonly id?: string;
+  readonly principal: Principal;
+  readonly grant: LiveGrant;
+  readonly protocol: 'postgres';
+  readonly protocolVersion: string;
+  readonly channel: SessionOpened['channel'];
+  /** Client address and port, as text. Committed, its content is sealed. */
+  readonly peer: string;
+  /** What the client said of itself: application_name and start-up options, as text. Committed. */
+  readonly client?: string;
+  readonly backend: SessionOpened['backend'];
+  /** How statements are understood. Default `lexical`. */
+  readonly analysis?: string;
+}
+
+/** What the translator says of a command before it is forwarded. */
+export type Intent = Pick<
+  CallIntent,
+  'kind' | 'effect' | 'statement' | 'statementName' | 'params' | 'message' | 'txn' | 'resumes' | 'statements'
+>;
+
+/** What is recorded of a command that is refused. */
+export type Refusal = Pick<CallDenied, 'kind' | 'statement'>;
+
+/** Counters for metrics. Called synchronously on the hot path: count, nothing else. */
+export interface SessionObserver {
+  onCommand?(): void;
+  onDenied?(error: CountersignError, recorded: boolean): void;
+}
+
+/**
+ * The one path (design/architecture.md): identify → authorize → record intent → forward → answer → mask → record result
+ * → release. A session is one authenticated connection under one grant; `begin` takes a command through authorize and
+ * record, `Command.end` records its result. Forwarding and releasing are the translator's, which holds bytes back until
+ * this class says that their leaves are on disk. It knows no protocol.
+ *
+ * Everything runs on the data thread; calls to `begin` and `end` are in the order of the session's `seq`.
+ */
+export class Session implements ResultSink {
+  readonly id: string;
+  readonly grant: LiveGrant;
+  /** Keys every `delivered` and `copied` digest of this session. 32 bytes; committed in `session.opened`. */
+  readonly digestKey: Buffer;
+  readonly #recorder: Recorder;
+  readonly #context: LeafRef;
+  readonly #permit: Decision;
+  readonly #observer: SessionObserver | undefined;
+  readonly #opened: Appended;
+  /** Leaves appended so far, which is the next `seq`; and how many of them are known to be on disk. */
+  #seq = 0;
+  #settled = 0;
+  /** Leaves whose outcome is still open after one was lost. */
+  #lost = 0;
+  #failure: Error | undefined;
+  #calls = 0;
+  #closed: Appended | undefined;
+  #endRequest: CountersignError | undefined;
+  readonly #endListeners = new Set<(error: CountersignError) => void>();
+  readonly #forgetGrant: () => void;
+
+  /**
+   * Appends the context and `session.opened`. The client may be told that it is connected only after `opened()`.
+   *
+   * @throws Denied when the grant has ended; CountersignError `CS_RECORD_*` when the journal does not admit it.
+   */
+  static open(request: SessionRequest, observer?: SessionObserver): Session {
+    if (request.grant.ended !== undefined) {
+      throw new Denied(new CountersignError('CS_GRANT_ENDED'), undefined);
+    }
+    return new Session(request, observer);
+  }
+
+  private constructor(request: SessionRequest, observer: SessionObserver | undefined) {
+    const { recorder, grant } = request;
+    this.id = request.id ?? newSessionId();
+    this.grant = grant;
+    this.digestKey = randomBytes(32);
+    this.#recorder = recorder;
+    this.#observer = observer;
+    this.#permit = { effect: 'permit', policies: [grant.id], reasons: [] };
+    this.#context = openSessionContext(request);
+    this.#opened = this.#appendOpened(request);
+    this.#forgetGrant = grant.onEnd((end) => this.#onGrantEnd(end));
+  }
+
+  /** Resolves when `session.opened` is on disk; rejects with `CS_RECORD_*` when it is not. */
+  opened(): Promise<void> {
+    return this.#opened.durable();
+  }
+
+  /** Commands that were admitted so far. */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  /** A salted commitment to bytes that go to the vault. */
+  commit(bytes: Uint8Array): Commitment {
+    return this.#recorder.commit(bytes);
+  }
+
+  /** For a value too large to hold in memory. */
+  openSpool(): Promise<Spool> {
+    return this.#recorder.openSpool();
+  }
+
+  /**
+   * Authorizes a command and appends its `call.intent`. Nothing of the command may be forwarded before the command's
+   * `onDurable` has called back without an error.
+   *
+   * @throws Denied when it may not run, or cannot be recorded; nothing may be forwarded then.
+   */
+  begin(intent: Intent, payloads: readonly Payload[]): Command {
+    if (this.grant.ended !== undefined) {
+      throw this.deny(new CountersignError('CS_GRANT_ENDED'), intent, payloads);
+    }
+    if (this.#failure !== undefined) throw this.#notRecorded(this.#failure);
+    let leaf: Appended;
+    try {
+      leaf = this.#append(
+        {
+          ...intent,
+          type: 'call.intent',
+          session: this.id,
+          seq: this.#seq,
+          context: this.#context,
+          decision: this.#permit,
+        },
+        payloads,
+      );
+    } catch (error) {
+      throw this.#notRecorded(error);
+    }
+    this.#calls += 1;
+    this.#observer?.onCommand?.();
+    return new Command(leaf, intent.effect, this);
+  }
+
+  /** Appends `call.denied` for a command that the translator or `begin` refuses. Never throws: see `Denied`. */
+  deny(error: CountersignError, refusal: Refusal, payloads: readonly Payload[]): Denied {
+    let leaf: Appended | undefined;
+    if (this.#failure === undefined) {
+      try {
+        leaf = this.#append(
+          {
+            type: 'call.denied',
+            session: this.id,
+            seq: this.#seq,
+            context: this.#context,
+            decision: { effect: 'forbid', policies: [this.grant.id], reasons: [error.code] },
+            kind: refusal.kind,
+            ...(refusal.statement === undefined ? {} : { statement: refusal.statement }),
+            sqlstate: error.sqlState,
+          },
+          payloads.filter((payload) => payload.field === 'statement'),
+        );
+      } catch {
+        // The journal is full or failing: the command is refused all the same, and the observer counts it as unrecorded.
+      }
+    }
+    this.#observer?.onDenied?.(error, leaf !== undefined);
+    return new Denied(error, leaf);
+  }
+
+  /** For `Command.end`. Results are never refused for room; a journal that failed altogether throws. */
+  appendResult(call: string, outcome: Outcome, urgency: ResultUrgency): Appended {
+    return this.#append(
+      { ...outcome, type: 'call.result', session: this.id, seq: this.#seq, call },
+      [],
+      urgency === 'ride' ? RIDE : undefined,
+    );
+  }
+
+  /** Why the session must end, once someone asked for it. */
+  get endRequested(): CountersignError | undefined {
+    return this.#endRequest;
+  }
+
+  /**
+   * Asks the translator to end the session: `CS_GRANT_ENDED` at once (decision 11), anything else
+   * (`CS_SHUTTING_DOWN`) when the command or transaction under way is over. Only the first request counts, except
+   * that the end of the grant overtakes a polite one.
+   */
+  requestEnd(error: CountersignError): void {
+    if (this.#endRequest !== undefined && !(isAbrupt(error) && !isAbrupt(this.#endRequest))) return;
+    this.#endRequest = error;
+    for (const listener of this.#endListeners) listener(error);
+  }
+
+  /** Calls back when an end is asked for, at once if it already was. */
+  onEndRequested(listener: (error: CountersignError) => void): void {
+    this.#endListeners.add(listener);
+    if (this.#endRequest !== undefined) listener(this.#endRequest);
+  }
+
+  /** Appends `session.closed`, once. `reason`: `client` (Terminate), `vanished`, or an error code. */
+  close(reason: string, bytesUp: number, bytesDown: number): Appended {
+    this.#forgetGrant();
+    this.#endListeners.clear();
+    this.#closed ??= this.#append(
+      {
+        type: 'session.closed',
+        session: this.id,
+        seq: this.#seq,
+        context: this.#context,
+        reason,
+        calls: this.#calls,
+        bytesUp,
+        bytesDown,
+      },
+      [],
+    );
+    return this.#closed;
+  }
+
+  #appendOpened(request: SessionRequest): Appended {
+    const payloads: Payload[] = [];
+    const commit = (field: string, bytes: Buffer): string => {
+      const commitment = this.#recorder.commit(bytes);
+      payloads.push({ field, commitment });
+      return commitment.digest;
+    };
+    const event: SessionOpened = {
+      type: 'session.opened',
+      session: this.id,
+      seq: this.#seq,
+      context: this.#context,
+      protocol: request.protocol,
+      protocolVersion: request.protocolVersion,
+      channel: request.channel,
+      peer: commit('peer', Buffer.from(request.peer)),
+      ...(request.client === undefined ? {} : { client: commit('client', Buffer.from(request.client)) }),
+      backend: request.backend,
+      digestKey: commit('digest_key', this.digestKey),
+    };
+    return this.#append(event, payloads);
+  }
+
+  #append(...[event, payloads, options]: Parameters<Recorder['append']>): Appended {
+    const leaf = this.#recorder.append(event, payloads, options);
+    this.#seq += 1;
+    leaf.onDurable(this.#settle);
+    return leaf;
+  }
+
+  /**
+   * Leaves settle in order. A lost one takes all later ones with it (decision 18: never integrated), so once the last
+   * of them is known the session's `seq` continues where the record really ends, without a hole. Until then nothing
+   * more is admitted.
+   */
+  readonly #settle = (error?: Error): void => {
+    if (error === undefined && this.#failure === undefined) {
+      this.#settled += 1;
+      return;
+    }
+    this.#failure ??= error;
+    this.#lost += 1;
+    if (this.#settled + this.#lost < this.#seq) return;
+    this.#seq = this.#settled;
+    this.#lost = 0;
+    this.#failure = undefined;
+  };
+
+  #notRecorded(cause: unknown): Denied {
+    const error = isCountersignError(cause) ? cause : new CountersignError('CS_RECORD_FAILED', { cause });
+    this.#observer?.onDenied?.(error, false);
+    return new Denied(error, undefined);
+  }
+
+  #onGrantEnd(end: GrantEnd): void {
+    this.requestEnd(new CountersignError('CS_GRANT_ENDED', { detail: `grant ${this.grant.id}: ${end}` }));
+  }
+}
+
+const RIDE = { urgency: 'ride' } as const;
+
+/** Whether an end may not wait for the command under way. */
+export function isAbrupt(error: CountersignError): boolean {
+  return error.code !== 'CS_SHUTTING_DOWN';
+}
+
+function openSessionContext(request: SessionRequest): LeafRef {
+  const { recorder, principal, grant } = request;
+  const owner = recorder.commit(Buffer.from(principal.owner));
+  return recorder.openContext(
+    {
+      principal: principal.name,
+      owner: owner.digest,
+      principalKind: principal.kind,
+      grant: { id: grant.id, standing: true, expiresAtUs: grant.expiresAtUs },
+      target: { name: grant.target, protocol: request.protocol, login: grant.login },
+      analysis: request.analysis ?? 'lexical',
+    },
+    [{ field: 'owner', commitment: owner }],
+  );
+}
