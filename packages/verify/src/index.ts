@@ -7,3 +7,5 @@ export * from './checkpoint.ts';
 export * from './vault-format.ts';
 export * from './key-wrap.ts';
 export * from './spool-format.ts';
+export * from './leaf-schema.ts';
+export * from './leaf.ts';

@@ -1,0 +1,216 @@
+/**
+ * What each event type holds, field by field, as data. Names on disk are the snake_case of the names in the
+ * gateway's `record/events.ts`. The envelope is separate: see `ENVELOPE`.
+ *
+ * - `uuid`       UUID version 7, 36 characters in lower case
+ * - `digest`     base64url without padding of 32 bytes (43 characters)
+ * - `commitment` the same, of SHA-256(salt ‖ bytes) whose salt and bytes are in the vault under this field's path
+ * - `name`       1 to 255 characters without control characters: configured names, codes, versions
+ * - `count`      integer from 0
+ */
+
+export type Shape =
+  | { readonly kind: 'uuid' | 'digest' | 'commitment' | 'name' | 'count' | 'boolean' | 'sqlstate' }
+  | { readonly kind: 'choice'; readonly of: readonly string[] }
+  | { readonly kind: 'list'; readonly of: Shape }
+  | { readonly kind: 'object'; readonly fields: Fields };
+
+export interface Field {
+  readonly shape: Shape;
+  readonly isOptional: boolean;
+}
+
+export type Fields = Readonly<Record<string, Field>>;
+
+const need = (shape: Shape): Field => ({ shape, isOptional: false });
+const may = (shape: Shape): Field => ({ shape, isOptional: true });
+const uuid: Shape = { kind: 'uuid' };
+const digest: Shape = { kind: 'digest' };
+const commitment: Shape = { kind: 'commitment' };
+const name: Shape = { kind: 'name' };
+const count: Shape = { kind: 'count' };
+const boolean: Shape = { kind: 'boolean' };
+const sqlstate: Shape = { kind: 'sqlstate' };
+const choice = (...of: readonly string[]): Shape => ({ kind: 'choice', of });
+const list = (of: Shape): Shape => ({ kind: 'list', of });
+const object = (fields: Fields): Shape => ({ kind: 'object', fields });
+
+/** A leaf of the same journal unless `journal` says otherwise. */
+const reference = object({ journal: may(name), jseq: need(count), digest: may(digest) });
+const contextReference = object({ journal: may(name), jseq: need(count), digest: need(digest) });
+
+const decision = object({
+  effect: need(choice('permit', 'forbid')),
+  policies: need(list(name)),
+  reasons: need(list(name)),
+});
+
+/** Every leaf has these; a `call.result` has no `id`, its identity is the `call` it ends. */
+export const ENVELOPE: Fields = {
+  v: need(count),
+  type: need(name),
+  id: need(uuid),
+  at: need(count),
+  mono: need(count),
+  journal: need(name),
+  jseq: need(count),
+};
+
+const inSession: Fields = { session: need(uuid), seq: need(count), context: may(contextReference) };
+
+export const EVENTS = {
+  'log.genesis': { origin: need(name), vkey: need(name), node: need(name), custodian: may(digest) },
+  'software.started': {
+    node: need(name),
+    version: need(name),
+    digest: need(name),
+    boot: need(name),
+    /** False when the run before did not end with `software.stopped`. */
+    clean: need(boolean),
+    /** Calls of the run before whose outcome is not known, and sessions it cut. */
+    in_doubt: may(count),
+    cut_sessions: may(count),
+  },
+  'software.stopped': { reason: need(name) },
+  heartbeat: {
+    commands: need(count),
+    denials: need(count),
+    bytes_up: need(count),
+    bytes_down: need(count),
+    sessions: need(count),
+    /** The newest durable leaf of each journal when this was written. */
+    journals: need(list(object({ journal: need(name), jseq: need(count) }))),
+  },
+  'gap.declared': {
+    cause: need(name),
+    /** The journal it is about, when not this leaf's own. */
+    of: may(name),
+    /** The last leaf before the gap that was acknowledged. */
+    last_acked: may(count),
+    segment: may(count),
+    /** Wall clock, µs: no leaf was recorded, or recorded leaves were lost, between the two. */
+    from: may(count),
+    to: may(count),
+    /** Leaves that are known to be given up. */
+    expected: may(count),
+    /** Per session, the sequence numbers that were given up: `seq` to `seq + n - 1`. */
+    sessions: may(list(object({ session: need(uuid), seq: need(count), n: need(count) }))),
+  },
+  'recorder.degraded': { cause: need(name) },
+  'recorder.restored': { cause: may(name), duration_us: may(count) },
+  context: {
+    node: need(name),
+    software: need(object({ version: need(name), digest: need(name) })),
+    config: need(name),
+    boot: need(name),
+    clock: may(
+      object({
+        source: need(name),
+        synchronized: may(boolean),
+        offset_us: may(count),
+        uncertainty_us: may(count),
+      }),
+    ),
+    principal: may(name),
+    owner: may(commitment),
+    principal_kind: may(name),
+    chain: may(
+      list(object({ from: need(name), to: need(name), evidence: need(name), verified: need(boolean) })),
+    ),
+    grant: may(object({ id: need(name), standing: need(boolean), expires_at_us: need(count) })),
+    target: may(object({ name: need(name), protocol: need(name), login: need(name) })),
+    analysis: may(name),
+  },
+  'session.opened': {
+    ...inSession,
+    protocol: need(choice('postgres')),
+    protocol_version: need(name),
+    channel: need(object({ tls: may(name), binding: need(boolean), method: need(name) })),
+    peer: need(commitment),
+    client: may(commitment),
+    backend: need(
+      object({ pid: need(count), started_at_us: may(count), server_version: need(name), tls: may(name) }),
+    ),
+    digest_key: need(commitment),
+  },
+  'session.closed': {
+    ...inSession,
+    reason: need(name),
+    calls: need(count),
+    bytes_up: need(count),
+    bytes_down: need(count),
+    /** Rolling digest over the session's leaves before this one. */
+    rolling: need(digest),
+  },
+  'call.intent': {
+    ...inSession,
+    decision: need(decision),
+    kind: need(name),
+    effect: need(choice('read', 'write', 'admin', 'unknown')),
+    statement: may(commitment),
+    params: may(list(commitment)),
+    txn: may(choice('I', 'T', 'E')),
+    resumes: may(uuid),
+    statements: may(count),
+    after: may(reference),
+  },
+  'call.denied': {
+    ...inSession,
+    decision: need(decision),
+    kind: need(name),
+    statement: may(commitment),
+    sqlstate: need(sqlstate),
+    after: may(reference),
+  },
+  'call.voided': { ...inSession, call: need(uuid), reason: need(name) },
+  'call.result': {
+    session: need(uuid),
+    seq: need(count),
+    call: need(uuid),
+    status: need(choice('ok', 'error', 'cancelled', 'cut', 'skipped')),
+    sqlstate: may(sqlstate),
+    rows: may(count),
+    completed: may(count),
+    bytes_up: need(count),
+    bytes_down: need(count),
+    duration_us: need(count),
+    delivered: may(digest),
+    copied: may(digest),
+    suspended: may(boolean),
+    cause: may(name),
+  },
+  'authn.result': {
+    outcome: need(choice('accepted', 'refused')),
+    principal: may(name),
+    attempted: may(commitment),
+    peer: need(commitment),
+    method: need(name),
+    reason: may(name),
+    token: may(name),
+    session: may(uuid),
+    count: may(count),
+    first_at_us: may(count),
+    last_at_us: may(count),
+  },
+  'config.changed': { config: need(name), text: need(commitment), cause: need(choice('start', 'reload')) },
+  'identity.registered': { principal: need(name), owner: need(commitment), kind: need(name) },
+  'grant.issued': {
+    grant: need(name),
+    standing: need(boolean),
+    principal: need(name),
+    target: need(name),
+    login: need(name),
+    expires_at_us: need(count),
+  },
+  'grant.expired': { grant: need(name), cause: need(name) },
+  'grant.revoked': { grant: need(name), cause: need(name) },
+  'key.created': { purpose: need(name), key: need(name) },
+  'log.read': { reader: need(name), scope: need(name), count: need(count) },
+  alert: { code: need(name), session: may(uuid) },
+} as const satisfies Record<string, Fields>;
+
+export type EventType = keyof typeof EVENTS;
+
+export function isEventType(type: string): type is EventType {
+  return Object.hasOwn(EVENTS, type);
+}
