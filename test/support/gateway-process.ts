@@ -1,0 +1,247 @@
+/**
+ * The real gateway as a process of its own, in front of one PostgreSQL target, for tests that kill it and benchmarks
+ * that weigh it. State, keys and configuration live in a temporary folder that outlives each process, not `remove()`.
+ */
+
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeVerifier } from '../../packages/gateway/src/identity/scram-verifier.ts';
+import type { RawEndpoint } from './raw-session.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const MAIN = join(ROOT, 'packages/gateway/src/cli/main.ts');
+
+export const PRINCIPAL = 'tester';
+export const TARGET = 'bank';
+
+export interface GatewayTarget {
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+export interface GatewaySettings {
+  readonly target: GatewayTarget;
+  /** Keys of the `record` section, as written in YAML. */
+  readonly record?: Readonly<Record<string, string>>;
+  /** Where journal, log and vault go. Default: `state` in the folder. */
+  readonly stateDirectory?: string;
+}
+
+/** A folder with everything `countersign serve` needs. */
+export class GatewayFolder {
+  readonly directory: string;
+  readonly stateDirectory: string;
+  readonly configFile: string;
+  /** PEM of the custodian's private key, which the gateway never sees. */
+  readonly custodianKey: string;
+  readonly password = 'correct horse battery staple';
+
+  private constructor(directory: string, stateDirectory: string, custodianKey: string) {
+    this.directory = directory;
+    this.stateDirectory = stateDirectory;
+    this.configFile = join(directory, 'countersign.yaml');
+    this.custodianKey = custodianKey;
+  }
+
+  static async create(settings: GatewaySettings): Promise<GatewayFolder> {
+    const directory = mkdtempSync(join(tmpdir(), 'countersign-gateway-'));
+    const signing = generateKeyPairSync('ed25519');
+    const custodian = generateKeyPairSync('x25519');
+    const custodianKey = custodian.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const folder = new GatewayFolder(
+      directory,
+      settings.stateDirectory ?? join(directory, 'state'),
+      custodianKey,
+    );
+    const secret = (name: string, text: string): void =>
+      writeFileSync(join(directory, name), text, { mode: 0o600 });
+    secret('signing.pem', signing.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+    secret('custodian.pem', custodian.publicKey.export({ type: 'spki', format: 'pem' }).toString());
+    secret('tester.verifier', await makeVerifier(folder.password));
+    secret('target.password', settings.target.password);
+    mkdirSync(folder.stateDirectory, { recursive: true, mode: 0o700 });
+    writeFileSync(folder.configFile, folder.#yaml(settings), { mode: 0o600 });
+    return folder;
+  }
+
+  #yaml(settings: GatewaySettings): string {
+    const { target } = settings;
+    const record = Object.entries({ minFree: '1MiB', ...settings.record });
+    return `version: 1
+node: test-node
+state: ${this.stateDirectory}
+log:
+  origin: test.example/countersign
+  signingKey: file:signing.pem
+vault:
+  custodianKey: file:custodian.pem
+  retentionClass: standard
+record:
+${record.map(([key, value]) => `  ${key}: ${value}`).join('\n')}
+listen:
+  postgres:
+    address: 127.0.0.1:0
+  health:
+    address: 127.0.0.1:0
+targets:
+  ${TARGET}:
+    protocol: postgres
+    hosts: ['127.0.0.1:${target.port}']
+    database: ${target.database}
+    logins:
+      app:
+        user: ${target.user}
+        password: file:target.password
+principals:
+  - name: ${PRINCIPAL}
+    owner: Test Team <tests@example.com>
+    kind: service
+    credential: file:tester.verifier
+grants:
+  - id: tests
+    principal: ${PRINCIPAL}
+    target: ${TARGET}
+    login: app
+    expires: 2090-01-01
+`;
+  }
+
+  endpoint(port: number): RawEndpoint {
+    return { host: '127.0.0.1', port, database: TARGET, user: PRINCIPAL, password: this.password };
+  }
+
+  remove(): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+export interface StartOptions {
+  /** Program instead of `countersign serve`, for the deliberately different builds of tests and benchmarks. */
+  readonly program?: string;
+  readonly environment?: NodeJS.ProcessEnv;
+  /** More arguments behind `serve -c <file>`. */
+  readonly arguments?: readonly string[];
+  /** Flags for Node itself, such as `--cpu-prof`. */
+  readonly nodeFlags?: readonly string[];
+}
+
+interface Listening {
+  readonly postgres: number;
+  readonly health: number;
+}
+
+/** Where compiled modules are kept between starts: a gateway that starts two hundred times should not parse as often. */
+const COMPILE_CACHE = join(tmpdir(), `countersign-compile-cache-${process.getuid?.() ?? 0}`);
+
+export class GatewayProcess {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  readonly port: number;
+  readonly healthPort: number;
+  readonly #exited: Promise<unknown>;
+  readonly #log: () => string;
+
+  private constructor(
+    child: ChildProcess,
+    listening: Listening,
+    exited: Promise<unknown>,
+    log: () => string,
+  ) {
+    this.child = child;
+    this.pid = child.pid ?? 0;
+    this.port = listening.postgres;
+    this.healthPort = listening.health;
+    this.#exited = exited;
+    this.#log = log;
+  }
+
+  /** Resolves when the gateway takes connections. Throws with its own log when it stops before. */
+  static async start(folder: GatewayFolder, options: StartOptions = {}): Promise<GatewayProcess> {
+    const program = options.program ?? MAIN;
+    const child = spawn(
+      process.execPath,
+      [...(options.nodeFlags ?? []), program, 'serve', '-c', folder.configFile, ...(options.arguments ?? [])],
+      {
+        cwd: folder.directory,
+        env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE, ...options.environment },
+        stdio: ['ignore', 'inherit', 'pipe'],
+      },
+    );
+    let log = '';
+    const exited = once(child, 'exit');
+    const listening = await new Promise<Listening>((resolve, reject) => {
+      const found: { postgres?: number; health?: number } = {};
+      child.stderr?.on('data', (chunk: Buffer) => {
+        log += chunk.toString();
+        Object.assign(found, portsIn(log));
+        if (found.postgres !== undefined && found.health !== undefined) {
+          resolve({ postgres: found.postgres, health: found.health });
+        }
+      });
+      exited.then(
+        () => reject(new Error(`the gateway stopped before it listened:\n${log}`)),
+        (error: unknown) => reject(error instanceof Error ? error : new Error(String(error))),
+      );
+    });
+    return new GatewayProcess(child, listening, exited, () => log);
+  }
+
+  /** Everything it wrote to stderr. */
+  get log(): string {
+    return this.#log();
+  }
+
+  /** SIGKILL: no clean-up of any kind. Resolves when the process is gone. */
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.#exited;
+  }
+
+  /** SIGTERM and the end of everything; gives the exit code. */
+  async stop(): Promise<number | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGTERM');
+    await this.#exited;
+    return this.child.exitCode;
+  }
+
+  /** The health listener's answer: `ready`, `live` or `metrics`. */
+  async get(path: 'live' | 'ready' | 'metrics'): Promise<{ readonly status: number; readonly body: string }> {
+    const response = await fetch(`http://127.0.0.1:${this.healthPort}/${path}`);
+    return { status: response.status, body: await response.text() };
+  }
+
+  /** One figure of `/metrics`, summed over its labels; 0 when there is none. */
+  async metric(name: string): Promise<number> {
+    const { body } = await this.get('metrics');
+    let sum = 0;
+    for (const line of body.split('\n')) {
+      if (line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+        sum += Number(line.slice(line.lastIndexOf(' ')));
+    }
+    return sum;
+  }
+}
+
+interface LogLine {
+  readonly event?: string;
+  readonly port?: number;
+}
+
+/** The ports it says it listens on, from its own log lines. */
+function portsIn(log: string): { postgres?: number; health?: number } {
+  const found: { postgres?: number; health?: number } = {};
+  for (const text of log.split('\n')) {
+    if (!text.startsWith('{') || !text.endsWith('}')) continue;
+    const line = JSON.parse(text) as LogLine;
+    if (line.event === 'listening' && line.port !== undefined) found.postgres = line.port;
+    if (line.event === 'health listening' && line.port !== undefined) found.health = line.port;
+  }
+  return found;
+}
