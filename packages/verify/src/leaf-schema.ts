@@ -6,11 +6,13 @@
  * - `digest`     base64url without padding of 32 bytes (43 characters)
  * - `commitment` the same, of SHA-256(salt ‖ bytes) whose salt and bytes are in the vault under this field's path
  * - `name`       1 to 255 characters without control characters: configured names, codes, versions
- * - `count`      integer from 0
+ * - `count`      integer from 0; `integer` may be negative
  */
 
 export type Shape =
-  | { readonly kind: 'uuid' | 'digest' | 'commitment' | 'name' | 'count' | 'boolean' | 'sqlstate' }
+  | {
+      readonly kind: 'uuid' | 'digest' | 'commitment' | 'name' | 'count' | 'integer' | 'boolean' | 'sqlstate';
+    }
   | { readonly kind: 'choice'; readonly of: readonly string[] }
   | { readonly kind: 'list'; readonly of: Shape }
   | { readonly kind: 'object'; readonly fields: Fields };
@@ -29,6 +31,7 @@ const digest: Shape = { kind: 'digest' };
 const commitment: Shape = { kind: 'commitment' };
 const name: Shape = { kind: 'name' };
 const count: Shape = { kind: 'count' };
+const integer: Shape = { kind: 'integer' };
 const boolean: Shape = { kind: 'boolean' };
 const sqlstate: Shape = { kind: 'sqlstate' };
 const choice = (...of: readonly string[]): Shape => ({ kind: 'choice', of });
@@ -45,7 +48,9 @@ const decision = object({
   reasons: need(list(name)),
 });
 
-/** Every leaf has these; a `call.result` has no `id`, its identity is the `call` it ends. */
+/**
+ * `at` is the wall clock in µs since the epoch (UTC), `mono` the monotonic clock in µs since boot. Every leaf has these; a `call.result` has no `id`, its identity is the `call` it ends.
+ */
 export const ENVELOPE: Fields = {
   v: need(count),
   type: need(name),
@@ -59,58 +64,40 @@ export const ENVELOPE: Fields = {
 const inSession: Fields = { session: need(uuid), seq: need(count), context: may(contextReference) };
 
 export const EVENTS = {
-  'log.genesis': { origin: need(name), vkey: need(name), node: need(name), custodian: may(digest) },
+  'log.genesis': { origin: need(name), key: need(name), custodian: need(digest) },
   'software.started': {
-    node: need(name),
     version: need(name),
-    digest: need(name),
+    software: need(digest),
+    node: need(name),
     boot: need(name),
-    /** False when the run before did not end with `software.stopped`. */
-    clean: need(boolean),
-    /** Calls of the run before whose outcome is not known, and sessions it cut. */
-    in_doubt: may(count),
-    cut_sessions: may(count),
+    previous: need(choice('first', 'stopped', 'crashed')),
   },
   'software.stopped': { reason: need(name) },
   heartbeat: {
-    commands: need(count),
-    denials: need(count),
+    calls: need(count),
+    denied: need(count),
     bytes_up: need(count),
     bytes_down: need(count),
     sessions: need(count),
-    /** The newest durable leaf of each journal when this was written. */
+    /** The newest leaf of each journal when this was written, this one not counted. */
     journals: need(list(object({ journal: need(name), jseq: need(count) }))),
   },
   'gap.declared': {
-    cause: need(name),
-    /** The journal it is about, when not this leaf's own. */
-    of: may(name),
-    /** The last leaf before the gap that was acknowledged. */
-    last_acked: may(count),
-    segment: may(count),
-    /** Wall clock, µs: no leaf was recorded, or recorded leaves were lost, between the two. */
-    from: may(count),
-    to: may(count),
-    /** Leaves that are known to be given up. */
-    expected: may(count),
-    /** Per session, the sequence numbers that were given up: `seq` to `seq + n - 1`. */
-    sessions: may(list(object({ session: need(uuid), seq: need(count), n: need(count) }))),
+    cause: need(choice('torn-tail', 'sync-failed', 'sync-late', 'corruption')),
+    segment: need(count),
+    from: need(count),
+    to: need(integer),
+    lost: need(count),
   },
-  'recorder.degraded': { cause: need(name) },
-  'recorder.restored': { cause: may(name), duration_us: may(count) },
+  'recorder.degraded': { cause: need(name), since_us: may(count) },
+  'recorder.restored': { cause: need(name), since_us: may(count) },
   context: {
     node: need(name),
-    software: need(object({ version: need(name), digest: need(name) })),
+    version: need(name),
+    software: need(digest),
     config: need(name),
     boot: need(name),
-    clock: may(
-      object({
-        source: need(name),
-        synchronized: may(boolean),
-        offset_us: may(count),
-        uncertainty_us: may(count),
-      }),
-    ),
+    clock: need(name),
     principal: may(name),
     owner: may(commitment),
     principal_kind: may(name),
@@ -149,6 +136,8 @@ export const EVENTS = {
     effect: need(choice('read', 'write', 'admin', 'unknown')),
     statement: may(commitment),
     params: may(list(commitment)),
+    statement_name: may(commitment),
+    message: may(commitment),
     txn: may(choice('I', 'T', 'E')),
     resumes: may(uuid),
     statements: may(count),
@@ -205,6 +194,13 @@ export const EVENTS = {
   'grant.expired': { grant: need(name), cause: need(name) },
   'grant.revoked': { grant: need(name), cause: need(name) },
   'key.created': { purpose: need(name), key: need(name) },
+  'token.issued': {
+    token: need(name),
+    principal: need(name),
+    target: need(name),
+    expires_at_us: need(count),
+    issuer: need(name),
+  },
   'log.read': { reader: need(name), scope: need(name), count: need(count) },
   alert: { code: need(name), session: may(uuid) },
 } as const satisfies Record<string, Fields>;

@@ -36,6 +36,8 @@ function isScalarSound(value: CanonicalValue, kind: Shape['kind']): boolean {
   switch (kind) {
     case 'count':
       return typeof value === 'number' && value >= 0;
+    case 'integer':
+      return typeof value === 'number';
     case 'boolean':
       return typeof value === 'boolean';
     case 'uuid':
