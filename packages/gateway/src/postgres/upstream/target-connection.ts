@@ -31,6 +31,7 @@ export type GatewayStatementOutcome = 'ok' | 'error';
  */
 export type RecordGatewayStatement = (
   statement: string,
+  backend: Pick<TargetConnection, 'backendPid' | 'serverVersion' | 'protocolVersion'>,
 ) => Promise<(outcome: GatewayStatementOutcome) => void>;
 
 export interface DialOptions {
