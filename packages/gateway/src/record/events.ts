@@ -172,6 +172,18 @@ export interface KeyEvent {
   readonly key: string;
 }
 
+/** A short-lived token was given out (decision 31); `authn.result` names it when it is used. */
+export interface TokenIssued {
+  readonly type: 'token.issued';
+  /** Its `jti`; the token itself is never recorded. */
+  readonly token: string;
+  readonly principal: string;
+  readonly target: string;
+  readonly expiresAtUs: bigint;
+  /** Who asked for it, as far as the operating system knows: `uid:<n>`. */
+  readonly issuer: string;
+}
+
 export interface LogRead {
   readonly type: 'log.read';
   /** Who, as far as the operating system knows it. */
@@ -200,6 +212,7 @@ export type RecordEvent =
   | GrantIssued
   | GrantEnded
   | KeyEvent
+  | TokenIssued
   | LogRead
   | Alert;
 
