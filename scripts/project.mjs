@@ -11,7 +11,17 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Flags that switch nothing off that we need, whatever the caller's npm configuration or NODE_ENV says. */
-const INSTALL = ['ci', '--include=dev', '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund'];
+const INSTALL = [
+  'ci',
+  '--include=dev',
+  '--include=optional',
+  '--ignore-scripts',
+  '--no-audit',
+  '--no-fund',
+].concat(
+  // The Node that runs npm here is not the one that will run the project: its engine warnings say nothing.
+  '--loglevel=error',
+);
 
 export function fail(message) {
   process.stderr.write(`\n${message}\n`);
@@ -90,7 +100,7 @@ export function projectNode() {
   if (major > 24 || (major === 24 && minor >= 12)) {
     return process.execPath;
   }
-  fail(
+  return fail(
     `There is no Node among the dependencies for ${process.platform}-${process.arch}, and this one (${process.version})\n` +
       'is too old. Run the same command with Node 24.12 or newer.',
   );

@@ -52,12 +52,13 @@ function testFiles(folder) {
   });
 }
 
+/** The longest first, so that the last worker is not alone with it. */
+const weight = (path) => (path.startsWith('test/kill/') ? 0 : path.startsWith('test/') ? 1 : 2);
+
 function selected({ kill, parts }) {
   const all = ROOMS.flatMap((room) => testFiles(join(ROOT, room))).map((path) => relative(ROOT, path));
   const wanted = kill ? ['test/kill/'] : parts;
   const files = wanted.length === 0 ? all : all.filter((path) => wanted.some((part) => path.includes(part)));
-  // The longest first, so that the last worker is not alone with it.
-  const weight = (path) => (path.startsWith('test/kill/') ? 0 : path.startsWith('test/') ? 1 : 2);
   return files.sort((a, b) => weight(a) - weight(b));
 }
 
