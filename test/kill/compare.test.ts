@@ -19,7 +19,6 @@ const evidence = (changes: Partial<Evidence>): Evidence => ({
   rows: [],
   acknowledged: [],
   calls: [],
-  isGatewayStatement: (text) => text === 'select own()',
   ...changes,
 });
 
@@ -54,8 +53,13 @@ test('parameters must be the recorded ones', () => {
   ]);
 });
 
-test("the gateway's own statements need no intent", () => {
-  assert.deepEqual(kinds({ target: { statements: [logged('select own()')], effects: [] } }), []);
+test('an intent from before the start of the backend was known counts once, for its pid', () => {
+  const calls = [{ ...call('own'), backend: '7/?' }, call('a')];
+  assert.deepEqual(kinds({ calls, target: { statements: [logged('own'), logged('a')], effects: [] } }), []);
+  const twice = [logged('own'), logged('own')];
+  assert.deepEqual(kinds({ calls, target: { statements: twice, effects: [] } }), ['statement']);
+  const elsewhere = [{ backend: '8/100', text: 'own' }];
+  assert.deepEqual(kinds({ calls, target: { statements: elsewhere, effects: [] } }), ['statement']);
 });
 
 test('effects and rows need an intent that names their marker, in the same backend', () => {

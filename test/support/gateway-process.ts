@@ -140,6 +140,20 @@ interface Listening {
 /** Where compiled modules are kept between starts: a gateway that starts two hundred times should not parse as often. */
 const COMPILE_CACHE = join(tmpdir(), `countersign-compile-cache-${process.getuid?.() ?? 0}`);
 
+/** The bare process, which may not listen yet, or ever. Its log comes on `stderr`, which must be read. */
+export function spawnGateway(folder: GatewayFolder, options: StartOptions = {}): ChildProcess {
+  const program = options.program ?? MAIN;
+  return spawn(
+    process.execPath,
+    [...(options.nodeFlags ?? []), program, 'serve', '-c', folder.configFile, ...(options.arguments ?? [])],
+    {
+      cwd: folder.directory,
+      env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE, ...options.environment },
+      stdio: ['ignore', 'inherit', 'pipe'],
+    },
+  );
+}
+
 export class GatewayProcess {
   readonly child: ChildProcess;
   readonly pid: number;
@@ -164,16 +178,7 @@ export class GatewayProcess {
 
   /** Resolves when the gateway takes connections. Throws with its own log when it stops before. */
   static async start(folder: GatewayFolder, options: StartOptions = {}): Promise<GatewayProcess> {
-    const program = options.program ?? MAIN;
-    const child = spawn(
-      process.execPath,
-      [...(options.nodeFlags ?? []), program, 'serve', '-c', folder.configFile, ...(options.arguments ?? [])],
-      {
-        cwd: folder.directory,
-        env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE, ...options.environment },
-        stdio: ['ignore', 'inherit', 'pipe'],
-      },
-    );
+    const child = spawnGateway(folder, options);
     let log = '';
     const exited = once(child, 'exit');
     const listening = await new Promise<Listening>((resolve, reject) => {
