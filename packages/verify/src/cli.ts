@@ -1,0 +1,142 @@
+#!/usr/bin/env node
+/** `countersign-verify`: checks a log, or the proof of one leaf, offline. Exit codes: `EXIT_CODES`; 2 for wrong usage. */
+
+import { createPrivateKey } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { EXIT_CODES, FormatError, SourceError } from './index.ts';
+import { openSource } from './log-source.ts';
+import { parseVerifierKey, type NoteVerifier } from './note.ts';
+import { parseProof, verifyLeafProof } from './proof.ts';
+import { formatReport } from './report-text.ts';
+import { VaultChecks } from './vault-checks.ts';
+import { VaultReader } from './vault-reader.ts';
+import { verifyLog, type VerifyOptions } from './verify-log.ts';
+
+const USAGE = `usage: countersign-verify <directory|url> [--key KEY] [--earlier FILE]... [--witness KEY]...
+                          [--require-witness N] [--vault DIR --custodian-key FILE] [--json]
+       countersign-verify --proof FILE --key KEY [--json]
+
+KEY is a verifier key (name+id+base64) or a file that holds one. Without --key the key is read from the log itself.
+`;
+const USAGE_EXIT = 2;
+
+class UsageError extends Error {}
+
+function parseCommandLine(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        key: { type: 'string' },
+        earlier: { type: 'string', multiple: true },
+        witness: { type: 'string', multiple: true },
+        'require-witness': { type: 'string' },
+        vault: { type: 'string' },
+        'custodian-key': { type: 'string' },
+        proof: { type: 'string' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+async function readInput(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((error: unknown) => {
+    throw new SourceError(
+      `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`,
+    );
+  });
+}
+
+async function readKey(text: string): Promise<NoteVerifier> {
+  return parseVerifierKey(/^[^\s+]+\+[0-9a-f]{8}\+/.test(text) ? text : await readInput(text));
+}
+
+type Values = ReturnType<typeof parseCommandLine>['values'];
+
+async function checkProof(file: string, values: Values): Promise<number> {
+  if (values.key === undefined) throw new UsageError('a proof is checked with --key');
+  const key = await readKey(values.key);
+  const proof = parseProof(await readInput(file));
+  const isValid = verifyLeafProof(proof, key);
+  const verdict = isValid ? 'VERIFIED' : 'ALTERED';
+  const { checkpoint, index, leaf } = proof;
+  if (values.json === true) {
+    const report = {
+      verdict,
+      exitCode: EXIT_CODES[verdict],
+      origin: checkpoint.origin,
+      size: checkpoint.size,
+      index,
+    };
+    process.stdout.write(
+      `${JSON.stringify(isValid ? { ...report, leaf: leaf.toString('utf8') } : report)}\n`,
+    );
+  } else {
+    process.stdout.write(`${verdict}\nleaf ${index} of ${checkpoint.size} in ${checkpoint.origin}\n`);
+    if (isValid) process.stdout.write(`${leaf.toString('utf8')}\n`);
+  }
+  return EXIT_CODES[verdict];
+}
+
+async function vaultOption(values: Values): Promise<Pick<VerifyOptions, 'visitor'>> {
+  const { vault, 'custodian-key': keyFile } = values;
+  if (vault === undefined && keyFile === undefined) return {};
+  if (vault === undefined || keyFile === undefined)
+    throw new UsageError('--vault and --custodian-key go together');
+  let privateKey;
+  try {
+    privateKey = createPrivateKey(await readInput(keyFile));
+  } catch (error) {
+    if (error instanceof SourceError) throw error;
+    throw new FormatError('the custodian key is not a private key in PEM', { cause: error });
+  }
+  return { visitor: (findings) => new VaultChecks(new VaultReader(vault, privateKey), findings) };
+}
+
+async function checkLog(location: string, values: Values): Promise<number> {
+  const requireWitnesses = Number(values['require-witness'] ?? '0');
+  if (!Number.isSafeInteger(requireWitnesses) || requireWitnesses < 0) {
+    throw new UsageError('--require-witness takes a number');
+  }
+  const report = await verifyLog(await openSource(location), {
+    ...(values.key !== undefined && { key: await readKey(values.key) }),
+    earlier: await Promise.all((values.earlier ?? []).map(readInput)),
+    witnesses: await Promise.all((values.witness ?? []).map(readKey)),
+    requireWitnesses,
+    ...(await vaultOption(values)),
+  });
+  process.stdout.write(values.json === true ? `${JSON.stringify(report)}\n` : formatReport(report));
+  return report.exitCode;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    const { positionals, values } = parseCommandLine(args);
+    if (values.help === true) {
+      process.stdout.write(USAGE);
+      return 0;
+    }
+    if (values.proof !== undefined && positionals.length === 0) return await checkProof(values.proof, values);
+    if (positionals.length !== 1 || values.proof !== undefined)
+      throw new UsageError('one log, or --proof, is needed');
+    return await checkLog(positionals[0]!, values);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      process.stderr.write(`${error.message}\n${USAGE}`);
+      return USAGE_EXIT;
+    }
+    if (error instanceof FormatError || error instanceof SourceError) {
+      process.stdout.write(`CANNOT-VERIFY\n${error.message}\n`);
+      return EXIT_CODES['CANNOT-VERIFY'];
+    }
+    throw error;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

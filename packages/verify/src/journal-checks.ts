@@ -1,0 +1,217 @@
+/** What each journal's own numbering and life cycle must satisfy: no holes in `jseq`, runs, declared gaps, heartbeats. */
+
+import type { Findings } from './findings.ts';
+import type { Leaf } from './leaf.ts';
+
+/** Heartbeats come at most 60 s apart; a loaded machine gets 15 s of grace. In µs of the monotonic clock. */
+export const MAX_HEARTBEAT_US = 75_000_000;
+
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface JournalState {
+  readonly name: string;
+  /** The `jseq` that comes next. */
+  next: number;
+  /** Starts of the software so far; 0 before the first. */
+  run: number;
+  isStopped: boolean;
+  /** Ranges of `jseq` that are declared lost; both ends included. */
+  readonly lost: Range[];
+  /** Ranges that are missing and not declared yet. */
+  holes: Range[];
+  /** Highest mark that any heartbeat named for this journal, and where. */
+  mark: number;
+  markIndex: number;
+}
+
+export interface GapReport {
+  readonly index: number;
+  readonly kind: 'declared' | 'crash' | 'in-doubt';
+  readonly cause: string;
+  /** Wall clock of the leaf that declares it, µs since the epoch. */
+  readonly atUs: number;
+  readonly lost: number;
+}
+
+const MAX_LISTED_GAPS = 100;
+
+export class JournalChecks {
+  readonly journals = new Map<string, JournalState>();
+  readonly gaps: GapReport[] = [];
+  gapCount = 0;
+  heartbeats = 0;
+  readonly #findings: Findings;
+  /** Monotonic time of the newest heartbeat or start of this run, and of the newest leaf. */
+  #lastBeatUs: number | undefined;
+  #lastMonoUs = 0;
+  #isSilenceExplained = false;
+
+  constructor(findings: Findings) {
+    this.#findings = findings;
+  }
+
+  journal(name: string): JournalState {
+    let state = this.journals.get(name);
+    if (state === undefined) {
+      state = { name, next: 0, run: 0, isStopped: false, lost: [], holes: [], mark: -1, markIndex: 0 };
+      this.journals.set(name, state);
+    }
+    return state;
+  }
+
+  isLost(state: JournalState, jseq: number): boolean {
+    return state.lost.some((range) => jseq >= range.from && jseq <= range.to);
+  }
+
+  addGap(gap: GapReport): void {
+    this.gapCount++;
+    if (this.gaps.length < MAX_LISTED_GAPS) this.gaps.push(gap);
+    const what = {
+      declared: 'a gap is declared',
+      crash: 'a run ended without stopping',
+      'in-doubt': 'the outcome of a call is in doubt',
+    };
+    this.#findings.report(
+      `gap-${gap.kind}`,
+      'VERIFIED-WITH-GAPS',
+      `${what[gap.kind]} (${gap.cause})`,
+      gap.index,
+    );
+  }
+
+  /** For each leaf with a sound envelope, in log order. */
+  consumeEnvelope(index: number, leaf: Leaf): JournalState {
+    const state = this.journal(leaf.journal);
+    if (leaf.jseq > state.next) {
+      state.holes.push({ from: state.next, to: leaf.jseq - 1 });
+    } else if (leaf.jseq < state.next) {
+      this.#findings.report(
+        'jseq-order',
+        'ALTERED',
+        `jseq ${leaf.jseq} comes where ${state.next} was due`,
+        index,
+      );
+    }
+    state.next = Math.max(state.next, leaf.jseq + 1);
+    this.#lastMonoUs = leaf.mono;
+    return state;
+  }
+
+  /** For each leaf that fits its schema, after `consumeEnvelope`. */
+  consume(index: number, leaf: Leaf, state: JournalState): void {
+    switch (leaf.type) {
+      case 'software.started':
+        this.#started(index, leaf, state);
+        break;
+      case 'software.stopped':
+        this.#checkSilence(index);
+        this.#lastBeatUs = undefined;
+        state.isStopped = true;
+        break;
+      case 'heartbeat':
+        this.#heartbeat(index, leaf, state);
+        break;
+      case 'gap.declared':
+        this.#gap(index, leaf, state);
+        break;
+      case 'recorder.degraded':
+      case 'recorder.restored':
+        this.#isSilenceExplained = true;
+        break;
+      default:
+    }
+  }
+
+  /** After the last leaf. */
+  finish(): void {
+    this.#checkSilence();
+    for (const state of this.journals.values()) {
+      for (const { from, to } of state.holes) {
+        this.#findings.report('jseq-hole', 'INCOMPLETE', `journal ${state.name} lacks jseq ${from} to ${to}`);
+      }
+      if (state.mark >= state.next) {
+        const message = `a heartbeat names jseq ${state.mark} of journal ${state.name}, the log ends at ${state.next - 1}`;
+        this.#findings.report('high-water-mark', 'INCOMPLETE', message, state.markIndex);
+      }
+    }
+  }
+
+  #started(index: number, leaf: Leaf, state: JournalState): void {
+    const { previous } = leaf;
+    const isFirst = state.run === 0;
+    if (isFirst !== (previous === 'first') || (previous === 'stopped' && !state.isStopped)) {
+      this.#findings.report(
+        'run-order',
+        'INCOMPLETE',
+        'the software started in another way than it says',
+        index,
+      );
+    }
+    if (previous === 'crashed')
+      this.addGap({ index, kind: 'crash', cause: 'crashed', atUs: leaf.at, lost: 0 });
+    state.run++;
+    state.isStopped = false;
+    this.#lastBeatUs = leaf.mono;
+    this.#isSilenceExplained = false;
+  }
+
+  #heartbeat(index: number, leaf: Leaf, own: JournalState): void {
+    this.heartbeats++;
+    this.#checkSilence(index);
+    this.#lastBeatUs = leaf.mono;
+    this.#isSilenceExplained = false;
+    for (const { journal, jseq } of leaf['journals'] as unknown as readonly {
+      journal: string;
+      jseq: number;
+    }[]) {
+      const state = this.journal(journal);
+      if (state === own && jseq !== leaf.jseq - 1) {
+        this.#findings.report(
+          'high-water-mark',
+          'INCOMPLETE',
+          'a heartbeat does not name the leaf before it',
+          index,
+        );
+      }
+      if (jseq <= state.mark) continue;
+      state.mark = jseq;
+      state.markIndex = index;
+    }
+  }
+
+  #gap(index: number, leaf: Leaf, state: JournalState): void {
+    const { from, to, lost, cause } = leaf as unknown as {
+      from: number;
+      to: number;
+      lost: number;
+      cause: string;
+    };
+    this.#isSilenceExplained = true;
+    this.addGap({ index, kind: 'declared', cause, atUs: leaf.at, lost });
+    if (cause !== 'corruption') return;
+    const isHole = (range: Range): boolean => range.from === from && range.to === to;
+    if (!state.holes.some(isHole)) {
+      if (to >= from)
+        this.#findings.report(
+          'gap-without-hole',
+          'INCOMPLETE',
+          'a gap is declared where no leaf is missing',
+          index,
+        );
+      return;
+    }
+    state.holes = state.holes.filter((range) => !isHole(range));
+    state.lost.push({ from, to });
+  }
+
+  #checkSilence(index?: number): void {
+    if (this.#lastBeatUs === undefined || this.#isSilenceExplained) return;
+    const silence = this.#lastMonoUs - this.#lastBeatUs;
+    if (silence <= MAX_HEARTBEAT_US) return;
+    const message = `no heartbeat for ${Math.round(silence / 1_000_000)} s`;
+    this.#findings.report('heartbeat-missing', 'INCOMPLETE', message, index);
+  }
+}

@@ -1,0 +1,174 @@
+/** What sessions and calls must satisfy: no holes in `seq`, each intent has its result, the closing digest fits. */
+
+import type { Findings } from './findings.ts';
+import type { JournalChecks, JournalState } from './journal-checks.ts';
+import type { Leaf } from './leaf.ts';
+import { sha256 } from './merkle.ts';
+
+interface SessionState {
+  readonly journal: JournalState;
+  /** The run of its journal in which it was opened. */
+  readonly run: number;
+  next: number;
+  rolling: Buffer;
+  /** Number of declared losses of its journal that its digest has seen; a later one may explain a hole. */
+  losses: number;
+  /** True when leaves of it are lost and declared so: its digest cannot be checked. */
+  isTorn: boolean;
+  /** Ids of intents without a result, and where they are. */
+  readonly openCalls: Map<string, number>;
+}
+
+const DIGEST_BYTES = 32;
+const rollingScratch = Buffer.alloc(2 * DIGEST_BYTES);
+
+/** d(n+1) = SHA-256(d(n) ‖ SHA-256(leaf)). */
+export function rollDigest(rolling: Buffer, leaf: Uint8Array): Buffer {
+  rollingScratch.set(rolling, 0);
+  rollingScratch.set(sha256(leaf), DIGEST_BYTES);
+  return sha256(rollingScratch);
+}
+
+export const ROLLING_START: Buffer = Buffer.alloc(DIGEST_BYTES);
+
+export class SessionChecks {
+  sessions = 0;
+  calls = 0;
+  denied = 0;
+  voided = 0;
+  inDoubt = 0;
+  readonly #findings: Findings;
+  readonly #journals: JournalChecks;
+  readonly #open = new Map<string, SessionState>();
+
+  constructor(findings: Findings, journals: JournalChecks) {
+    this.#findings = findings;
+    this.#journals = journals;
+  }
+
+  get openSessions(): number {
+    return this.#open.size;
+  }
+
+  get openCalls(): number {
+    let calls = 0;
+    for (const session of this.#open.values()) calls += session.openCalls.size;
+    return calls;
+  }
+
+  /** For each sound leaf that has a `session` and a `seq`, in log order. */
+  consume(index: number, leaf: Leaf, bytes: Buffer, journal: JournalState): void {
+    const id = leaf['session'] as string;
+    const session = this.#sequence(index, leaf, id, journal);
+    switch (leaf.type) {
+      case 'call.intent':
+        this.calls++;
+        session.openCalls.set(leaf['id'] as string, index);
+        break;
+      case 'call.denied':
+        this.denied++;
+        break;
+      case 'call.result':
+      case 'call.voided':
+        this.#endCall(index, leaf, session);
+        break;
+      case 'session.closed':
+        this.#close(index, leaf, id, session);
+        break;
+      default:
+    }
+    session.rolling = rollDigest(session.rolling, bytes);
+  }
+
+  /** After the last leaf: what is still open may be open only because the gateway runs. */
+  finish(): void {
+    for (const session of this.#open.values()) {
+      if (session.run === session.journal.run && !session.journal.isStopped) continue;
+      this.#findings.report(
+        'session-not-closed',
+        'INCOMPLETE',
+        'a session of a run that has ended was never closed',
+      );
+      this.#reportOpenCalls(session);
+    }
+  }
+
+  #sequence(index: number, leaf: Leaf, id: string, journal: JournalState): SessionState {
+    const seq = leaf['seq'] as number;
+    let session = this.#open.get(id);
+    if (session === undefined) {
+      this.sessions++;
+      session = {
+        journal,
+        run: journal.run,
+        next: 0,
+        rolling: ROLLING_START,
+        losses: 0,
+        isTorn: false,
+        openCalls: new Map(),
+      };
+      this.#open.set(id, session);
+      if (leaf.type !== 'session.opened' && journal.lost.length === 0) {
+        this.#findings.report(
+          'session-not-opened',
+          'INCOMPLETE',
+          'a session does not begin with session.opened',
+          index,
+        );
+      }
+    } else if (leaf.type === 'session.opened') {
+      this.#findings.report('session-reopened', 'ALTERED', 'an open session is opened again', index);
+    }
+    if (session.journal !== journal) {
+      this.#findings.report('session-journal', 'ALTERED', 'a session continues in another journal', index);
+    }
+    if (seq > session.next) {
+      if (journal.lost.length > session.losses) session.isTorn = true;
+      else
+        this.#findings.report(
+          'seq-hole',
+          'INCOMPLETE',
+          `a session lacks seq ${session.next} to ${seq - 1}`,
+          index,
+        );
+    } else if (seq < session.next) {
+      this.#findings.report('seq-order', 'ALTERED', `seq ${seq} comes where ${session.next} was due`, index);
+    }
+    session.losses = journal.lost.length;
+    session.next = Math.max(session.next, seq + 1);
+    return session;
+  }
+
+  #endCall(index: number, leaf: Leaf, session: SessionState): void {
+    const isKnown = session.openCalls.delete(leaf['call'] as string);
+    if (!isKnown && !session.isTorn) {
+      const verdict = leaf.type === 'call.result' ? 'ALTERED' : 'INCOMPLETE';
+      this.#findings.report('call-without-intent', verdict, `a ${leaf.type} has no open intent`, index);
+    }
+    if (leaf.type === 'call.voided') {
+      this.voided++;
+    } else if (leaf['cause'] === 'in-doubt') {
+      this.inDoubt++;
+      this.#journals.addGap({ index, kind: 'in-doubt', cause: 'in-doubt', atUs: leaf.at, lost: 0 });
+    }
+  }
+
+  #close(index: number, leaf: Leaf, id: string, session: SessionState): void {
+    if (!session.isTorn && leaf['rolling'] !== session.rolling.toString('base64url')) {
+      this.#findings.report(
+        'rolling-digest',
+        'ALTERED',
+        "a session's closing digest does not fit its leaves",
+        index,
+      );
+    }
+    this.#reportOpenCalls(session);
+    this.#open.delete(id);
+  }
+
+  #reportOpenCalls(session: SessionState): void {
+    for (const index of session.openCalls.values()) {
+      this.#findings.report('call-without-result', 'INCOMPLETE', 'a call.intent has no result', index);
+    }
+  }
+}
