@@ -18,6 +18,14 @@ const measured = (changes: Partial<Measured>): Measured => ({
   ...changes,
 });
 
+const snapshot = (...counts: readonly number[]): CommitSnapshot => ({
+  commits: 0,
+  leaves: 0,
+  buckets: new Map(
+    [0.0001, 0.0002, Number.POSITIVE_INFINITY].map((bound, index) => [bound, counts[index] ?? 0]),
+  ),
+});
+
 test('percentiles are nearest ranks', () => {
   const sorted = Uint32Array.from({ length: 100 }, (_, index) => index + 1);
   assert.equal(percentile(sorted, 0.5), 50);
@@ -27,13 +35,6 @@ test('percentiles are nearest ranks', () => {
 });
 
 test('a quantile of the commit histogram counts only what came between two readings', () => {
-  const snapshot = (...counts: readonly number[]): CommitSnapshot => ({
-    commits: 0,
-    leaves: 0,
-    buckets: new Map(
-      [0.0001, 0.0002, Number.POSITIVE_INFINITY].map((bound, index) => [bound, counts[index] ?? 0]),
-    ),
-  });
   // 10 in the first bucket, 10 in the second: the median is the first bound, three quarters lie in the middle of the second.
   const before = snapshot(1_000, 1_000, 1_000);
   assert.equal(Math.round(histogramQuantileUs(before, snapshot(1_010, 1_020, 1_020), 0.5)), 100);
