@@ -48,6 +48,8 @@ class Handshake {
   readonly #reader: HandshakeReader;
   /** Plain, or TLS around the plain one: the socket that the client listens on now. */
   #socket: Socket;
+  /** False during a TLS handshake: nothing that we write then could be read. */
+  #canTell = true;
   #principalName: string | undefined;
 
   constructor(context: HandshakeContext) {
@@ -101,8 +103,12 @@ class Handshake {
         socket: this.#context.socket,
         reader: this.#reader,
         tls: this.#context.tls,
-        onTls: (socket) => {
+        onTlsStarted: (socket) => {
           this.#socket = socket;
+          this.#canTell = false;
+        },
+        onTlsEstablished: () => {
+          this.#canTell = true;
         },
       }),
     );
@@ -171,8 +177,8 @@ class Handshake {
     if (denied !== undefined) return denied;
     if (!counter.enterPrincipal(principal, settings.limits))
       return new CountersignError('CS_CONNECTION_LIMIT');
-    socket.once('close', () => counter.leavePrincipal(principal));
-    if (socket.destroyed) counter.leavePrincipal(principal);
+    if (socket.closed) counter.leavePrincipal(principal);
+    else socket.once('close', () => counter.leavePrincipal(principal));
     return undefined;
   }
 
@@ -208,6 +214,7 @@ class Handshake {
       ? error
       : new CountersignError('CS_INTERNAL', { cause: error });
     this.#context.onRefused(reported, this.#principalName);
-    sendFatalAndClose(this.#socket, reported);
+    if (this.#canTell) sendFatalAndClose(this.#socket, reported);
+    else this.#socket.destroy();
   }
 }

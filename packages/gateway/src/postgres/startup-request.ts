@@ -1,5 +1,6 @@
 import { CountersignError } from '../errors.ts';
 import type { ClientProtocolVersion } from './authenticated-client.ts';
+import { isPinnedValue, PINNED_SETTINGS } from './inspect/settings.ts';
 import { parseStartupOptions } from './startup-options.ts';
 import { PROTOCOL_3_2, type StartupMessage } from './wire/index.ts';
 
@@ -44,7 +45,7 @@ export function readStartupRequest(startup: StartupMessage): StartupRequest {
   takePins(settings);
   const applicationName = parameters.get('application_name') ?? take(settings, 'application_name') ?? '';
   settings.delete('application_name');
-  const { targetName, database } = splitDatabaseName(parameters.get('database') ?? user);
+  const { targetName, database } = splitDatabaseName(parameters.get('database') || user);
   return {
     user,
     targetName,
@@ -81,15 +82,16 @@ function collectSettings(parameters: ReadonlyMap<string, string>): Map<string, s
   return settings;
 }
 
-/** Decision 2. The gateway sends the pins itself; a client may repeat them. */
+/**
+ * Decision 2. The gateway sends the pins itself; a client may repeat them. One without a locale asks for SQL_ASCII, which
+ * means "no conversion": it gets UTF8, and is told so by ParameterStatus.
+ */
 function takePins(settings: Map<string, string>): void {
-  const encoding = take(settings, 'client_encoding');
-  if (encoding !== undefined && !/^'?(utf[-_ ]?8|unicode)'?$/i.test(encoding)) {
-    throw denied('client_encoding', 'Connect with client_encoding=UTF8.');
-  }
-  const strings = take(settings, 'standard_conforming_strings');
-  if (strings !== undefined && !/^(on|true|yes|1)$/i.test(strings)) {
-    throw denied('standard_conforming_strings', 'Leave standard_conforming_strings on.');
+  for (const name of PINNED_SETTINGS.keys()) {
+    const value = take(settings, name);
+    if (value === undefined || isPinnedValue(name, value)) continue;
+    if (name === 'client_encoding' && value.toUpperCase() === 'SQL_ASCII') continue;
+    throw denied(name, 'Connect with client_encoding=UTF8 and leave standard_conforming_strings on.');
   }
 }
 

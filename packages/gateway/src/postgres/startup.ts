@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { CountersignError } from '../errors.ts';
 import type { HandshakeReader } from './handshake-reader.ts';
-import { ALPN_POSTGRESQL, acceptTls, type ServerTls } from './tls-server.ts';
+import { ALPN_POSTGRESQL, type ServerTls, tlsEstablished, wrapInTls } from './tls-server.ts';
 import {
   type CancelRequest,
   decodeStartupPacket,
@@ -34,8 +34,10 @@ export interface OpeningOptions {
   readonly reader: HandshakeReader;
   /** Undefined: the listener has no certificate. */
   readonly tls: ServerTls | undefined;
-  /** Told of the TLS socket as soon as there is one, so that a refusal goes out encrypted. */
-  readonly onTls: (socket: TLSSocket) => void;
+  /** From now on the connection is the TLS socket's. */
+  readonly onTlsStarted: (socket: TLSSocket) => void;
+  /** From now on the client can read what is written to it. */
+  readonly onTlsEstablished: () => void;
 }
 
 /**
@@ -48,10 +50,12 @@ export async function readOpening(options: OpeningOptions): Promise<Opening> {
   let socket = options.socket;
   let tls: TLSSocket | undefined;
   const startTls = async (context: ServerTls): Promise<void> => {
-    tls = await acceptTls(socket, context);
+    tls = wrapInTls(socket, context);
     socket = tls;
+    options.onTlsStarted(tls);
+    await tlsEstablished(tls);
     reader.switchTo(tls);
-    options.onTls(tls);
+    options.onTlsEstablished();
   };
   if ((await reader.peekByte()) === TLS_HANDSHAKE_RECORD) {
     await startTls(directTls(options.tls));

@@ -37,26 +37,27 @@ export async function loadServerTls(config: ListenerTlsConfig, secrets: Secrets)
   }
 }
 
-/**
- * Puts TLS around an accepted socket. Bytes that were read and unshifted (direct TLS) are part of the handshake.
- * Rejects with `CS_PROTOCOL_VIOLATION` when the handshake fails; the caller's deadline bounds it.
- */
-export async function acceptTls(socket: Socket, tls: ServerTls): Promise<TLSSocket> {
+/** Puts TLS around an accepted socket. Bytes that were read and unshifted (direct TLS) are part of the handshake. */
+export function wrapInTls(socket: Socket, tls: ServerTls): TLSSocket {
   const secure = new TLSSocket(socket, {
     isServer: true,
     secureContext: tls.context,
     ALPNProtocols: [ALPN_POSTGRESQL],
     requestCert: false,
   });
-  return new Promise((resolve, reject) => {
-    const fail = (cause?: unknown): void => {
-      reject(new CountersignError('CS_PROTOCOL_VIOLATION', { detail: 'TLS handshake', cause }));
-    };
-    secure.on('error', fail);
+  secure.on('error', () => {});
+  return secure;
+}
+
+/** Rejects with `CS_PROTOCOL_VIOLATION` when the handshake fails; the caller's deadline bounds it. */
+export async function tlsEstablished(secure: TLSSocket): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const fail = (): void =>
+      reject(new CountersignError('CS_PROTOCOL_VIOLATION', { detail: 'TLS handshake' }));
     secure.once('close', fail);
     secure.once('secure', () => {
       secure.off('close', fail);
-      resolve(secure);
+      resolve();
     });
   });
 }
