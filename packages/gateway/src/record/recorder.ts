@@ -108,7 +108,13 @@ export interface Recorder {
   onHealthChange(callback: (health: RecorderHealth) => void): void;
 
   /** Latest group-commit figures, for metrics: called after each group commit. */
-  onCommit(callback: (commit: { readonly latencyMs: number; readonly leaves: number; readonly bytes: number }) => void): void;
+  onCommit(
+    callback: (commit: {
+      readonly latencyMs: number;
+      readonly leaves: number;
+      readonly bytes: number;
+    }) => void,
+  ): void;
 
   /** Appends `software.stopped`, waits for the disk and for a checkpoint that covers it, closes files. */
   close(reason: string): Promise<void>;
@@ -120,7 +126,12 @@ export interface ContextFields {
   /** Digest of a commitment: the owner is personal data. */
   readonly owner?: string;
   readonly principalKind?: string;
-  readonly chain?: readonly { readonly from: string; readonly to: string; readonly evidence: string; readonly verified: boolean }[];
+  readonly chain?: readonly {
+    readonly from: string;
+    readonly to: string;
+    readonly evidence: string;
+    readonly verified: boolean;
+  }[];
   readonly grant?: { readonly id: string; readonly standing: boolean; readonly expiresAtUs: bigint };
   readonly target?: { readonly name: string; readonly protocol: string; readonly login: string };
   /** How statements of this session were understood. `lexical` until SQL analysis exists. */

@@ -1,0 +1,244 @@
+/**
+ * From the journal to the log: reads acknowledged frames, appends their leaves to the tree and their sealed blocks to
+ * the vault, makes all of that durable, and only then signs and publishes a checkpoint.
+ *
+ * Everything it knows comes from the log on disk, so it may be cut off anywhere: the next run starts at the last
+ * checkpoint and writes the same bytes again.
+ */
+
+import { join } from 'node:path';
+import {
+  decodeEntryBundle,
+  formatVerifierKey,
+  hashLeaf,
+  parseCheckpoint,
+  isCheckpointOf,
+  signCheckpoint,
+  TileBuilder,
+  TILE_WIDTH,
+  timeExtension,
+  verifierOf,
+  type NoteSigner,
+} from 'countersign-verify';
+import { CountersignError } from '../../errors.ts';
+import type { FileLayer } from '../journal/file-layer.ts';
+import { decodeFrame, type Frame } from '../journal/frame.ts';
+import type { SegmentMark } from '../journal/journal.ts';
+import { SEGMENT_HEADER_BYTES, segmentFileName } from '../journal/segment.ts';
+import { parseSigningKey } from '../keys.ts';
+import { BlockFiles } from '../vault/block-files.ts';
+import type { IntegrateRequest, Integrated, IntegratorOptions, LogState } from './integrator-protocol.ts';
+import { LogFiles } from './log-files.ts';
+import { SegmentPool } from './segment-pool.ts';
+
+interface Cursor {
+  segment: number;
+  offset: number;
+  /** Hash of the last frame that was read; undefined at the start, where recovery has checked the chain. */
+  hash: Buffer | undefined;
+}
+
+export class Integrator {
+  readonly #options: IntegratorOptions;
+  readonly #layer: FileLayer;
+  readonly #signer: NoteSigner;
+  readonly #pool: SegmentPool;
+  #files: LogFiles;
+  #blocks: BlockFiles;
+  #builder: TileBuilder;
+  /** The bundle that is not full yet: its entries, encoded. */
+  #bundle = Buffer.alloc(128 * 1024);
+  #bundleBytes = 0;
+  #bundleCount = 0;
+  #jseq = -1;
+  #cursor: Cursor | undefined;
+  /** As of the last checkpoint. */
+  #committed: { readonly cursor: Cursor | undefined } = { cursor: undefined };
+  #isLoaded = false;
+
+  constructor(options: IntegratorOptions, layer: FileLayer) {
+    this.#options = options;
+    this.#layer = layer;
+    this.#signer = parseSigningKey(options.signingKey, options.origin);
+    this.#pool = new SegmentPool(layer, options.journalDirectory, options.segmentBytes);
+    this.#files = new LogFiles(layer, options.logDirectory);
+    this.#blocks = new BlockFiles(layer, options.vaultDirectory);
+    this.#builder = new TileBuilder((tile) => this.#files.writeTile(tile));
+  }
+
+  /** Takes up the log from its checkpoint. Throws `CS_RECORD_CORRUPT` when the log does not fit its checkpoint. */
+  async load(): Promise<LogState> {
+    this.#blocks.close();
+    this.#files = new LogFiles(this.#layer, this.#options.logDirectory);
+    this.#files.writeKey(`${formatVerifierKey(this.#signer)}\n`);
+    this.#bundleBytes = 0;
+    this.#bundleCount = 0;
+    this.#jseq = -1;
+    const text = this.#files.readCheckpoint();
+    const size = text === undefined ? 0 : this.#checkedSize(text);
+    this.#builder = await TileBuilder.resume(
+      size,
+      (level, index, width) => this.#files.readTile(level, index, width),
+      (tile) => this.#files.writeTile(tile),
+    );
+    if (text !== undefined && !this.#builder.root().equals(parseCheckpoint(text).root)) {
+      throw corrupt('the tiles of the log do not have the root of its checkpoint');
+    }
+    if (size > 0) this.#loadLastBundle(size);
+    this.#cursor = this.#committed.cursor === undefined ? undefined : { ...this.#committed.cursor };
+    this.#isLoaded = true;
+    return { size, jseq: this.#jseq };
+  }
+
+  #checkedSize(text: string): number {
+    const checkpoint = parseCheckpoint(text);
+    if (!isCheckpointOf(checkpoint, verifierOf(this.#signer))) {
+      throw corrupt('the checkpoint of the log is not signed by its key');
+    }
+    return checkpoint.size;
+  }
+
+  #loadLastBundle(size: number): void {
+    const index = Math.floor((size - 1) / TILE_WIDTH);
+    const width = size - index * TILE_WIDTH;
+    const bundle = this.#files.readEntries(index, width);
+    const entries = decodeEntryBundle(bundle);
+    const newest = entries[width - 1];
+    if (newest === undefined) throw corrupt('the newest entries of the log are cut short');
+    this.#jseq = (JSON.parse(newest.toString('utf8')) as { jseq: number }).jseq;
+    if (width === TILE_WIDTH) return;
+    this.#reserve(bundle.length);
+    bundle.copy(this.#bundle);
+    this.#bundleBytes = bundle.length;
+    this.#bundleCount = width;
+  }
+
+  /** Brings the log up to the marks. After an error the next call starts again from the checkpoint. */
+  async integrate(request: IntegrateRequest): Promise<Integrated> {
+    if (!this.#isLoaded) await this.load();
+    this.#isLoaded = false;
+    const before = this.#builder.size;
+    const covered = this.#jseq;
+    for (const [i, mark] of request.marks.entries()) {
+      if (this.#cursor !== undefined && mark.segment < this.#cursor.segment) continue;
+      this.#readSegment(mark, i + 1 < request.marks.length, covered);
+    }
+    if (this.#builder.size > before) this.#publish(request.atUs);
+    this.#committed = { cursor: this.#cursor === undefined ? undefined : { ...this.#cursor } };
+    this.#isLoaded = true;
+    const oldest = this.#cursor?.segment ?? 0;
+    this.#pool.tidy(oldest, request.wantSpare);
+    return {
+      kind: 'integrated',
+      size: this.#builder.size,
+      jseq: this.#jseq,
+      oldestSegment: oldest,
+      freeBytes: this.#layer.freeBytes(this.#options.journalDirectory),
+    };
+  }
+
+  close(): void {
+    this.#blocks.close();
+  }
+
+  #readSegment(mark: SegmentMark, isFinished: boolean, covered: number): void {
+    if (this.#cursor?.segment !== mark.segment) {
+      this.#cursor = { segment: mark.segment, offset: SEGMENT_HEADER_BYTES, hash: this.#cursor?.hash };
+    }
+    const cursor = this.#cursor;
+    const length = mark.end - cursor.offset;
+    if (length > 0) {
+      const bytes = this.#readBytes(mark.segment, cursor.offset, length);
+      const start = cursor.offset;
+      while (cursor.offset < mark.end) {
+        const frame = decodeFrame(bytes, cursor.offset - start, cursor.offset);
+        if (!this.#fits(frame, mark.segment)) {
+          // In the build that only pretends to sync, the bytes may come later.
+          if (this.#options.faults?.lazySyncMs !== undefined) return;
+          throw corrupt(`segment ${mark.segment} is damaged at ${cursor.offset}`);
+        }
+        if (frame.kind === 'leaves') this.#takeFrame(frame, covered);
+        cursor.offset = frame.end;
+        cursor.hash = Buffer.from(frame.hash);
+      }
+    }
+    if (isFinished)
+      this.#cursor = { segment: mark.segment + 1, offset: SEGMENT_HEADER_BYTES, hash: cursor.hash };
+  }
+
+  #fits(frame: Frame | undefined, segment: number): frame is Frame {
+    if (frame === undefined || frame.segment !== segment) return false;
+    const expected = this.#cursor?.hash;
+    return expected === undefined || expected.equals(frame.previousHash);
+  }
+
+  #readBytes(segment: number, offset: number, length: number): Buffer {
+    const handle = this.#layer.open(join(this.#options.journalDirectory, segmentFileName(segment)), 'read');
+    try {
+      const bytes = Buffer.allocUnsafe(length);
+      return bytes.subarray(0, this.#layer.read(handle, bytes, length, offset));
+    } finally {
+      this.#layer.close(handle);
+    }
+  }
+
+  #takeFrame(frame: Frame, covered: number): void {
+    if (frame.firstJseq + frame.leafCount - 1 <= covered) return;
+    if (frame.block.length > 0) this.#blocks.append(frame.segment, frame.block, covered);
+    const { leaves } = frame;
+    let jseq = frame.firstJseq;
+    for (let at = 0; at < leaves.length; jseq++) {
+      const end = at + 2 + leaves.readUInt16BE(at);
+      if (jseq > covered) this.#appendLeaf(leaves.subarray(at, end), jseq);
+      at = end;
+    }
+  }
+
+  /** `entry`: two bytes of length and the leaf, as a bundle holds it. */
+  #appendLeaf(entry: Buffer, jseq: number): void {
+    this.#reserve(entry.length);
+    entry.copy(this.#bundle, this.#bundleBytes);
+    this.#bundleBytes += entry.length;
+    this.#bundleCount++;
+    const index = Math.floor(this.#builder.size / TILE_WIDTH);
+    this.#builder.append(hashLeaf(entry.subarray(2)));
+    this.#jseq = jseq;
+    if (this.#bundleCount < TILE_WIDTH) return;
+    this.#files.writeEntries(index, TILE_WIDTH, this.#bundle.subarray(0, this.#bundleBytes));
+    this.#bundleBytes = 0;
+    this.#bundleCount = 0;
+  }
+
+  #reserve(more: number): void {
+    if (this.#bundleBytes + more <= this.#bundle.length) return;
+    const larger = Buffer.alloc(Math.max(this.#bundle.length * 2, this.#bundleBytes + more));
+    this.#bundle.copy(larger, 0, 0, this.#bundleBytes);
+    this.#bundle = larger;
+  }
+
+  /** (1) vault, (2) partial tiles and bundle, (3) directories, (4) checkpoint. */
+  #publish(atUs: number): void {
+    this.#blocks.sync();
+    for (const tile of this.#builder.partials()) this.#files.writeTile(tile);
+    if (this.#bundleCount > 0) {
+      const index = Math.floor(this.#builder.size / TILE_WIDTH);
+      this.#files.writeEntries(index, this.#bundleCount, this.#bundle.subarray(0, this.#bundleBytes));
+    }
+    this.#files.syncTiles();
+    this.#files.writeCheckpoint(
+      signCheckpoint(
+        {
+          origin: this.#options.origin,
+          size: this.#builder.size,
+          root: this.#builder.root(),
+          extensions: [timeExtension(atUs)],
+        },
+        this.#signer,
+      ),
+    );
+  }
+}
+
+function corrupt(detail: string): CountersignError {
+  return new CountersignError('CS_RECORD_CORRUPT', { detail, fatal: true });
+}

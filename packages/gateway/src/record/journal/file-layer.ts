@@ -1,0 +1,119 @@
+/**
+ * The way through which journal, log and vault touch files. One interface, so that tests can put failures under the
+ * recorder where a real disk would have them (see `faulty-file-layer.ts`). Everything is synchronous: it runs on the
+ * recorder's own threads, and during recovery.
+ */
+
+import * as fs from 'node:fs';
+import { dirname } from 'node:path';
+import { createFaultyFileLayer, type FaultSpec } from './faulty-file-layer.ts';
+
+export interface FileLayer {
+  /** `create` makes the file (0600) or opens it as it is; `write` and `read` need it to exist. */
+  open(path: string, mode: 'create' | 'write' | 'read'): number;
+  close(handle: number): void;
+  size(handle: number): number;
+  /** Up to `length` bytes; fewer only at the end of the file. */
+  read(handle: number, target: Buffer, length: number, position: number): number;
+  /** All of `bytes[0, length)`, or throws. */
+  write(handle: number, bytes: Buffer, length: number, position: number): void;
+  truncate(handle: number, length: number): void;
+  /** Makes the contents (and the length) durable. */
+  sync(handle: number): void;
+  rename(from: string, to: string): void;
+  remove(path: string): void;
+  /** Makes names in the directory durable. */
+  syncDirectory(path: string): void;
+  /** With parents, 0700. Durable: the parents of what is new are synced. */
+  makeDirectory(path: string): void;
+  exists(path: string): boolean;
+  list(path: string): readonly string[];
+  /** Bytes that this process could still write on the file system of `path`. */
+  freeBytes(path: string): number;
+}
+
+export const realFileLayer: FileLayer = {
+  open(path, mode) {
+    const { O_CREAT, O_RDWR, O_RDONLY } = fs.constants;
+    const flags = mode === 'create' ? O_CREAT | O_RDWR : mode === 'write' ? O_RDWR : O_RDONLY;
+    return fs.openSync(path, flags, 0o600);
+  },
+  close: (handle) => fs.closeSync(handle),
+  size: (handle) => fs.fstatSync(handle).size,
+  read(handle, target, length, position) {
+    let done = 0;
+    while (done < length) {
+      const count = fs.readSync(handle, target, done, length - done, position + done);
+      if (count === 0) break;
+      done += count;
+    }
+    return done;
+  },
+  write(handle, bytes, length, position) {
+    for (let done = 0; done < length;) {
+      done += fs.writeSync(handle, bytes, done, length - done, position + done);
+    }
+  },
+  truncate: (handle, length) => fs.ftruncateSync(handle, length),
+  sync: (handle) => fs.fdatasyncSync(handle),
+  rename: (from, to) => fs.renameSync(from, to),
+  remove: (path) => fs.rmSync(path, { force: true }),
+  syncDirectory(path) {
+    const handle = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+    try {
+      fs.fsyncSync(handle);
+    } finally {
+      fs.closeSync(handle);
+    }
+  },
+  makeDirectory(path) {
+    if (fs.existsSync(path)) return;
+    const first = fs.mkdirSync(path, { recursive: true, mode: 0o700 });
+    if (first === undefined) return;
+    const top = dirname(first);
+    for (let directory = dirname(path); ; directory = dirname(directory)) {
+      realFileLayer.syncDirectory(directory);
+      if (directory === top) break;
+    }
+  },
+  exists: (path) => fs.existsSync(path),
+  list: (path) => (fs.existsSync(path) ? fs.readdirSync(path) : []),
+  freeBytes(path) {
+    const stat = fs.statfsSync(path);
+    return stat.bavail * stat.bsize;
+  },
+};
+
+/** Without a specification the real one. The specification is plain data, so that it can go to a worker thread. */
+export function createFileLayer(faults: FaultSpec | undefined): FileLayer {
+  return faults === undefined ? realFileLayer : createFaultyFileLayer(realFileLayer, faults);
+}
+
+/** Reads a whole file; undefined when it does not exist. */
+export function readWhole(layer: FileLayer, path: string): Buffer | undefined {
+  if (!layer.exists(path)) return undefined;
+  const handle = layer.open(path, 'read');
+  try {
+    const bytes = Buffer.allocUnsafe(layer.size(handle));
+    return bytes.subarray(0, layer.read(handle, bytes, bytes.length, 0));
+  } finally {
+    layer.close(handle);
+  }
+}
+
+/**
+ * Puts a file in place so that a crash leaves the old one or the new one: (1) write `<path>.tmp`, (2) sync it,
+ * (3) rename. The caller syncs the directory, once for all files of it.
+ */
+export function replaceFile(layer: FileLayer, path: string, bytes: Buffer): void {
+  const temporary = `${path}.tmp`;
+  const handle = layer.open(temporary, 'create');
+  try {
+    layer.truncate(handle, bytes.length);
+    layer.write(handle, bytes, bytes.length, 0);
+    layer.sync(handle);
+  } finally {
+    layer.close(handle);
+  }
+  layer.rename(temporary, path);
+}

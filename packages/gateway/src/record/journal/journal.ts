@@ -1,0 +1,461 @@
+/**
+ * The journal on the data thread: leaves are put into the batch that fills; one batch at a time is with the thread that
+ * syncs. Deadlines, poisoned segments and rotation are decided here.
+ *
+ *   open ──▶ rotating ──▶ open          the segment is full or its period is over
+ *   open ──▶ degraded ──▶ recovering ──▶ open
+ *
+ * A sync that fails or is late poisons its segment (decision 18): everything not acknowledged fails towards its caller.
+ * The leaves are kept in memory, though, and written to the next segment: what was reported as failed is then in the
+ * record together with a `call.voided`, results of what did run are not lost, and `jseq` and `seq` have no hole.
+ */
+
+import { CountersignError, type ErrorCode } from '../../errors.ts';
+import type { Clock } from '../clock.ts';
+import type { GapCause } from '../events.ts';
+import type { AppendedLeaf } from './appended-leaf.ts';
+import { Batch } from './batch.ts';
+import { FRAME_OVERHEAD_BYTES } from './frame.ts';
+import type { OpFailed, SegmentOpened, SyncAnswer } from './sync-protocol.ts';
+import { SyncThread, type SyncThreadOptions } from './sync-thread.ts';
+
+/** A sealed block's header and tag, at most. */
+const BLOCK_OVERHEAD_BYTES = 512;
+const RETRY_MS = 250;
+const SPARE_BATCHES = 2;
+
+/** Where a journal continues: after the last frame that counts. */
+export interface JournalStart {
+  readonly durableJseq: number;
+  readonly sequence: number;
+  readonly hash: Buffer;
+  /** Segment of that frame; 0 for a new journal. */
+  readonly segment: number;
+  /** Number for the first new segment. */
+  readonly nextSegment: number;
+}
+
+/** A stretch of a segment that holds acknowledged frames, up to `end`. */
+export interface SegmentMark {
+  readonly segment: number;
+  readonly end: number;
+}
+
+export interface Failure {
+  readonly cause: Extract<GapCause, 'sync-failed' | 'sync-late'>;
+  readonly code: ErrorCode;
+  /** errno name, if the system gave one. */
+  readonly errno: string | undefined;
+  readonly segment: number;
+  /** jseq of the leaves that were not acknowledged. */
+  readonly from: number;
+  readonly to: number;
+  readonly atUs: number;
+  readonly intents: readonly AppendedLeaf[];
+}
+
+export interface JournalHooks {
+  /** State of the sessions, written at the start of a segment. */
+  snapshot(): Buffer;
+  period(): string;
+  onCommit(latencyMs: number, leaves: number, bytes: number): void;
+  /** May add leaves; the callers of what failed have not been told yet. */
+  onDegraded(failure: Failure): void;
+  /** A new segment takes over; leaves that say so may be added. */
+  onReopened(failure: Failure): void;
+  /** Everything that was kept is durable. */
+  onRestored(): void;
+  onDeath(error: Error): void;
+}
+
+export interface JournalOptions {
+  readonly sync: SyncThreadOptions;
+  readonly timeoutMs: number;
+  readonly resultDelayMs: number;
+  readonly clock: Clock;
+  readonly hooks: JournalHooks;
+  readonly start: JournalStart;
+  /** What recovery found in older segments. */
+  readonly marks: readonly SegmentMark[];
+}
+
+type State = 'closed' | 'opening' | 'open' | 'rotating' | 'degraded' | 'recovering';
+
+export class Journal {
+  readonly #options: JournalOptions;
+  readonly #thread: SyncThread;
+  #state: State = 'opening';
+  #filling: Batch;
+  #inFlight: Batch | undefined;
+  readonly #spares: Batch[] = [];
+  /** Batches to be written again, oldest first. */
+  #kept: Batch[] = [];
+  #slots = 0;
+  #commitStartedMs = 0;
+  #isScheduled = false;
+  #isRideTimerSet = false;
+  #deadline: NodeJS.Timeout | undefined;
+  #failure: Failure | undefined;
+  #durableJseq: number;
+  #nextJseq: number;
+  /** Place and hash of the last acknowledged frame. */
+  #segment: number;
+  #nextSegment: number;
+  #offset = 0;
+  #capacity = 0;
+  #sequence: number;
+  readonly #hash: Buffer;
+  #period = '';
+  #finished: SegmentMark[] = [];
+  #opened: { resolve: () => void; reject: (error: Error) => void } | undefined;
+  #drained: (() => void)[] = [];
+
+  constructor(options: JournalOptions) {
+    this.#options = options;
+    const { start } = options;
+    this.#durableJseq = start.durableJseq;
+    this.#nextJseq = start.durableJseq + 1;
+    this.#segment = start.segment;
+    this.#nextSegment = start.nextSegment;
+    this.#sequence = start.sequence;
+    this.#hash = Buffer.from(start.hash);
+    this.#finished = [...options.marks];
+    this.#filling = this.#takeBatch();
+    this.#thread = new SyncThread(
+      options.sync,
+      (answer) => this.#onAnswer(answer),
+      (error) => options.hooks.onDeath(error),
+    );
+  }
+
+  get durableJseq(): number {
+    return this.#durableJseq;
+  }
+
+  get nextJseq(): number {
+    return this.#nextJseq;
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open' || this.#state === 'rotating';
+  }
+
+  /** Why leaves are refused; undefined while they are not. */
+  get failure(): Failure | undefined {
+    return this.#failure;
+  }
+
+  /** Bytes that wait for the disk. */
+  get waitingBytes(): number {
+    return this.#filling.bytes + (this.#inFlight?.bytes ?? 0);
+  }
+
+  /** Room left in the segment. */
+  get roomBytes(): number {
+    return this.#capacity - this.#offset;
+  }
+
+  get segmentFill(): number {
+    return this.#capacity === 0 ? 0 : this.#offset / this.#capacity;
+  }
+
+  /** Segments with acknowledged frames since the last call that said which were taken in; the newest is last. */
+  marks(): SegmentMark[] {
+    return [...this.#finished, { segment: this.#segment, end: this.#offset }];
+  }
+
+  dropMarksBefore(segment: number): void {
+    this.#finished = this.#finished.filter((mark) => mark.segment >= segment);
+  }
+
+  /** The batch to encode the next leaf into; its jseq is `nextJseq`. Call `add` after encoding. */
+  batch(): Batch {
+    const batch = this.#filling;
+    if (batch.leafCount === 0) {
+      batch.firstJseq = this.#nextJseq;
+      batch.startedAtMs = this.#options.clock.nowMs();
+    }
+    return batch;
+  }
+
+  /** Takes a leaf that was encoded into `batch()`. */
+  add(leaf: AppendedLeaf, isUrgent: boolean): void {
+    const batch = this.#filling;
+    batch.leafCount++;
+    batch.appended.push(leaf);
+    this.#nextJseq++;
+    if (this.#failure !== undefined) {
+      leaf.settle(new CountersignError(this.#failure.code));
+      return;
+    }
+    if (this.#deadline === undefined) this.#armDeadline(this.#options.timeoutMs);
+    if (isUrgent) this.#schedule();
+    else if (!this.#isRideTimerSet) this.#armRide();
+  }
+
+  open(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#opened = { resolve, reject };
+      this.#openSegment();
+    });
+  }
+
+  /** Resolves when nothing waits for the disk any more. */
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#isDrained()) resolve();
+      else {
+        this.#drained.push(resolve);
+        this.#schedule();
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#deadline);
+    const isHealthy = this.#state === 'open';
+    this.#state = 'closed';
+    if (isHealthy) await this.#thread.close();
+    else await this.#thread.abandon();
+  }
+
+  #isDrained(): boolean {
+    return this.#failure === undefined && this.#inFlight === undefined && this.#filling.leafCount === 0;
+  }
+
+  #takeBatch(): Batch {
+    return this.#spares.pop() ?? new Batch(this.#slots++);
+  }
+
+  #recycle(batch: Batch): void {
+    if (batch.clear() && this.#spares.length < SPARE_BATCHES) this.#spares.push(batch);
+    else this.#thread.forget(batch);
+  }
+
+  /** At the end of this turn of the event loop, so that everything read in it shares the commit. */
+  #schedule(): void {
+    if (this.#isScheduled || this.#inFlight !== undefined || this.#state !== 'open') return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#startCommit();
+    });
+  }
+
+  #armRide(): void {
+    this.#isRideTimerSet = true;
+    setTimeout(() => {
+      this.#isRideTimerSet = false;
+      this.#startCommit();
+    }, this.#options.resultDelayMs);
+  }
+
+  #startCommit(): void {
+    const batch = this.#filling;
+    if (this.#state !== 'open' || this.#inFlight !== undefined || batch.leafCount === 0) return;
+    const frameBytes = FRAME_OVERHEAD_BYTES + BLOCK_OVERHEAD_BYTES + batch.bytes;
+    if (this.#offset + frameBytes > this.#capacity || this.#options.hooks.period() !== this.#period) {
+      this.#state = 'rotating';
+      this.#openSegment();
+      return;
+    }
+    this.#filling = this.#takeBatch();
+    this.#write(batch);
+  }
+
+  #write(batch: Batch): void {
+    this.#inFlight = batch;
+    this.#commitStartedMs = this.#options.clock.nowMs();
+    this.#thread.commit(batch);
+  }
+
+  #openSegment(): void {
+    this.#commitStartedMs = this.#options.clock.nowMs();
+    this.#period = this.#options.hooks.period();
+    const largest = this.#kept.reduce((bytes, batch) => Math.max(bytes, batch.bytes), this.#filling.bytes);
+    this.#thread.openSegment({
+      number: this.#nextSegment,
+      firstJseq: this.#durableJseq + 1,
+      sequence: this.#sequence,
+      previousSegment: this.#segment,
+      previousHash: Uint8Array.from(this.#hash),
+      period: this.#period,
+      snapshot: this.#options.hooks.snapshot(),
+      roomBytes: largest + FRAME_OVERHEAD_BYTES + BLOCK_OVERHEAD_BYTES,
+    });
+    if (this.#deadline === undefined) this.#armDeadline(this.#options.timeoutMs);
+  }
+
+  #onAnswer(answer: SyncAnswer): void {
+    if (this.#state === 'closed') return;
+    if (answer === 0) this.#onCommitted();
+    else if (answer.kind === 'segment-opened') this.#onSegmentOpened(answer);
+    else if (answer.kind === 'failed') this.#onFailed(answer);
+  }
+
+  #onCommitted(): void {
+    const batch = this.#inFlight!;
+    this.#inFlight = undefined;
+    // It came too late: its leaves were reported as failed and lie in a segment that does not count any more.
+    if (this.#state === 'degraded') {
+      this.#openSegment();
+      return;
+    }
+    this.#offset = this.#thread.offset;
+    this.#sequence++;
+    this.#thread.copyHash(this.#hash);
+    this.#durableJseq = batch.firstJseq + batch.leafCount - 1;
+    const { appended, leafCount } = batch;
+    for (const leaf of appended) leaf.settle();
+    const latencyMs = this.#options.clock.nowMs() - this.#commitStartedMs;
+    if (this.#state === 'recovering') {
+      this.#onRewritten(batch);
+      return;
+    }
+    this.#options.hooks.onCommit(latencyMs, leafCount, this.#thread.frameBytes);
+    for (const leaf of appended) leaf.runCallbacks();
+    this.#recycle(batch);
+    if (this.#filling.leafCount > 0) this.#schedule();
+    else this.#tellDrained();
+  }
+
+  #onRewritten(batch: Batch): void {
+    const kept = this.#kept.indexOf(batch);
+    if (kept >= 0) this.#kept.splice(kept, 1);
+    this.#recycle(batch);
+    this.#writeKept();
+  }
+
+  /** Writes what was kept, oldest first; then everything is as before. */
+  #writeKept(): void {
+    const [next] = this.#kept;
+    if (next !== undefined) {
+      this.#write(next);
+      return;
+    }
+    if (this.#filling.leafCount > 0) {
+      this.#kept.push(this.#filling);
+      this.#filling = this.#takeBatch();
+      this.#writeKept();
+      return;
+    }
+    this.#failure = undefined;
+    this.#state = 'open';
+    this.#options.hooks.onRestored();
+    this.#tellDrained();
+  }
+
+  #tellDrained(): void {
+    if (this.#drained.length === 0 || !this.#isDrained()) return;
+    for (const resolve of this.#drained.splice(0)) resolve();
+  }
+
+  #onSegmentOpened(answer: SegmentOpened): void {
+    if (this.#state !== 'opening') this.#finished.push({ segment: this.#segment, end: this.#offset });
+    this.#segment = answer.number;
+    this.#nextSegment = answer.number + 1;
+    this.#offset = answer.offset;
+    this.#capacity = answer.capacity;
+    this.#sequence = answer.sequence;
+    this.#thread.copyHash(this.#hash);
+    switch (this.#state) {
+      case 'opening':
+        this.#state = 'open';
+        this.#opened?.resolve();
+        break;
+      case 'rotating':
+        this.#state = 'open';
+        this.#startCommit();
+        break;
+      case 'degraded': {
+        this.#state = 'recovering';
+        if (this.#deadline === undefined) this.#armDeadline(this.#options.timeoutMs);
+        this.#options.hooks.onReopened(this.#failure!);
+        this.#writeKept();
+        break;
+      }
+      default:
+        break;
+    }
+  }
+
+  #onFailed(answer: OpFailed): void {
+    const wasLate = this.#state === 'degraded';
+    const inFlight = this.#inFlight;
+    this.#inFlight = undefined;
+    if (this.#state === 'opening') {
+      this.#opened?.reject(
+        new CountersignError(codeOf(answer.code), { detail: answer.code ?? 'unknown error', cause: answer }),
+      );
+      return;
+    }
+    if (!wasLate) this.#degrade('sync-failed', { errno: answer.code, inFlight });
+    setTimeout(() => {
+      if (this.#state === 'degraded') this.#openSegment();
+    }, RETRY_MS).unref();
+  }
+
+  #degrade(
+    cause: Failure['cause'],
+    { errno, inFlight }: { readonly errno?: string | undefined; readonly inFlight: Batch | undefined },
+  ): void {
+    const wasRecovering = this.#state === 'recovering';
+    this.#state = 'degraded';
+    // What was being written again is still kept, and who waited for it has been told.
+    if (wasRecovering) return;
+    this.#kept = inFlight === undefined ? [] : [inFlight];
+    if (this.#filling.leafCount > 0) {
+      this.#kept.push(this.#filling);
+      this.#filling = this.#takeBatch();
+    }
+    const failed = this.#kept.flatMap((batch) => batch.appended.filter((leaf) => leaf.isPending));
+    const code = cause === 'sync-late' ? 'CS_RECORD_TIMEOUT' : codeOf(errno);
+    const failure: Failure = {
+      cause,
+      code,
+      errno,
+      segment: this.#segment,
+      from: this.#durableJseq + 1,
+      to: this.#nextJseq - 1,
+      atUs: this.#options.clock.atUs(),
+      intents: failed.filter((leaf) => leaf.intentOf !== undefined),
+    };
+    this.#failure = failure;
+    const error = new CountersignError(code, errno === undefined ? {} : { detail: errno });
+    for (const leaf of failed) leaf.settle(error);
+    this.#options.hooks.onDegraded(failure);
+    for (const leaf of failed) leaf.runCallbacks();
+  }
+
+  #armDeadline(ms: number): void {
+    this.#deadline = setTimeout(() => this.#checkDeadline(), Math.max(1, ms));
+    this.#deadline.unref();
+  }
+
+  #checkDeadline(): void {
+    this.#deadline = undefined;
+    const isBusy = this.#inFlight !== undefined || this.#state === 'rotating' || this.#state === 'recovering';
+    if (this.#state === 'degraded' || (!isBusy && this.#filling.leafCount === 0)) return;
+    const now = this.#options.clock.nowMs();
+    const since = this.#oldestMs();
+    const left = since + this.#options.timeoutMs - now;
+    if (left > 0) {
+      this.#armDeadline(left);
+    } else if (this.#thread.isIdle && isBusy) {
+      // The disk was in time and this thread was not: the answer is already queued.
+      this.#armDeadline(1);
+    } else {
+      this.#degrade('sync-late', { inFlight: this.#inFlight });
+    }
+  }
+
+  #oldestMs(): number {
+    if (this.#state === 'recovering') return this.#commitStartedMs;
+    if (this.#inFlight !== undefined) return this.#inFlight.startedAtMs;
+    return this.#filling.leafCount > 0 ? this.#filling.startedAtMs : this.#commitStartedMs;
+  }
+}
+
+function codeOf(errno: string | undefined): ErrorCode {
+  return errno === 'ENOSPC' || errno === 'EDQUOT' ? 'CS_RECORD_FULL' : 'CS_RECORD_FAILED';
+}

@@ -1,0 +1,243 @@
+/**
+ * The thread that writes and syncs (decision 18). It blocks: in `Atomics.wait` until the data thread has a batch, then in
+ * pwrite and fdatasync. One group commit = seal the payloads (one AEAD call), build the frame, write it, sync it.
+ */
+
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { sealBlock } from 'countersign-verify';
+import { writeDataKey } from '../vault/data-key-files.ts';
+import { createFileLayer } from './file-layer.ts';
+import {
+  closeFrame,
+  FRAME_HASH_BYTES,
+  FRAME_HEADER_BYTES,
+  FRAME_OVERHEAD_BYTES,
+  writeFrameHeader,
+} from './frame.ts';
+import { encodeSegmentHeader, isSpareFileName, SEGMENT_HEADER_BYTES, segmentFileName } from './segment.ts';
+import * as protocol from './sync-protocol.ts';
+
+const data = workerData as protocol.SyncWorkerData;
+const answers = parentPort!;
+const cells = new Int32Array(data.shared, 0, protocol.CELLS);
+const wides = new Float64Array(data.shared, protocol.CELLS * 4, protocol.WIDES);
+const hashAnswer = new Uint8Array(data.shared, protocol.CELLS * 4 + protocol.WIDES * 8, protocol.HASH_BYTES);
+const layer = createFileLayer(data.faults);
+const ZEROS_BYTES = 1024 * 1024;
+
+const slots = new Map<number, { readonly leaves: Buffer; readonly payloads: Buffer }>();
+let frame = Buffer.alloc(256 * 1024);
+let hashOfPrevious = Buffer.alloc(FRAME_HASH_BYTES);
+
+interface OpenSegment {
+  readonly handle: number;
+  readonly number: number;
+  readonly keyId: Buffer;
+  readonly dataKey: Buffer;
+  readonly period: string;
+}
+let segment: OpenSegment | undefined;
+let offset = 0;
+let sequence = 0;
+
+function ensureFrame(length: number): void {
+  if (frame.length < length) frame = Buffer.alloc(Math.max(length, frame.length * 2));
+}
+
+/** Completes the frame whose body is in place, writes and syncs it. Only then do offset, sequence and hash move on. */
+function writeFrame(
+  kind: 'leaves' | 'snapshot',
+  parts: { leavesBytes: number; blockBytes: number; leafCount: number },
+): number {
+  const length = FRAME_OVERHEAD_BYTES + parts.leavesBytes + parts.blockBytes;
+  writeFrameHeader(frame, {
+    kind,
+    segment: segment!.number,
+    leafCount: parts.leafCount,
+    sequence,
+    offset,
+    firstJseq: wides[protocol.WIDE_FIRST_JSEQ]!,
+    leavesBytes: parts.leavesBytes,
+    blockBytes: parts.blockBytes,
+    previousHash: hashOfPrevious,
+  });
+  closeFrame(frame, length);
+  layer.write(segment!.handle, frame, length, offset);
+  layer.sync(segment!.handle);
+  frame.copy(hashOfPrevious, 0, length - FRAME_HASH_BYTES, length);
+  hashAnswer.set(hashOfPrevious);
+  offset += length;
+  sequence++;
+  return length;
+}
+
+function commit(): void {
+  const slot = slots.get(cells[protocol.CELL_SLOT]!)!;
+  const leavesBytes = cells[protocol.CELL_LEAVES_BYTES]!;
+  const payloadsBytes = cells[protocol.CELL_PAYLOADS_BYTES]!;
+  let block: Buffer | undefined;
+  if (payloadsBytes > 0) {
+    block = sealBlock(
+      {
+        retentionClass: data.retentionClass,
+        period: segment!.period,
+        journal: data.journal,
+        keyId: segment!.keyId,
+        firstJseq: wides[protocol.WIDE_FIRST_JSEQ]!,
+        count: cells[protocol.CELL_PAYLOAD_COUNT]!,
+      },
+      segment!.dataKey,
+      slot.payloads.subarray(0, payloadsBytes),
+    );
+  }
+  const blockBytes = block?.length ?? 0;
+  ensureFrame(FRAME_OVERHEAD_BYTES + leavesBytes + blockBytes);
+  slot.leaves.copy(frame, FRAME_HEADER_BYTES, 0, leavesBytes);
+  block?.copy(frame, FRAME_HEADER_BYTES + leavesBytes);
+  cells[protocol.CELL_FRAME_BYTES] = writeFrame('leaves', {
+    leavesBytes,
+    blockBytes,
+    leafCount: cells[protocol.CELL_LEAF_COUNT]!,
+  });
+  cells[protocol.CELL_OFFSET] = offset;
+}
+
+/** A file of zeros that is wholly on disk, so that overwriting it changes no metadata. */
+function allocate(handle: number, from: number, capacity: number): void {
+  const zeros = Buffer.alloc(ZEROS_BYTES);
+  for (let at = from; at < capacity; at += ZEROS_BYTES) {
+    layer.write(handle, zeros, Math.min(ZEROS_BYTES, capacity - at), at);
+  }
+  layer.sync(handle);
+}
+
+/**
+ * Order: (1) the wrapped data key is durable, (2) the file is whole and has its name, durably, (3) header and snapshot
+ * are durable. A crash before the end leaves a file that recovery does not take for a segment (its header is missing
+ * or states another number), or a segment without leaves.
+ */
+function openSegment(request: protocol.OpenSegmentRequest): protocol.SegmentOpened {
+  if (segment !== undefined) {
+    layer.close(segment.handle);
+    segment = undefined;
+  }
+  const keyId = randomBytes(16);
+  const dataKey = randomBytes(32);
+  const scope = { retentionClass: data.retentionClass, period: request.period };
+  writeDataKey(layer, data.vaultDirectory, { ...scope, keyId }, dataKey, {
+    custodian: data.custodianKey,
+    gateway: data.gatewayKey,
+  });
+  const path = join(data.journalDirectory, segmentFileName(request.number));
+  const spare = layer.list(data.journalDirectory).find(isSpareFileName);
+  if (spare !== undefined && !layer.exists(path)) layer.rename(join(data.journalDirectory, spare), path);
+  const handle = layer.open(path, 'create');
+  const needed =
+    SEGMENT_HEADER_BYTES + 2 * FRAME_OVERHEAD_BYTES + request.snapshot.length + request.roomBytes;
+  const capacity = Math.max(data.segmentBytes, needed);
+  try {
+    const size = layer.size(handle);
+    if (size < capacity) allocate(handle, size, capacity);
+    layer.syncDirectory(data.journalDirectory);
+    const header = encodeSegmentHeader({
+      journal: data.journal,
+      number: request.number,
+      firstJseq: request.firstJseq,
+      sequence: request.sequence,
+      previousSegment: request.previousSegment,
+      previousHash: Buffer.from(request.previousHash),
+      keyId,
+      period: request.period,
+    });
+    layer.write(handle, header, header.length, 0);
+    segment = { handle, number: request.number, keyId, dataKey, period: request.period };
+    offset = SEGMENT_HEADER_BYTES;
+    sequence = request.sequence;
+    hashOfPrevious = Buffer.from(request.previousHash);
+    wides[protocol.WIDE_FIRST_JSEQ] = request.firstJseq;
+    ensureFrame(FRAME_OVERHEAD_BYTES + request.snapshot.length);
+    frame.set(request.snapshot, FRAME_HEADER_BYTES);
+    writeFrame('snapshot', { leavesBytes: request.snapshot.length, blockBytes: 0, leafCount: 0 });
+  } catch (error) {
+    segment = undefined;
+    layer.close(handle);
+    // The next attempt takes another file: this one may lie on what is broken.
+    layer.remove(path);
+    throw error;
+  }
+  return {
+    kind: 'segment-opened',
+    number: request.number,
+    offset,
+    capacity,
+    sequence,
+  };
+}
+
+function failed(op: protocol.OpFailed['op'], error: unknown): protocol.OpFailed {
+  const code = (error as { code?: unknown }).code;
+  return {
+    kind: 'failed',
+    op,
+    code: typeof code === 'string' ? code : undefined,
+    message: error instanceof Error ? error.message : String(error),
+  };
+}
+
+/** Returns the answer; undefined when the request asks for none. */
+function control(request: protocol.ControlRequest): protocol.SyncAnswer | undefined {
+  switch (request.kind) {
+    case 'buffers':
+      slots.set(request.slot, {
+        leaves: Buffer.from(request.leaves),
+        payloads: Buffer.from(request.payloads),
+      });
+      return undefined;
+    case 'forget':
+      slots.delete(request.slot);
+      return undefined;
+    case 'open-segment':
+      try {
+        return openSegment(request);
+      } catch (error) {
+        return failed('open-segment', error);
+      }
+    case 'close':
+      if (segment !== undefined) layer.close(segment.handle);
+      return { kind: 'closed' };
+  }
+}
+
+function takeControl(): protocol.SyncAnswer | undefined {
+  let answer: protocol.SyncAnswer | undefined;
+  for (;;) {
+    const received = receiveMessageOnPort(data.control) as
+      | { readonly message: protocol.ControlRequest }
+      | undefined;
+    if (received === undefined) return answer;
+    answer = control(received.message) ?? answer;
+  }
+}
+
+let seen = 0;
+for (;;) {
+  Atomics.wait(cells, protocol.CELL_REQUEST, seen);
+  const request = Atomics.load(cells, protocol.CELL_REQUEST);
+  if (request === seen) continue;
+  seen = request;
+  // Buffers come as control messages that precede the commit that uses them.
+  let answer: protocol.SyncAnswer | undefined = takeControl();
+  if (cells[protocol.CELL_OP] === protocol.OP_COMMIT) {
+    try {
+      commit();
+      answer = 0;
+    } catch (error) {
+      answer = failed('commit', error);
+    }
+  }
+  Atomics.store(cells, protocol.CELL_DONE, seen);
+  if (answer !== undefined) answers.postMessage(answer);
+  if (typeof answer === 'object' && answer.kind === 'closed') break;
+}

@@ -1,0 +1,212 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { formatVerifierKey, rawX25519PublicKey } from 'countersign-verify';
+import type { RecordConfig } from '../config/config.ts';
+import { CountersignError } from '../errors.ts';
+import { createSystemClock, type Clock } from './clock.ts';
+import type { IntegratorAnswer, IntegratorOptions, LogState } from './integrator/integrator-protocol.ts';
+import { IntegratorThread } from './integrator/integrator-thread.ts';
+import { JournalRecorder } from './journal-recorder.ts';
+import { createFileLayer, type FileLayer } from './journal/file-layer.ts';
+import type { FaultSpec } from './journal/faulty-file-layer.ts';
+import { parseSigningKey, parseVaultPublicKey, vaultKeyFingerprint } from './keys.ts';
+import { recoverJournal, type Recovered } from './recovery.ts';
+import { GatewayVaultKey } from './vault/gateway-key.ts';
+import { openVaultSpool } from './vault/spool.ts';
+import { readPayloads, type VaultPayload } from './vault/read-payloads.ts';
+
+export interface OpenRecorderOptions {
+  /** Absolute; holds `journal/`, `log/` and `vault/`, which are made when missing (0700). */
+  readonly stateDirectory: string;
+  readonly node: string;
+  /** Origin of the log: a schema-less URL. */
+  readonly origin: string;
+  /** Ed25519 key: PKCS#8 PEM, or `PRIVATE+KEY+…` (see `generateSigningKey`). */
+  readonly signingKey: string;
+  /** X25519 public key of the custodian: SPKI PEM or base64 of 32 bytes. */
+  readonly custodianKey: string;
+  /** Retention class of the vault's blocks. Default `default`. */
+  readonly retentionClass?: string;
+  readonly record: RecordConfig;
+  readonly software: { readonly version: string; readonly digest: string };
+  readonly configDigest: string;
+  /** Name of the journal. Default `w0`. */
+  readonly journal?: string;
+  readonly clock?: Clock;
+  /** Start although acknowledged leaves are damaged; what is lost is declared. */
+  readonly acceptLoss?: boolean;
+  /** Tests only. */
+  readonly faults?: FaultSpec;
+}
+
+/** What composition and command line need beyond the contract of the rooms. */
+export interface OpenedRecorder extends JournalRecorder {
+  /** The sealed contents behind leaves `from`..`to` of the journal, opened with the gateway's key of the current period. */
+  readPayloads(from: number, to: number): AsyncIterable<VaultPayload>;
+}
+
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+interface Prepared {
+  readonly integrator: IntegratorThread;
+  readonly log: LogState;
+  /** Where answers go once the recorder exists. */
+  listen(onAnswer: (answer: IntegratorAnswer) => void, onDeath: (error: Error) => void): void;
+}
+
+/** Starts the integrator and waits until it has taken up the log. */
+async function startIntegrator(options: IntegratorOptions): Promise<Prepared> {
+  let onAnswer: (answer: IntegratorAnswer) => void;
+  let onDeath: (error: Error) => void;
+  const first = new Promise<IntegratorAnswer>((resolve, reject) => {
+    onAnswer = resolve;
+    onDeath = reject;
+  });
+  const integrator = new IntegratorThread(
+    options,
+    (answer) => onAnswer(answer),
+    (error) => onDeath(error),
+  );
+  const answer = await first;
+  if (answer.kind === 'failed') {
+    await integrator.close();
+    throw new CountersignError(answer.isFatal ? 'CS_RECORD_CORRUPT' : 'CS_RECORD_FAILED', {
+      detail: answer.message,
+    });
+  }
+  return {
+    integrator,
+    log: answer,
+    listen(nextAnswer, nextDeath) {
+      onAnswer = nextAnswer;
+      onDeath = nextDeath;
+    },
+  };
+}
+
+interface Places {
+  readonly journalDirectory: string;
+  readonly logDirectory: string;
+  readonly vaultDirectory: string;
+}
+
+function makePlaces(layer: FileLayer, stateDirectory: string, journal: string): Places {
+  const places = {
+    journalDirectory: join(stateDirectory, 'journal', journal),
+    logDirectory: join(stateDirectory, 'log'),
+    vaultDirectory: join(stateDirectory, 'vault'),
+  };
+  for (const directory of Object.values(places)) layer.makeDirectory(directory);
+  return places;
+}
+
+/** The first leaves of this run. */
+function appendStart(
+  recorder: JournalRecorder,
+  recovered: Recovered,
+  genesis: { readonly origin: string; readonly key: string; readonly custodian: string },
+  software: {
+    readonly version: string;
+    readonly software: string;
+    readonly node: string;
+    readonly boot: string;
+  },
+): void {
+  if (recovered.isNew) recorder.append({ type: 'log.genesis', ...genesis });
+  if (recovered.damage !== undefined) recorder.append({ type: 'gap.declared', ...recovered.damage });
+  recorder.closeCutSessions();
+  const previous = recovered.isNew ? 'first' : recovered.wasStopped ? 'stopped' : 'crashed';
+  recorder.append({ type: 'software.started', ...software, previous });
+}
+
+/**
+ * Opens the record: recovers what a crash left, starts its two threads, and appends `log.genesis` (first run),
+ * `gap.declared`, what is owed to cut sessions, and `software.started`. All of it is durable when this returns.
+ *
+ * @throws CountersignError `CS_RECORD_CORRUPT` when what was acknowledged is damaged (see `acceptLoss`),
+ *   `CS_RECORD_FAILED` or `CS_RECORD_FULL` when the directory cannot be written, `CS_SECRET_UNAVAILABLE` for bad keys.
+ */
+export async function openRecorder(options: OpenRecorderOptions): Promise<OpenedRecorder> {
+  const journal = options.journal ?? 'w0';
+  const layer = createFileLayer(options.faults);
+  const clock = options.clock ?? createSystemClock();
+  const signer = parseSigningKey(options.signingKey, options.origin);
+  const custodian = parseVaultPublicKey(options.custodianKey);
+  const retentionClass = options.retentionClass ?? 'default';
+  const places = makePlaces(layer, options.stateDirectory, journal);
+  const gatewayKey = GatewayVaultKey.open(layer, places.vaultDirectory, clock);
+  const { segmentBytes } = options.record;
+  const { faults } = options;
+  const prepared = await startIntegrator({
+    ...places,
+    journal,
+    origin: options.origin,
+    signingKey: options.signingKey,
+    segmentBytes,
+    faults,
+  });
+  let recovered: Recovered;
+  try {
+    recovered = recoverJournal({
+      layer,
+      journalDirectory: places.journalDirectory,
+      journal,
+      integratedJseq: prepared.log.jseq,
+      acceptLoss: options.acceptLoss ?? false,
+    });
+  } catch (error) {
+    await prepared.integrator.close();
+    throw error;
+  }
+  const identity = {
+    node: options.node,
+    version: options.software.version,
+    software: options.software.digest,
+    boot: bootId(),
+  };
+  const recorder = new JournalRecorder({
+    journal,
+    identity,
+    config: options.record,
+    clock,
+    ledger: recovered.ledger,
+    log: prepared.log,
+    start: recovered.start,
+    marks: recovered.marks,
+    configDigest: options.configDigest,
+    freeBytes: () => layer.freeBytes(places.journalDirectory),
+    sync: {
+      journalDirectory: places.journalDirectory,
+      vaultDirectory: places.vaultDirectory,
+      journal,
+      segmentBytes,
+      retentionClass,
+      custodianKey: rawX25519PublicKey(custodian),
+      gatewayKey: gatewayKey.publicKey,
+      faults,
+    },
+    openSpool: () => openVaultSpool(places.vaultDirectory, { retentionClass, clock, custodian, gatewayKey }),
+  });
+  prepared.listen(
+    (answer) => recorder.onIntegratorAnswer(answer),
+    (error) => recorder.fail(`the integrator died: ${error.message}`),
+  );
+  await recorder.open(prepared.integrator);
+  appendStart(
+    recorder,
+    recovered,
+    { origin: options.origin, key: formatVerifierKey(signer), custodian: vaultKeyFingerprint(custodian) },
+    identity,
+  );
+  await recorder.drained();
+  return Object.assign(recorder, {
+    readPayloads: (from: number, to: number) =>
+      readPayloads({ vaultDirectory: places.vaultDirectory, gatewayKey, journal, from, to }),
+  });
+}

@@ -1,0 +1,78 @@
+/** Where sealed blocks come to rest: one file per segment of the journal, blocks one after another as they were sealed. */
+
+import { dirname, join } from 'node:path';
+import { blockBytes, blockFilePath, decodeBlockHeader } from 'countersign-verify';
+import { readWhole, type FileLayer } from '../journal/file-layer.ts';
+
+interface OpenFile {
+  readonly path: string;
+  readonly handle: number;
+  end: number;
+}
+
+export class BlockFiles {
+  readonly #layer: FileLayer;
+  readonly #directory: string;
+  #file: OpenFile | undefined;
+  #waiting: Buffer[] = [];
+
+  constructor(layer: FileLayer, vaultDirectory: string) {
+    this.#layer = layer;
+    this.#directory = vaultDirectory;
+  }
+
+  /** Puts a block behind the others of its segment. `integratedJseq`: what the last checkpoint covers. */
+  append(segment: number, block: Buffer, integratedJseq: number): void {
+    const { header } = decodeBlockHeader(block);
+    const path = join(this.#directory, blockFilePath(header, segment));
+    if (this.#file?.path !== path) {
+      this.sync();
+      this.close();
+      this.#file = this.#open(path, integratedJseq);
+    }
+    this.#waiting.push(block);
+  }
+
+  /** Writes what was appended and makes it durable. */
+  sync(): void {
+    const file = this.#file;
+    if (file === undefined || this.#waiting.length === 0) return;
+    const bytes = Buffer.concat(this.#waiting);
+    this.#layer.write(file.handle, bytes, bytes.length, file.end);
+    this.#layer.sync(file.handle);
+    file.end += bytes.length;
+    this.#waiting = [];
+  }
+
+  close(): void {
+    if (this.#file !== undefined) this.#layer.close(this.#file.handle);
+    this.#file = undefined;
+    this.#waiting = [];
+  }
+
+  /** Opens a file behind its last block that a checkpoint covers: what follows was cut off by a crash and comes again. */
+  #open(path: string, integratedJseq: number): OpenFile {
+    const present = readWhole(this.#layer, path);
+    if (present === undefined) this.#layer.makeDirectory(dirname(path));
+    const end = coveredEnd(present ?? Buffer.alloc(0), integratedJseq);
+    const handle = this.#layer.open(path, 'create');
+    if (present === undefined) this.#layer.syncDirectory(dirname(path));
+    else if (present.length > end) this.#layer.truncate(handle, end);
+    return { path, handle, end };
+  }
+}
+
+function coveredEnd(bytes: Buffer, integratedJseq: number): number {
+  let at = 0;
+  while (at < bytes.length) {
+    try {
+      const rest = bytes.subarray(at);
+      const length = blockBytes(rest);
+      if (at + length > bytes.length || decodeBlockHeader(rest).header.firstJseq > integratedJseq) return at;
+      at += length;
+    } catch {
+      return at;
+    }
+  }
+  return at;
+}
