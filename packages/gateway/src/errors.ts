@@ -103,6 +103,7 @@ export const ERROR_SURFACES = {
   ),
   CS_TARGET_UNAVAILABLE: surface('08001', 5, true, 'the target cannot be reached'),
   CS_TARGET_AUTHN: surface('08004', 5, false, 'the target refused the login of the gateway'),
+  CS_CLIENT_LOST: surface('08006', 5, true, 'the connection to the client was lost'),
   CS_TARGET_LOST: surface('08006', 5, true, 'the connection to the target was lost'),
   CS_SETTING_DENIED: surface(
     '42501',
@@ -156,6 +157,8 @@ export const ERROR_SURFACES = {
     'the command was executed, but its result could not be recorded, so the session was ended',
   ),
   CS_RECORD_CORRUPT: surface('58030', 6, false, 'the record on disk is damaged'),
+  CS_LOG_UNREADABLE: surface('58030', 5, false, 'the log cannot be read'),
+  CS_GATEWAY_UNAVAILABLE: surface('08001', 5, true, 'the gateway does not answer'),
   CS_SHUTTING_DOWN: surface('57P01', 5, true, 'the gateway is shutting down'),
 } as const satisfies Record<string, Surface>;
 

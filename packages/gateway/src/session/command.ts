@@ -1,4 +1,4 @@
-import type { CallResult, CallStatus } from '../record/events.ts';
+import type { CallStatus } from '../record/events.ts';
 import type { Appended } from '../record/recorder.ts';
 
 /** How a command ended, as the translator saw it. */
@@ -22,6 +22,7 @@ export type ResultUrgency = 'sync' | 'ride';
 /** What a command needs of its session: the next sequence number and the journal. */
 export interface ResultSink {
   appendResult(call: string, outcome: Outcome, urgency: ResultUrgency): Appended;
+  voidCall(call: string, reason: string): void;
 }
 
 /**
@@ -65,12 +66,14 @@ export class Command {
     return this.#intent.durable();
   }
 
+  /** The intent was late on disk, so nothing was forwarded: there is a `call.voided` instead of a result. */
+  void(reason: string): void {
+    this.#sink.voidCall(this.id, reason);
+  }
+
   /** Appends `call.result`, once; a second end changes nothing. The final bytes are released by the caller, according to decision 5. */
   end(outcome: Outcome, urgency: ResultUrgency): Appended {
     this.#result ??= this.#sink.appendResult(this.id, outcome, urgency);
     return this.#result;
   }
 }
-
-/** The fields of a result leaf that `Outcome` leaves open. */
-export type ResultEnvelope = Pick<CallResult, 'type' | 'session' | 'seq' | 'call'>;

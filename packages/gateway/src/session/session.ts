@@ -60,12 +60,10 @@ export class Session implements ResultSink {
   readonly #permit: Decision;
   readonly #observer: SessionObserver | undefined;
   readonly #opened: Appended;
-  /** Leaves appended so far, which is the next `seq`; and how many of them are known to be on disk. */
+  /** Leaves appended so far, which is the next `seq`. The recorder loses none (`gap.declared`), so it never goes back. */
   #seq = 0;
-  #settled = 0;
-  /** Leaves whose outcome is still open after one was lost. */
-  #lost = 0;
-  #failure: Error | undefined;
+  /** Intents that were refused because they were late on disk, and still need their `call.voided`. */
+  #unvoided: { readonly call: string; readonly reason: string }[] = [];
   #calls = 0;
   #closed: Appended | undefined;
   #endRequest: CountersignError | undefined;
@@ -127,9 +125,9 @@ export class Session implements ResultSink {
     if (this.grant.ended !== undefined) {
       throw this.deny(new CountersignError('CS_GRANT_ENDED'), intent, payloads);
     }
-    if (this.#failure !== undefined) throw this.#notRecorded(this.#failure);
     let leaf: Appended;
     try {
+      if (this.#unvoided.length > 0) this.#appendVoided();
       leaf = this.#append(
         {
           ...intent,
@@ -152,24 +150,22 @@ export class Session implements ResultSink {
   /** Appends `call.denied` for a command that the translator or `begin` refuses. Never throws: see `Denied`. */
   deny(error: CountersignError, refusal: Refusal, payloads: readonly Payload[]): Denied {
     let leaf: Appended | undefined;
-    if (this.#failure === undefined) {
-      try {
-        leaf = this.#append(
-          {
-            type: 'call.denied',
-            session: this.id,
-            seq: this.#seq,
-            context: this.#context,
-            decision: { effect: 'forbid', policies: [this.grant.id], reasons: [error.code] },
-            kind: refusal.kind,
-            ...(refusal.statement === undefined ? {} : { statement: refusal.statement }),
-            sqlstate: error.sqlState,
-          },
-          payloads.filter((payload) => payload.field === 'statement'),
-        );
-      } catch {
-        // The journal is full or failing: the command is refused all the same, and the observer counts it as unrecorded.
-      }
+    try {
+      leaf = this.#append(
+        {
+          type: 'call.denied',
+          session: this.id,
+          seq: this.#seq,
+          context: this.#context,
+          decision: { effect: 'forbid', policies: [this.grant.id], reasons: [error.code] },
+          kind: refusal.kind,
+          ...(refusal.statement === undefined ? {} : { statement: refusal.statement }),
+          sqlstate: error.sqlState,
+        },
+        payloads.filter((payload) => payload.field === 'statement'),
+      );
+    } catch {
+      // The journal is full or failing: the command is refused all the same, and the observer counts it as unrecorded.
     }
     this.#observer?.onDenied?.(error, leaf !== undefined);
     return new Denied(error, leaf);
@@ -182,6 +178,14 @@ export class Session implements ResultSink {
       [],
       urgency === 'ride' ? RIDE : undefined,
     );
+  }
+
+  /**
+   * For `Command.void`: the intent was not on disk in time and its command was refused, but the leaf gets there later
+   * (decision 18). Its `call.voided` goes before the session's next leaf that the journal admits.
+   */
+  voidCall(call: string, reason: string): void {
+    this.#unvoided.push({ call, reason });
   }
 
   /** Why the session must end, once someone asked for it. */
@@ -210,7 +214,9 @@ export class Session implements ResultSink {
   close(reason: string, bytesUp: number, bytesDown: number): Appended {
     this.#forgetGrant();
     this.#endListeners.clear();
-    this.#closed ??= this.#append(
+    if (this.#closed !== undefined) return this.#closed;
+    if (this.#unvoided.length > 0) this.#appendVoided();
+    this.#closed = this.#append(
       {
         type: 'session.closed',
         session: this.id,
@@ -252,27 +258,18 @@ export class Session implements ResultSink {
   #append(...[event, payloads, options]: Parameters<Recorder['append']>): Appended {
     const leaf = this.#recorder.append(event, payloads, options);
     this.#seq += 1;
-    leaf.onDurable(this.#settle);
     return leaf;
   }
 
-  /**
-   * Leaves settle in order. A lost one takes all later ones with it (decision 18: never integrated), so once the last
-   * of them is known the session's `seq` continues where the record really ends, without a hole. Until then nothing
-   * more is admitted.
-   */
-  readonly #settle = (error?: Error): void => {
-    if (error === undefined && this.#failure === undefined) {
-      this.#settled += 1;
-      return;
+  #appendVoided(): void {
+    for (let next = this.#unvoided[0]; next !== undefined; next = this.#unvoided[0]) {
+      this.#append(
+        { type: 'call.voided', session: this.id, seq: this.#seq, context: this.#context, ...next },
+        [],
+      );
+      this.#unvoided.shift();
     }
-    this.#failure ??= error;
-    this.#lost += 1;
-    if (this.#settled + this.#lost < this.#seq) return;
-    this.#seq = this.#settled;
-    this.#lost = 0;
-    this.#failure = undefined;
-  };
+  }
 
   #notRecorded(cause: unknown): Denied {
     const error = isCountersignError(cause) ? cause : new CountersignError('CS_RECORD_FAILED', { cause });

@@ -40,6 +40,8 @@ export interface ServeSessionOptions {
 export interface ServedSession {
   /** For the cancel registry: cancels the client's command in the target, if one is under way. Never throws. */
   cancel(): void;
+  /** Ends the session at once (decision 11), whatever is under way: for the end of a drain's patience. Never throws. */
+  stop(error: CountersignError): void;
   /** Resolves when both sockets are closed and `session.closed` was appended (and is on disk, if the disk works). Never
    *  rejects. To end it early: `session.requestEnd(error)`. */
   readonly done: Promise<void>;

@@ -38,8 +38,8 @@ export interface FramerOptions {
    * own cap always holds as well. Default: the protocol's own cap.
    */
   readonly maxBodyBytes?: (type: number) => number;
-  /** Default 65,536. */
-  readonly wholeLimitBytes?: number;
+  /** Default 65,536; a function is asked once per type. */
+  readonly wholeLimitBytes?: number | ((type: number) => number);
   /** Types that are assembled whatever their length (up to their cap); asked once per type. Default: none. */
   readonly needsWhole?: (type: number) => boolean;
 }
@@ -70,12 +70,13 @@ export class MessageFramer {
 
   constructor(options: FramerOptions, handler: FramerHandler) {
     this.#handler = handler;
-    const whole = (options.wholeLimitBytes ?? DEFAULT_WHOLE_LIMIT_BYTES) - HEADER_BYTES;
+    const limit = options.wholeLimitBytes ?? DEFAULT_WHOLE_LIMIT_BYTES;
     for (let type = 0; type < 256; type++) {
       const own = protocolMaxBodyBytes(options.side, type);
       if (own === UNKNOWN_TYPE) continue;
       const cap = Math.min(own, options.maxBodyBytes?.(type) ?? own);
       this.#caps[type] = cap;
+      const whole = (typeof limit === 'number' ? limit : limit(type)) - HEADER_BYTES;
       this.#wholeBodies[type] = options.needsWhole?.(type) === true ? cap : Math.min(cap, whole);
     }
   }

@@ -1,0 +1,121 @@
+import type { CountersignError } from '../../errors.ts';
+import type { Call } from './call.ts';
+import type { NameChange } from './name-table.ts';
+
+/** What the client sent, by the answer that it will get. `copyEnd` (CopyDone, CopyFail) gets none of its own. */
+export type UnitKind =
+  | 'query'
+  | 'function'
+  | 'parse'
+  | 'bind'
+  | 'describe'
+  | 'execute'
+  | 'close'
+  | 'sync'
+  | 'copyEnd';
+
+/** One message whose answer is to come. */
+export class Unit {
+  readonly kind: UnitKind;
+  /** The call it belongs to; of a held Parse or Bind only known when something claims it. */
+  call: Call | undefined;
+  /** The command was refused: the target got a statement that fails instead, whose error becomes ours. */
+  readonly refusal: CountersignError | undefined;
+  /** What its success means for prepared statements or portals. */
+  readonly change: NameChange | undefined;
+  /** The target skips it, because something before it in its series failed. */
+  isSkipped = false;
+  /** Something of the answer came. */
+  isAnswered = false;
+
+  constructor(kind: UnitKind, call?: Call, refusal?: CountersignError, change?: NameChange) {
+    this.kind = kind;
+    this.call = call;
+    this.refusal = refusal;
+    this.change = change;
+  }
+}
+
+/**
+ * Everything that was taken from the client and not yet answered, in the client's order, which is the order of the
+ * target's answers.
+ */
+export class ExpectedAnswers {
+  #units: Unit[] = [];
+  #head = 0;
+  /** Syncs that went into a COPY. The target ignores them there, but answers those that came too late for it. */
+  spareSyncs = 0;
+  /** The target is skipping until the next Sync, and that has not come from the client yet. */
+  #isSkipping = false;
+
+  get isEmpty(): boolean {
+    return this.#head === this.#units.length;
+  }
+
+  get head(): Unit | undefined {
+    return this.#units[this.#head];
+  }
+
+  /** Everything still to be answered, first to last. */
+  get all(): readonly Unit[] {
+    return this.#units.slice(this.#head);
+  }
+
+  push(unit: Unit): void {
+    if (this.#isSkipping) {
+      if (unit.kind !== 'sync') {
+        unit.isSkipped = true;
+        return;
+      }
+      this.#isSkipping = false;
+    }
+    if (unit.kind === 'copyEnd' && this.isEmpty) return;
+    this.#units.push(unit);
+  }
+
+  /** The head is answered. An end of COPY that comes to the head is over with the COPY. */
+  pop(): void {
+    do this.#head += 1;
+    while (this.#units[this.#head]?.kind === 'copyEnd');
+    if (this.#head === this.#units.length) {
+      this.#units.length = 0;
+      this.#head = 0;
+    } else if (this.#head >= 1024) {
+      this.#units.splice(0, this.#head);
+      this.#head = 0;
+    }
+  }
+
+  /** After an error in a series: takes away everything up to the next Sync and gives it back. */
+  skipToSync(): readonly Unit[] {
+    const skipped: Unit[] = [];
+    for (let unit = this.head; unit !== undefined; unit = this.head) {
+      if (unit.kind === 'sync') return skipped;
+      unit.isSkipped = true;
+      skipped.push(unit);
+      this.pop();
+    }
+    this.#isSkipping = true;
+    return skipped;
+  }
+
+  /** The COPY at the head is over, though its command may not be (a Query of several statements). */
+  endCopy(): void {
+    const end = this.#units.findIndex((unit, index) => index > this.#head && unit.kind === 'copyEnd');
+    if (end > 0) this.#units.splice(end, 1);
+  }
+
+  /**
+   * The command at the head became a COPY from the client: the target ignores Syncs until the copy ends. True if the
+   * client has sent the end of the copy already.
+   */
+  dropSyncsInCopy(): boolean {
+    const waiting = this.#units.splice(this.#head + 1);
+    const end = waiting.findIndex((unit) => unit.kind === 'copyEnd');
+    const inside = end < 0 ? waiting : waiting.slice(0, end);
+    const kept = inside.filter((unit) => unit.kind !== 'sync');
+    this.spareSyncs += inside.length - kept.length;
+    this.#units.push(...kept, ...(end < 0 ? [] : waiting.slice(end)));
+    return end >= 0;
+  }
+}

@@ -1,0 +1,288 @@
+import { CountersignError } from '../../errors.ts';
+import { Denied } from '../../session/denied.ts';
+import { decodeBind } from '../wire/frontend/bind.ts';
+import { decodeClose } from '../wire/frontend/close.ts';
+import { decodeExecute } from '../wire/frontend/execute.ts';
+import { decodeParse } from '../wire/frontend/parse.ts';
+import type { Exchange } from './exchange.ts';
+import { Unit } from './expected-answers.ts';
+import { UNCERTAIN } from './name-table.ts';
+import type { Portal, PreparedStatement } from './prepared-statements.ts';
+import { refuseSeries } from './refusal.ts';
+import { SeriesWindow, type BoundValues, type WindowEntry } from './series-window.ts';
+import { commitStatement, describeExecute, describePlan, type CommittedIntent } from './series-intents.ts';
+import { analyzeStatement } from './statement-analysis.ts';
+
+export { SeriesWindow };
+
+/** What a handler did with a message: `wait` = nothing yet, give it again once the target has answered more. */
+export type Taken = 'taken' | 'wait';
+
+/** Parse: remembered, and held until an Execute, Flush or Sync gives it an intent. */
+export function onParse(
+  exchange: Exchange,
+  window: SeriesWindow,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): void {
+  const parse = decodeParse(buffer, start, end);
+  const text = Buffer.from(buffer.subarray(parse.text.start, parse.text.end));
+  const analysis = analyzeStatement(text, exchange.settings);
+  if (analysis.refusal !== undefined) {
+    if (!claimWindow(exchange, window)) return;
+    const { digest, payloads } = commitStatement(exchange, text);
+    const { kind } = analysis;
+    refuseSeries(exchange, exchange.session.deny(analysis.refusal, { kind, statement: digest }, payloads));
+    return;
+  }
+  const statement: PreparedStatement = { text, analysis, parameterTypes: parse.parameterTypes };
+  const change = exchange.statements.propose(parse.statement, statement, exchange.series);
+  window.push({ unit: new Unit('parse', undefined, undefined, change), buffer, start, end, statement });
+  claimIfLarge(exchange, window);
+}
+
+/** A Parse longer than `limits.maxStatementBytes`: its body is skipped, nothing of it is held. */
+export function onParseTooLong(exchange: Exchange, window: SeriesWindow): void {
+  if (!claimWindow(exchange, window)) return;
+  const error = new CountersignError('CS_STATEMENT_TOO_LONG', {
+    detail: `The limit is ${exchange.limits.maxStatementBytes} bytes.`,
+  });
+  refuseSeries(exchange, exchange.session.deny(error, { kind: 'unknown' }, []));
+}
+
+/** Bind: makes a portal known, and is held with its Parse. */
+export function onBind(
+  exchange: Exchange,
+  window: SeriesWindow,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): Taken {
+  const bind = decodeBind(buffer, start, end);
+  const values: BoundValues = { kind: 'held', buffer, start, end, bind };
+  return holdBind(exchange, window, bind.portal, bind.statement, values, { buffer, start, end });
+}
+
+/** A Bind whose values are held, or lie in a spool. */
+export function holdBind(
+  exchange: Exchange,
+  window: SeriesWindow,
+  portalName: string,
+  statementName: string,
+  values: BoundValues,
+  bytes: Pick<WindowEntry, 'buffer' | 'start' | 'end'>,
+): Taken {
+  const statement = exchange.statements.lookup(statementName, exchange.series);
+  if (statement === UNCERTAIN) return 'wait';
+  const portal: Portal = { statement, statementName, lastCall: undefined, wasExecuted: false };
+  const change = exchange.portals.propose(portalName, portal, exchange.series);
+  window.push({ ...bytes, unit: new Unit('bind', undefined, undefined, change), portal, values });
+  claimIfLarge(exchange, window);
+  return 'taken';
+}
+
+/** Execute: a call of its own each time, with its statement and its own parameters. Claims what is held for it. */
+export function onExecute(
+  exchange: Exchange,
+  window: SeriesWindow,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): Taken {
+  const { portal: name } = decodeExecute(buffer, start, end);
+  const portal = exchange.portals.lookup(name, exchange.series);
+  if (portal === UNCERTAIN) return 'wait';
+  const unit = new Unit('execute');
+  const entry = { unit, buffer, start, end };
+  claim(exchange, window, { entry, portal, name });
+  return 'taken';
+}
+
+/** Describe and Close go along: they run nothing. */
+export function onDescribe(
+  exchange: Exchange,
+  window: SeriesWindow,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): void {
+  passAlong(exchange, window, new Unit('describe'), buffer, start, end);
+}
+
+export function onClose(
+  exchange: Exchange,
+  window: SeriesWindow,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): void {
+  const { kind, name } = decodeClose(buffer, start, end);
+  const change =
+    kind === 'statement'
+      ? exchange.statements.propose(name, undefined, exchange.series)
+      : exchange.portals.propose(name, undefined, exchange.series);
+  passAlong(exchange, window, new Unit('close', undefined, undefined, change), buffer, start, end);
+}
+
+function passAlong(
+  exchange: Exchange,
+  window: SeriesWindow,
+  unit: Unit,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): void {
+  if (!window.isEmpty) {
+    window.push({ unit, buffer, start, end });
+    return;
+  }
+  exchange.toTarget.add(buffer, start, end);
+  exchange.expect(unit);
+}
+
+/** Sync: the end of a series. Inside a COPY the target ignores it. */
+export function onSync(
+  exchange: Exchange,
+  window: SeriesWindow,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): void {
+  if (exchange.copyIn !== undefined) {
+    exchange.expected.spareSyncs += 1;
+    exchange.toTarget.add(buffer, start, end);
+    return;
+  }
+  claimWindow(exchange, window);
+  exchange.isDropping = false;
+  exchange.series += 1;
+  exchange.toTarget.add(buffer, start, end);
+  exchange.expect(new Unit('sync'));
+}
+
+/** Flush: the client wants the answers so far, so what is held needs intents of its own. */
+export function onFlush(
+  exchange: Exchange,
+  window: SeriesWindow,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): void {
+  if (claimWindow(exchange, window)) exchange.toTarget.add(buffer, start, end);
+}
+
+/**
+ * Gives everything that is held an intent of its own: a Parse without Execute is a `prepare`, a Bind without Execute a
+ * `plan` (planning can run functions). False when that was refused; the series is being dropped then.
+ */
+export function claimWindow(exchange: Exchange, window: SeriesWindow): boolean {
+  return window.isEmpty || claim(exchange, window, undefined);
+}
+
+function claimIfLarge(exchange: Exchange, window: SeriesWindow): void {
+  if (window.isLarge) claimWindow(exchange, window);
+}
+
+interface Executing {
+  readonly entry: WindowEntry;
+  readonly portal: Portal | undefined;
+  readonly name: string;
+}
+
+/** Calls for everything held, in order, then for the Execute if there is one; then all of it is queued. */
+function claim(exchange: Exchange, window: SeriesWindow, executing: Executing | undefined): boolean {
+  const entries = window.takeAll();
+  try {
+    beginHeld(exchange, entries, executing?.portal);
+    if (executing !== undefined) {
+      beginExecute(exchange, entries, executing);
+      entries.push(executing.entry);
+    }
+  } catch (error) {
+    if (!(error instanceof Denied)) throw error;
+    dropEntries(exchange, entries);
+    refuseSeries(exchange, error);
+    return false;
+  }
+  queueEntries(exchange, entries);
+  return true;
+}
+
+function beginHeld(exchange: Exchange, entries: readonly WindowEntry[], executed: Portal | undefined): void {
+  for (const [index, entry] of entries.entries()) {
+    if (entry.statement !== undefined && entry.unit.call === undefined) {
+      const isBound = entries.some((other, at) => at > index && other.portal?.statement === entry.statement);
+      if (!isBound) {
+        const { digest, payloads } = commitStatement(exchange, entry.statement.text);
+        const intent = {
+          kind: 'prepare',
+          effect: 'read',
+          statement: digest,
+          txn: exchange.transaction,
+        } as const;
+        entry.unit.call = exchange.begin(intent, payloads, 'series');
+        entry.unit.call.endsWith = 'parse';
+      }
+    } else if (entry.portal !== undefined && entry.portal !== executed) {
+      const intent = describePlan(exchange, entry.portal, entry.values);
+      beginCall(exchange, entries, entry.unit, entry.portal, intent).endsWith = 'bind';
+    }
+  }
+}
+
+function beginExecute(exchange: Exchange, entries: readonly WindowEntry[], executing: Executing): void {
+  const { entry, portal, name } = executing;
+  const bind = portal === undefined ? undefined : entries.find((other) => other.portal === portal);
+  const intent = describeExecute(exchange, portal, name, bind?.values);
+  const call = beginCall(exchange, entries, entry.unit, portal, intent);
+  if (bind !== undefined) bind.unit.call = call;
+  if (portal !== undefined) portal.wasExecuted = true;
+  exchange.newestCall = call;
+  if (portal?.statement !== undefined) exchange.applyNameEffect(portal.statement.analysis.names);
+}
+
+/** One call, which also covers the Parse of its statement if that is held and nobody else's. */
+function beginCall(
+  exchange: Exchange,
+  entries: readonly WindowEntry[],
+  unit: Unit,
+  portal: Portal | undefined,
+  described: CommittedIntent,
+): NonNullable<Unit['call']> {
+  const call = exchange.begin(described.intent, described.payloads, 'series');
+  unit.call = call;
+  if (portal === undefined) return call;
+  portal.lastCall = call.command.id;
+  const parse = entries.find(
+    (other) => other.statement !== undefined && other.statement === portal.statement,
+  );
+  if (parse !== undefined) parse.unit.call ??= call;
+  return call;
+}
+
+/** Every message waits for the intent that covers it; those that need none wait with the next that does. */
+function queueEntries(exchange: Exchange, entries: readonly WindowEntry[]): void {
+  let follower = entries.findLast((entry) => entry.unit.call !== undefined)?.unit.call;
+  for (let index = entries.length - 1; index >= 0; index--) {
+    const entry = entries[index]!;
+    follower = entry.unit.call ?? follower;
+    entry.gatedBy = follower;
+  }
+  for (const entry of entries) {
+    const call = entry.gatedBy;
+    exchange.toTarget.add(entry.buffer, entry.start, entry.end, call?.gate);
+    const spooled = entry.values?.kind === 'spooled' ? entry.values : undefined;
+    if (spooled !== undefined && call !== undefined) exchange.toTarget.addStream(spooled.read, call.gate);
+    if (call !== undefined) call.bytesUp += entry.end - entry.start + (spooled?.bytes ?? 0);
+    exchange.expect(entry.unit);
+  }
+}
+
+/** A refusal in the middle: nothing of the window is forwarded. What already has an intent is on the record as skipped. */
+function dropEntries(exchange: Exchange, entries: readonly WindowEntry[]): void {
+  for (const { unit } of entries) {
+    unit.change?.discard(false);
+    if (unit.call !== undefined) exchange.endCall(unit.call, 'skipped', undefined, 'ride');
+  }
+}

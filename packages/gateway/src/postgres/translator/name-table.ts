@@ -1,0 +1,65 @@
+/** What a Parse, Bind or Close will mean for a name, once the target has answered it. */
+export interface NameChange {
+  /** The target did it. */
+  apply(): void;
+  /** The target tried and failed (`wasTried`), or skipped it. */
+  discard(wasTried: boolean): void;
+}
+
+/** The answer when a name's meaning depends on an answer of the target that has not come yet. */
+export const UNCERTAIN = Symbol('uncertain');
+
+interface Proposal<T> {
+  readonly value: T | undefined;
+  readonly series: number;
+}
+
+/**
+ * What names mean in the target, by the server's own rules: a change counts once the server confirmed it.
+ *
+ * Within one series (the messages up to a Sync) an unconfirmed change may be relied on: if it fails, everything after
+ * it in the series is skipped. A later series may not rely on it, because it runs whether or not the change worked:
+ * then the answer is `UNCERTAIN`, and the caller waits. So no Execute is ever recorded with another's text.
+ */
+export class NameTable<T> {
+  readonly #confirmed = new Map<string, T>();
+  readonly #proposed = new Map<string, Proposal<T>>();
+
+  lookup(name: string, series: number): T | undefined | typeof UNCERTAIN {
+    if (this.#proposed.size > 0) {
+      const proposal = this.#proposed.get(name);
+      if (proposal !== undefined) return proposal.series === series ? proposal.value : UNCERTAIN;
+    }
+    return this.#confirmed.get(name);
+  }
+
+  /** A Parse or Bind gives the name a meaning, a Close (`value` undefined) takes it away. */
+  propose(name: string, value: T | undefined, series: number): NameChange {
+    const proposal = { value, series };
+    this.#proposed.set(name, proposal);
+    const settle = (): void => {
+      if (this.#proposed.get(name) === proposal) this.#proposed.delete(name);
+    };
+    return {
+      apply: () => {
+        settle();
+        if (value === undefined) this.#confirmed.delete(name);
+        else this.#confirmed.set(name, value);
+      },
+      discard: (wasTried) => {
+        settle();
+        // The server drops the unnamed one before it looks at what replaces it.
+        if (wasTried && name === '') this.#confirmed.delete(name);
+      },
+    };
+  }
+
+  /** SQL may have given this name another meaning, or the server dropped it. */
+  forget(name: string): void {
+    this.#confirmed.delete(name);
+  }
+
+  forgetAll(): void {
+    this.#confirmed.clear();
+  }
+}

@@ -1,0 +1,224 @@
+import { protocolViolation } from '../wire/violation.ts';
+import { HEADER_BYTES, MessageFramer, type FramerHandler } from '../wire/framer.ts';
+import { FRONTEND } from '../wire/message-types.ts';
+import { onCopyData, onCopyEnd } from './copy.ts';
+import type { Exchange } from './exchange.ts';
+import {
+  onBind,
+  onClose,
+  onDescribe,
+  onExecute,
+  onFlush,
+  onParse,
+  onParseTooLong,
+  onSync,
+  type Taken,
+} from './extended-query.ts';
+import { onFunctionCall } from './function-call.ts';
+import { SeriesWindow } from './series-window.ts';
+import { onQuery, onQueryTooLong } from './simple-query.ts';
+import { SpooledMessage } from './spooled-message.ts';
+
+/** Bind and FunctionCall up to this size are held, with a commitment per value; longer ones go through a spool. */
+const HELD_VALUES_BYTES = 1 << 20;
+/** CopyData up to this size is put together when it straddles two reads; longer ones pass in pieces. */
+const WHOLE_COPY_BYTES = 65_536;
+/** What a Query or Parse has beside its text: header, name, parameter types. */
+const TEXT_OVERHEAD_BYTES = 65_536;
+
+/** What the relay of the client's side asks of the session around it. */
+export interface FrontendHost {
+  /** The client said Terminate; it was queued for the target. */
+  onTerminate(): void;
+  /** Stops reading the client's socket until the returned function is called. */
+  pauseClient(): () => void;
+}
+
+/**
+ * Reads what the client sends and takes every message down the path: held until its intent is durable, in the client's
+ * order. Memory: the chunk that was read, what is held (bounded by the session's valve), and one assembled message.
+ */
+export class FrontendRelay implements FramerHandler {
+  readonly #exchange: Exchange;
+  readonly #host: FrontendHost;
+  readonly #framer: MessageFramer;
+  readonly #window = new SeriesWindow();
+  #isTerminating = false;
+  /** What becomes of a message that comes in pieces. */
+  #large: 'copy' | 'skip' | SpooledMessage = 'skip';
+  /** A message that waits until the target has answered what its meaning depends on. */
+  #waiting: { readonly take: () => Taken; readonly resumeReading: () => void } | undefined;
+
+  constructor(exchange: Exchange, host: FrontendHost) {
+    this.#exchange = exchange;
+    this.#host = host;
+    const textBytes = exchange.limits.maxStatementBytes + TEXT_OVERHEAD_BYTES;
+    this.#framer = new MessageFramer(
+      { side: 'frontend', wholeLimitBytes: (type) => wholeLimit(type, textBytes) },
+      this,
+    );
+  }
+
+  /** True when the stream may lawfully end here. */
+  get atBoundary(): boolean {
+    return this.#framer.atBoundary && this.#waiting === undefined;
+  }
+
+  /** Whether messages wait for an intent that only the client can bring (Execute, Flush or Sync). */
+  get holdsSeries(): boolean {
+    return !this.#window.isEmpty;
+  }
+
+  /** @throws CountersignError CS_PROTOCOL_VIOLATION */
+  push(chunk: Buffer): void {
+    this.#framer.push(chunk);
+    this.#exchange.newestCall?.copied?.settle();
+    this.#exchange.toTarget.schedule();
+  }
+
+  /** The target has answered something: a message that waited for it may have its turn. */
+  retryWaiting(): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
+    this.#waiting = undefined;
+    if (waiting.take() === 'wait') {
+      this.#waiting = waiting;
+      return;
+    }
+    waiting.resumeReading();
+    this.#framer.resume();
+    this.#exchange.toTarget.schedule();
+  }
+
+  message(type: number, buffer: Buffer, start: number, end: number): void {
+    if (this.#isTerminating) return;
+    if (this.#exchange.isDropping && type !== FRONTEND.sync && type !== FRONTEND.terminate) return;
+    const exchange = this.#exchange;
+    const window = this.#window;
+    switch (type) {
+      case FRONTEND.query:
+        if (end - start > exchange.limits.maxStatementBytes + HEADER_BYTES + 1)
+          onQueryTooLong(exchange, window);
+        else onQuery(exchange, window, buffer, start, end);
+        return;
+      case FRONTEND.parse:
+        onParse(exchange, window, buffer, start, end);
+        return;
+      case FRONTEND.bind:
+        this.#take(() => onBind(exchange, window, buffer, start, end));
+        return;
+      case FRONTEND.execute:
+        this.#take(() => onExecute(exchange, window, buffer, start, end));
+        return;
+      case FRONTEND.describe:
+        onDescribe(exchange, window, buffer, start, end);
+        return;
+      case FRONTEND.close:
+        onClose(exchange, window, buffer, start, end);
+        return;
+      case FRONTEND.sync:
+        onSync(exchange, window, buffer, start, end);
+        return;
+      case FRONTEND.flush:
+        onFlush(exchange, window, buffer, start, end);
+        return;
+      case FRONTEND.copyData:
+        onCopyData(exchange, buffer, start, end);
+        return;
+      case FRONTEND.copyDone:
+      case FRONTEND.copyFail:
+        onCopyEnd(exchange, buffer, start, end);
+        return;
+      case FRONTEND.functionCall:
+        onFunctionCall(exchange, window, buffer, start, end);
+        return;
+      case FRONTEND.terminate:
+        this.#isTerminating = true;
+        exchange.toTarget.add(buffer, start, end);
+        this.#host.onTerminate();
+        return;
+      default:
+        throw protocolViolation('message out of place');
+    }
+  }
+
+  largeStart(type: number, bodyLength: number, header: Buffer): void {
+    this.#large = 'skip';
+    if (this.#isTerminating || this.#exchange.isDropping) return;
+    switch (type) {
+      case FRONTEND.copyData:
+        this.#large = 'copy';
+        onCopyData(this.#exchange, header, 0, header.length, true);
+        return;
+      case FRONTEND.query:
+        onQueryTooLong(this.#exchange, this.#window);
+        return;
+      case FRONTEND.parse:
+        onParseTooLong(this.#exchange, this.#window);
+        return;
+      case FRONTEND.bind:
+      case FRONTEND.functionCall:
+        this.#large = new SpooledMessage(this.#exchange, this.#window, type, bodyLength, header);
+        return;
+      default:
+        throw protocolViolation('message out of place');
+    }
+  }
+
+  largeChunk(buffer: Buffer, start: number, end: number): void {
+    if (this.#large === 'skip') return;
+    if (this.#large === 'copy') onCopyData(this.#exchange, buffer, start, end, true);
+    else this.#await(this.#large.write(buffer.subarray(start, end)));
+  }
+
+  largeEnd(): void {
+    const large = this.#large;
+    if (large === 'skip') return;
+    if (large === 'copy') {
+      this.#exchange.toTarget.endMessage();
+      return;
+    }
+    this.#await(large.finish().then((take) => this.#take(take)));
+  }
+
+  /** Takes a message now, or keeps it back (and everything after it) until the target has answered more. */
+  #take(take: () => Taken): void {
+    if (take() === 'taken') return;
+    this.#framer.stop();
+    this.#waiting = { take, resumeReading: this.#host.pauseClient() };
+    // What it waits for may itself be waiting to be sent.
+    this.#exchange.toTarget.schedule();
+  }
+
+  /** Reads nothing more until a step with the disk is done. */
+  #await(step: Promise<void>): void {
+    const resumeReading = this.#host.pauseClient();
+    this.#framer.stop();
+    void this.#continueAfter(step, resumeReading);
+  }
+
+  async #continueAfter(step: Promise<void>, resumeReading: () => void): Promise<void> {
+    try {
+      await step;
+      resumeReading();
+      if (this.#waiting !== undefined) return;
+      this.#framer.resume();
+      this.#exchange.toTarget.schedule();
+    } catch (error) {
+      this.#exchange.failWith(error);
+    }
+  }
+}
+
+function wholeLimit(type: number, textBytes: number): number {
+  switch (type) {
+    case FRONTEND.query:
+    case FRONTEND.parse:
+      return textBytes;
+    case FRONTEND.bind:
+    case FRONTEND.functionCall:
+      return HELD_VALUES_BYTES;
+    default:
+      return WHOLE_COPY_BYTES;
+  }
+}

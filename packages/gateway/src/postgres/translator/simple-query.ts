@@ -1,0 +1,64 @@
+import { Denied } from '../../session/denied.ts';
+import { CountersignError } from '../../errors.ts';
+import { decodeQuery } from '../wire/frontend/query.ts';
+import type { Exchange } from './exchange.ts';
+import { claimWindow, type SeriesWindow } from './extended-query.ts';
+import { Unit } from './expected-answers.ts';
+import { refuseQuery } from './refusal.ts';
+import { analyzeStatement } from './statement-analysis.ts';
+
+/** Query: one call, however many statements it holds. It is judged whole before any byte of it is forwarded. */
+export function onQuery(
+  exchange: Exchange,
+  window: SeriesWindow,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): void {
+  if (!claimWindow(exchange, window)) return;
+  const range = decodeQuery(buffer, start, end);
+  const text = buffer.subarray(range.start, range.end);
+  const analysis = analyzeStatement(text, exchange.settings);
+  const statement = exchange.session.commit(text);
+  const payloads = [{ field: 'statement', commitment: statement }];
+  const { kind, effect } = analysis;
+  try {
+    if (analysis.refusal !== undefined) {
+      throw exchange.session.deny(analysis.refusal, { kind, statement: statement.digest }, payloads);
+    }
+    const call = exchange.begin(
+      analysis.statements > 1
+        ? {
+            kind,
+            effect,
+            statement: statement.digest,
+            txn: exchange.transaction,
+            statements: analysis.statements,
+          }
+        : { kind, effect, statement: statement.digest, txn: exchange.transaction },
+      payloads,
+      'query',
+    );
+    call.bytesUp = end - start;
+    exchange.toTarget.add(buffer, start, end, call.gate);
+    exchange.newestCall = call;
+    exchange.expect(new Unit('query', call));
+  } catch (error) {
+    if (!(error instanceof Denied)) throw error;
+    refuseQuery(exchange, error);
+    return;
+  }
+  // The server uses the unnamed statement and portal for a Query of its own.
+  exchange.statements.forget('');
+  exchange.portals.forget('');
+  exchange.applyNameEffect(analysis.names);
+}
+
+/** A Query that is longer than `limits.maxStatementBytes`: its body is skipped, nothing of it is held. */
+export function onQueryTooLong(exchange: Exchange, window: SeriesWindow): void {
+  if (!claimWindow(exchange, window)) return;
+  const error = new CountersignError('CS_STATEMENT_TOO_LONG', {
+    detail: `The limit is ${exchange.limits.maxStatementBytes} bytes.`,
+  });
+  refuseQuery(exchange, exchange.session.deny(error, { kind: 'unknown' }, []));
+}

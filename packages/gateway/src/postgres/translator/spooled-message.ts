@@ -1,0 +1,106 @@
+import { CountersignError } from '../../errors.ts';
+import { Denied } from '../../session/denied.ts';
+import type { Spool } from '../../record/recorder.ts';
+import { FRONTEND } from '../wire/message-types.ts';
+import { protocolViolation } from '../wire/violation.ts';
+import type { Exchange } from './exchange.ts';
+import { claimWindow, holdBind, type Taken } from './extended-query.ts';
+import { Unit } from './expected-answers.ts';
+import { SET_CONFIG_OID } from './function-call.ts';
+import { refuseQuery } from './refusal.ts';
+import type { SeriesWindow } from './series-window.ts';
+import { commitStatement } from './series-intents.ts';
+
+/** Names and OID stand at the beginning of the body; names longer than this are refused. */
+const PREFIX_BYTES = 4_096;
+
+/**
+ * A Bind or FunctionCall too large to hold (decision 22): its body goes to the sealed vault as it comes, the intent commits
+ * to the whole body, and once that is durable the body is read back from the vault and forwarded.
+ */
+export class SpooledMessage {
+  readonly #exchange: Exchange;
+  readonly #window: SeriesWindow;
+  readonly #type: number;
+  readonly #bytes: number;
+  readonly #header: Buffer;
+  readonly #spool: Promise<Spool>;
+  #prefix = Buffer.alloc(0);
+
+  constructor(exchange: Exchange, window: SeriesWindow, type: number, bytes: number, header: Buffer) {
+    this.#exchange = exchange;
+    this.#window = window;
+    this.#type = type;
+    this.#bytes = bytes;
+    this.#header = header;
+    this.#spool = exchange.session.openSpool();
+    this.#spool.catch(() => {}); // whoever awaits it is told
+  }
+
+  async write(chunk: Buffer): Promise<void> {
+    if (this.#prefix.length < PREFIX_BYTES) {
+      this.#prefix = Buffer.concat([this.#prefix, chunk.subarray(0, PREFIX_BYTES - this.#prefix.length)]);
+    }
+    const spool = await this.#spool;
+    await spool.write(chunk);
+  }
+
+  /** Makes the body durable in the vault. What it resolves to takes the message down the path. */
+  async finish(): Promise<() => Taken> {
+    const spool = await this.#spool;
+    const commitment = await spool.finish();
+    const read = (): AsyncIterable<Uint8Array> => spool.read();
+    const header = this.#header;
+    if (this.#type === FRONTEND.functionCall) {
+      return () => {
+        this.#callFunction(read, commitment);
+        return 'taken';
+      };
+    }
+    const { portal, statement } = this.#names();
+    const values = { kind: 'spooled', commitment, bytes: this.#bytes, read } as const;
+    const bytes = { buffer: header, start: 0, end: header.length };
+    return () => holdBind(this.#exchange, this.#window, portal, statement, values, bytes);
+  }
+
+  #callFunction(
+    read: () => AsyncIterable<Uint8Array>,
+    commitment: Awaited<ReturnType<Spool['finish']>>,
+  ): void {
+    const exchange = this.#exchange;
+    if (!claimWindow(exchange, this.#window)) return;
+    const oid = this.#prefix.readUInt32BE(0);
+    const { digest, payloads } = commitStatement(exchange, Buffer.from(`function ${oid}`));
+    payloads.push({ field: 'message', commitment });
+    const intent = {
+      kind: 'function',
+      effect: 'unknown',
+      statement: digest,
+      message: commitment.digest,
+      txn: exchange.transaction,
+    } as const;
+    try {
+      if (oid === SET_CONFIG_OID) {
+        throw exchange.session.deny(new CountersignError('CS_SETTING_DENIED'), intent, payloads);
+      }
+      const call = exchange.begin(intent, payloads, 'query');
+      call.bytesUp = this.#header.length + this.#bytes;
+      exchange.toTarget.add(this.#header, 0, this.#header.length, call.gate, true);
+      exchange.toTarget.addStream(read, call.gate);
+      exchange.expect(new Unit('function', call));
+    } catch (error) {
+      if (!(error instanceof Denied)) throw error;
+      refuseQuery(exchange, error);
+    }
+  }
+
+  #names(): { readonly portal: string; readonly statement: string } {
+    const portalEnd = this.#prefix.indexOf(0);
+    const statementEnd = this.#prefix.indexOf(0, portalEnd + 1);
+    if (portalEnd < 0 || statementEnd < 0) throw protocolViolation('Bind: names too long');
+    return {
+      portal: this.#prefix.toString('utf8', 0, portalEnd),
+      statement: this.#prefix.toString('utf8', portalEnd + 1, statementEnd),
+    };
+  }
+}
