@@ -21,6 +21,8 @@ export interface Traffic {
   readonly commands: number;
   readonly bytesUp: number;
   readonly bytesDown: number;
+  /** Refused commands whose refusal could not be recorded either, because the record was failing. */
+  readonly unrecordedRefusals: number;
 }
 
 /**

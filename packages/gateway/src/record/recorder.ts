@@ -75,6 +75,8 @@ export interface RecorderHealth {
   readonly ready: boolean;
   /** Why not, as a sentence with no secrets. */
   readonly reason?: string;
+  /** True when it cannot recover by itself: the process must stop. Absent: false. */
+  readonly isFatal?: boolean;
   readonly durableJseq: number;
   readonly appendedJseq: number;
   readonly integratedJseq: number;

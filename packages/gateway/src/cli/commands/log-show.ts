@@ -1,0 +1,210 @@
+import { checkLeaf, iterateLeaves, readCheckpoint } from 'countersign-verify';
+import type { Leaf, LogSource } from 'countersign-verify';
+import type { Command } from 'commander';
+
+import { ControlClient } from '../../api/control-client.ts';
+import { MAX_LEAVES_PER_READ } from '../../api/read-contents.ts';
+import type { ReadContent } from '../../api/read-contents.ts';
+import { openContents } from '../../api/vault-contents.ts';
+import { addConfigOption, addJsonOption, configOf, logSourceOf } from '../common-options.ts';
+import type { CommonOptions } from '../common-options.ts';
+import { formatContent, formatLeafLine } from '../leaf-text.ts';
+import { parseCount, withLogErrors } from '../log-errors.ts';
+import { createOutput, usageError } from '../output.ts';
+import { openVault } from './log-verify.ts';
+
+interface ShowOptions extends CommonOptions {
+  readonly from?: string;
+  readonly to?: string;
+  readonly last?: string;
+  readonly session?: string;
+  readonly call?: string;
+  readonly type?: string;
+  readonly contents?: boolean;
+  readonly custodianKey?: string;
+  readonly vault?: string;
+}
+
+/** A leaf with its place, and its contents when they were asked for. */
+export interface ShownLeaf {
+  readonly index: number;
+  readonly leaf: Leaf;
+  readonly contents?: readonly ShownContent[];
+}
+
+interface ShownContent {
+  readonly field: string;
+  /** Base64. Absent for what is too large to show. */
+  readonly bytes?: string;
+  readonly spool?: string;
+}
+
+export function addLogShowCommand(log: Command): void {
+  const command = log
+    .command('show')
+    .argument('[log]', 'directory or URL; default: the log of the configuration')
+    .summary('print leaves')
+    .description(
+      'Prints leaves. Contents (statements, parameters) are sealed; --contents asks the running gateway, which records the reading first.',
+    )
+    .option('--from <index>', 'first log index')
+    .option('--to <index>', 'log index after the last')
+    .option('--last <n>', 'only the last n that fit')
+    .option('--session <id>', 'only this session; its last characters are enough')
+    .option('--call <id>', 'only this call: its intent and its result')
+    .option('--type <type>', 'only this type, such as call.intent')
+    .option('--contents', 'open sealed contents through the running gateway')
+    .option('--custodian-key <file>', "open sealed contents offline with the custodian's private key")
+    .option('--vault <directory>', 'vault to open; default: beside the log')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  countersign log show --last 20
+  countersign log show --type call.denied --json
+  countersign log show --session 5d01a2b3 --contents
+  countersign log show /mnt/evidence/log --custodian-key custodian.private.pem`,
+    )
+    .action(async (place: string | undefined, options: ShowOptions) => {
+      await withLogErrors(async () => {
+        const leaves = await selectLeaves(logSourceOf(place, options), options);
+        const shown = await addContents(leaves, place, options);
+        createOutput(options.json ?? false).result(shown, () => formatLeaves(shown));
+      });
+    });
+  addConfigOption(command);
+  addJsonOption(command);
+}
+
+/** Leaves that fit the options, in log order. With `--last`, no more than so many are held. */
+async function selectLeaves(source: LogSource, options: ShowOptions): Promise<ShownLeaf[]> {
+  const { size } = await readCheckpoint(source);
+  const last = options.last === undefined ? Number.POSITIVE_INFINITY : parseCount(options.last, '--last');
+  const from = options.from === undefined ? 0 : parseCount(options.from, '--from');
+  const to = options.to === undefined ? size : parseCount(options.to, '--to');
+  const isUnfiltered =
+    options.session === undefined && options.call === undefined && options.type === undefined;
+  // Without a filter the place of the last n is known; no need to walk the whole log.
+  const start = isUnfiltered && Number.isFinite(last) ? Math.max(from, Math.min(to, size) - last) : from;
+  const found: ShownLeaf[] = [];
+  for await (const { index, bytes } of iterateLeaves(source, { size, from: start, to })) {
+    const { leaf } = checkLeaf(bytes);
+    if (leaf === undefined || !fits(leaf, options)) continue;
+    found.push({ index, leaf });
+    if (found.length > last) found.shift();
+  }
+  return found;
+}
+
+function fits(leaf: Leaf, options: ShowOptions): boolean {
+  if (options.type !== undefined && leaf.type !== options.type) return false;
+  if (options.session !== undefined && !endsWith(leaf['session'], options.session)) return false;
+  return (
+    options.call === undefined || endsWith(leaf['id'], options.call) || endsWith(leaf['call'], options.call)
+  );
+}
+
+function endsWith(value: unknown, end: string): boolean {
+  return typeof value === 'string' && value.endsWith(end);
+}
+
+async function addContents(
+  leaves: readonly ShownLeaf[],
+  place: string | undefined,
+  options: ShowOptions,
+): Promise<readonly ShownLeaf[]> {
+  if (options.contents !== true && options.custodianKey === undefined) return leaves;
+  if (leaves.length === 0) return leaves;
+  const reader = await contentReader(place, options);
+  const shown: ShownLeaf[] = [];
+  for (const range of ranges(leaves)) {
+    const contents = await reader(range.journal, range.from, range.to);
+    for (const { index, leaf } of range.leaves) {
+      const own = contents.filter((content) => content.jseq === leaf.jseq);
+      shown.push({
+        index,
+        leaf,
+        contents: own.map(({ field, bytes, spool }) => shownContent(field, bytes, spool)),
+      });
+    }
+  }
+  return shown;
+}
+
+function shownContent(field: string, bytes: string | undefined, spool: string | undefined): ShownContent {
+  return { field, ...(bytes === undefined ? {} : { bytes }), ...(spool === undefined ? {} : { spool }) };
+}
+
+interface Range {
+  readonly journal: string;
+  readonly from: number;
+  readonly to: number;
+  readonly leaves: readonly ShownLeaf[];
+}
+
+/** Neighbours are read together; a reading covers no leaf that is not shown unless it stands between two that are. */
+function ranges(leaves: readonly ShownLeaf[]): Range[] {
+  const found: { journal: string; from: number; to: number; leaves: ShownLeaf[] }[] = [];
+  for (const shown of leaves.toSorted((a, b) => a.leaf.jseq - b.leaf.jseq)) {
+    const { journal, jseq } = shown.leaf;
+    const open = found.findLast((range) => range.journal === journal);
+    if (open !== undefined && jseq - open.to <= MAX_GAP && jseq - open.from < MAX_LEAVES_PER_READ) {
+      open.to = jseq;
+      open.leaves.push(shown);
+    } else {
+      found.push({ journal, from: jseq, to: jseq, leaves: [shown] });
+    }
+  }
+  return found;
+}
+
+/** Leaves of other sessions between two of one session: reading them along costs less than a request for each. */
+const MAX_GAP = 1;
+
+type ReadRange = (
+  journal: string,
+  from: number,
+  to: number,
+) => Promise<readonly Pick<ReadContent, 'jseq' | 'field' | 'bytes' | 'spool'>[]>;
+
+async function contentReader(place: string | undefined, options: ShowOptions): Promise<ReadRange> {
+  if (options.custodianKey !== undefined) {
+    const vault = await openVault(place, options, options.custodianKey);
+    return async (journal, from, to) => {
+      const contents = await openContents(vault, journal, from, to);
+      return contents.map(({ jseq, field, bytes, spool }) =>
+        Object.assign({ jseq, field }, bytes && { bytes: bytes.toString('base64') }, spool && { spool }),
+      );
+    };
+  }
+  if (place !== undefined) {
+    throw usageError(
+      '--contents reads through the running gateway of the configuration',
+      'Leave out the directory, or open its vault offline with --custodian-key.',
+    );
+  }
+  const client = new ControlClient(configOf(options).stateDirectory);
+  return async (journal, from, to) => {
+    const answer = await client.post<{ readonly contents: readonly ReadContent[] }>('/v1/log/read', {
+      journal,
+      from,
+      to,
+    });
+    return answer.contents;
+  };
+}
+
+function formatLeaves(leaves: readonly ShownLeaf[]): string {
+  if (leaves.length === 0) return 'no leaf fits';
+  return leaves
+    .flatMap(({ index, leaf, contents }) => [
+      formatLeafLine(index, leaf),
+      ...(contents ?? []).map((content) => `         ${content.field}: ${contentText(content)}`),
+    ])
+    .join('\n');
+}
+
+function contentText({ bytes, spool }: ShownContent): string {
+  if (bytes === undefined) return `(too large to show; spooled as ${spool ?? 'unknown'})`;
+  return formatContent(Buffer.from(bytes, 'base64')).replaceAll('\n', '\n           ');
+}

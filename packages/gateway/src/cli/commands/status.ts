@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+
+import { ControlClient } from '../../api/control-client.ts';
+import type { GatewayStatus } from '../../gateway/gateway.ts';
+import { addConfigOption, addJsonOption, configOf } from '../common-options.ts';
+import type { CommonOptions } from '../common-options.ts';
+import { createOutput, formatTable } from '../output.ts';
+
+export function addStatusCommand(program: Command): void {
+  const command = program
+    .command('status')
+    .summary('what the running gateway says of itself')
+    .description('Asks the running gateway through its control socket.')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  countersign status
+  countersign status --json | jq .ready`,
+    )
+    .action(async (options: CommonOptions) => {
+      const client = new ControlClient(configOf(options).stateDirectory);
+      const status = await client.get<GatewayStatus>('/v1/status');
+      createOutput(options.json ?? false).result(status, () =>
+        formatTable([
+          ['ready', status.ready ? 'yes' : `no: ${status.reason ?? 'unknown'}`],
+          [
+            'node',
+            `${status.node} (version ${status.version}, pid ${status.pid}, since ${status.startedAt})`,
+          ],
+          ['clients', status.listen.postgres],
+          ['health', status.listen.health ?? 'not configured'],
+          ['sessions', `${status.sessions} open, ${status.commands} commands since the start`],
+          [
+            'log',
+            `${status.log.origin}, ${status.log.size} leaves, checkpoint ${Math.round(status.log.checkpointAgeMs)} ms old`,
+          ],
+          ['configuration', `${status.config.file} (${status.config.digest})`],
+        ]),
+      );
+    });
+  addConfigOption(command);
+  addJsonOption(command);
+}

@@ -1,0 +1,64 @@
+import type { Leaf } from 'countersign-verify';
+
+/** One line about a leaf for people: index, time, type, session and what matters of its fields. */
+export function formatLeafLine(index: number, leaf: Leaf): string {
+  const time = new Date(Math.floor(leaf.at / 1_000)).toISOString();
+  const session = textOf(leaf['session']);
+  // The last 8 digits of a UUIDv7 are random; the first are time and alike for neighbours.
+  const place = session === '' ? '' : `${session.slice(-8)}#${textOf(leaf['seq'])}`;
+  const facts = FACTS.flatMap(([field, label]) => {
+    const value = textOf(leaf[field]);
+    return value === '' ? [] : [label === '' ? value : `${label}=${value}`];
+  });
+  return `${String(index).padStart(7)}  ${time}  ${leaf.type.padEnd(19)}  ${place.padEnd(12)}  ${facts.join(' ')}`.trimEnd();
+}
+
+/** In this order; an empty label shows the value alone. Commitments are left out: they say nothing to a reader. */
+const FACTS: readonly (readonly [string, string])[] = [
+  ['status', ''],
+  ['kind', ''],
+  ['effect', ''],
+  ['outcome', ''],
+  ['principal', 'principal'],
+  ['target', 'target'],
+  ['grant', 'grant'],
+  ['method', 'method'],
+  ['sqlstate', 'sqlstate'],
+  ['rows', 'rows'],
+  ['bytes_up', 'up'],
+  ['bytes_down', 'down'],
+  ['duration_us', 'us'],
+  ['call', 'call'],
+  ['calls', 'calls'],
+  ['cause', 'cause'],
+  ['reason', 'reason'],
+  ['scope', 'scope'],
+  ['reader', 'reader'],
+  ['code', 'code'],
+  ['count', 'count'],
+  ['version', 'version'],
+];
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value !== 'object' || value === null) return '';
+  // `grant` and `target` of a context leaf are objects with an id or a name.
+  const { id, name } = value as { readonly id?: unknown; readonly name?: unknown };
+  return textOf(id ?? name);
+}
+
+/** Contents as people read them: text with visible control characters, anything else in hexadecimal. */
+export function formatContent(bytes: Uint8Array): string {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    // Invisible and direction-changing characters could make a reader see something other than what ran.
+    return text.replaceAll(
+      // eslint-disable-next-line no-control-regex
+      /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/gu,
+      (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`,
+    );
+  } catch {
+    return `\\x${Buffer.from(bytes).toString('hex')}`;
+  }
+}

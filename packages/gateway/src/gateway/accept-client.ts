@@ -1,0 +1,202 @@
+import type { CountersignConfig, PostgresTargetConfig, Secrets } from '../config/config.ts';
+import { CountersignError, isCountersignError } from '../errors.ts';
+import type { GrantRegistry } from '../grants/grant-registry.ts';
+import type { LiveGrant } from '../grants/live-grant.ts';
+import { asCountersignError, errorFields } from '../observe/logger.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { AuthenticatedClient } from '../postgres/authenticated-client.ts';
+import type { CancelRegistry } from '../postgres/cancel.ts';
+import { serveSession } from '../postgres/translator/serve-session.ts';
+import type { ServedSession } from '../postgres/translator/ports.ts';
+import { dialTarget } from '../postgres/upstream/dial.ts';
+import type { TargetConnection } from '../postgres/upstream/target-connection.ts';
+import { welcomeClient } from '../postgres/welcome.ts';
+import type { Recorder } from '../record/recorder.ts';
+import { Session } from '../session/session.ts';
+import { recordGatewayStatements } from './gateway-statement.ts';
+import type { OpenSessions } from './open-sessions.ts';
+import type { TrafficCounter } from './traffic.ts';
+
+/** What a connection needs of the gateway. `config` is the one in force now; a reload replaces it. */
+export interface ConnectionServices {
+  readonly config: CountersignConfig;
+  readonly draining: boolean;
+  readonly recorder: Recorder;
+  readonly grants: GrantRegistry;
+  readonly cancels: CancelRegistry;
+  readonly sessions: OpenSessions;
+  readonly secrets: Secrets;
+  readonly traffic: TrafficCounter;
+  readonly logger: Logger;
+}
+
+/**
+ * Takes an authenticated client through grant, target, record and relay to its end (design/architecture.md, "One path").
+ * Never rejects: whatever fails is told to the client as far as it may know, and to the log.
+ */
+export async function acceptClient(client: AuthenticatedClient, services: ConnectionServices): Promise<void> {
+  try {
+    await connect(client, services);
+  } catch (error) {
+    refuse(client, error, services);
+  }
+}
+
+async function connect(client: AuthenticatedClient, services: ConnectionServices): Promise<void> {
+  assertNotDraining(services);
+  const { grants, config } = services;
+  const grant = grants.find({
+    principal: client.principal.name,
+    target: client.targetName,
+    ...(client.database === undefined ? {} : { database: client.database }),
+    ...(client.grantId === undefined ? {} : { grantId: client.grantId }),
+  });
+  const target = config.targets.find(({ name }) => name === grant.target);
+  if (target === undefined) throw new CountersignError('CS_TARGET_UNKNOWN');
+  const upstream = await dial(client, target, grant, services);
+  try {
+    // The world may have moved while the target was dialled.
+    if (client.socket.destroyed)
+      throw new CountersignError('CS_PROTOCOL_VIOLATION', { detail: 'the client went away' });
+    assertNotDraining(services);
+    await relay(client, upstream, target, grant, services);
+  } finally {
+    upstream.socket.destroy();
+  }
+}
+
+async function dial(
+  client: AuthenticatedClient,
+  target: PostgresTargetConfig,
+  grant: LiveGrant,
+  services: ConnectionServices,
+): Promise<TargetConnection> {
+  const login = target.logins[grant.login];
+  if (login === undefined) throw new CountersignError('CS_NO_GRANT');
+  const gone = new AbortController();
+  const abort = (): void => gone.abort();
+  client.socket.once('close', abort);
+  const forget = grant.onEnd(abort);
+  try {
+    return await dialTarget(target, login, {
+      ...(client.database === undefined ? {} : { database: client.database }),
+      ...(client.applicationName === undefined ? {} : { applicationName: client.applicationName }),
+      settings: client.startupSettings,
+      secrets: services.secrets,
+      principal: client.principal.name,
+      recordGatewayStatement: recordGatewayStatements(services.recorder, target.name, grant.login),
+      signal: gone.signal,
+    });
+  } finally {
+    client.socket.off('close', abort);
+    forget();
+  }
+}
+
+async function relay(
+  client: AuthenticatedClient,
+  target: TargetConnection,
+  { allowedSettings }: PostgresTargetConfig,
+  grant: LiveGrant,
+  services: ConnectionServices,
+): Promise<void> {
+  const { recorder, cancels, sessions, traffic, config } = services;
+  const session = Session.open(
+    {
+      recorder,
+      principal: client.principal,
+      grant,
+      protocol: 'postgres',
+      protocolVersion: client.protocolVersion,
+      channel: {
+        binding: client.method === 'scram-sha-256-plus',
+        method: client.method,
+        ...(client.tls === undefined ? {} : { tls: client.tls.version }),
+      },
+      peer: `${client.peer.address} ${client.peer.port}`,
+      client: describeClient(client),
+      backend: {
+        pid: target.backendPid,
+        serverVersion: target.serverVersion,
+        ...(target.backendStartedAtUs === undefined ? {} : { startedAtUs: target.backendStartedAtUs }),
+        ...(target.tls === undefined ? {} : { tls: target.tls.version }),
+      },
+    },
+    traffic,
+  );
+  await session.opened();
+  let served: ServedSession | undefined;
+  const registration = cancels.register(client.protocolVersion, () => served?.cancel());
+  try {
+    welcomeClient(client, target, registration.key);
+    served = serveSession({
+      client,
+      target,
+      session,
+      limits: config.limits,
+      allowedSettings,
+      observer: traffic,
+    });
+    await sessions.keep(session, served);
+  } finally {
+    registration.release();
+  }
+}
+
+/** What the client said of itself, as JSON; it is sealed. */
+function describeClient(client: AuthenticatedClient): string {
+  return JSON.stringify({
+    application_name: client.applicationName ?? '',
+    settings: Object.fromEntries(client.startupSettings),
+  });
+}
+
+function assertNotDraining(services: ConnectionServices): void {
+  if (services.draining) throw new CountersignError('CS_SHUTTING_DOWN');
+}
+
+function refuse(client: AuthenticatedClient, error: unknown, services: ConnectionServices): void {
+  const shown = publicError(error);
+  client.sendFatal(shown);
+  services.traffic.countRefusal(shown.code);
+  services.logger.warn('connection refused', {
+    ...errorFields(error),
+    principal: client.principal.name,
+    target: services.config.targets.some(({ name }) => name === client.targetName)
+      ? client.targetName
+      : 'unknown',
+  });
+  recordRefusal(client, shown, services);
+}
+
+/** An authenticated principal that got nowhere belongs on the record too: who, from where, why. */
+function recordRefusal(
+  client: AuthenticatedClient,
+  error: CountersignError,
+  services: ConnectionServices,
+): void {
+  const { recorder } = services;
+  try {
+    const peer = recorder.commit(Buffer.from(`${client.peer.address} ${client.peer.port}`));
+    recorder.append(
+      {
+        type: 'authn.result',
+        outcome: 'refused',
+        principal: client.principal.name,
+        method: client.method,
+        peer: peer.digest,
+        reason: error.code,
+      },
+      [{ field: 'peer', commitment: peer }],
+      { urgency: 'ride' },
+    );
+  } catch (failure) {
+    services.logger.error('a refusal could not be recorded', errorFields(failure));
+  }
+}
+
+/** `Denied` wraps the error that the client is told. */
+function publicError(error: unknown): CountersignError {
+  const inner = error instanceof Error && 'error' in error ? error.error : error;
+  return isCountersignError(inner) ? inner : asCountersignError(error);
+}

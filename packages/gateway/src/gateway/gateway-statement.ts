@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto';
+
+import { LiveGrant } from '../grants/live-grant.ts';
+import { SystemClock } from '../grants/system-clock.ts';
+import type { RecordGatewayStatement } from '../postgres/upstream/target-connection.ts';
+import type { Recorder } from '../record/recorder.ts';
+import { Session } from '../session/session.ts';
+import { GATEWAY_PRINCIPAL, gatewayGrant } from './gateway-principal.ts';
+
+/**
+ * Puts the gateway's own statements on the record before they are sent (decision 7): each in a short session of the
+ * principal `gateway`, which names the backend so that the statement can be found in the target's log.
+ */
+export function recordGatewayStatements(
+  recorder: Recorder,
+  target: string,
+  login: string,
+): RecordGatewayStatement {
+  return async (statement, backend) => {
+    const session = Session.open({
+      recorder,
+      principal: GATEWAY_PRINCIPAL,
+      grant: new LiveGrant(gatewayGrant(target, login), new SystemClock()),
+      protocol: 'postgres',
+      protocolVersion: backend.protocolVersion,
+      channel: { binding: false, method: 'internal' },
+      // Nobody connected: a random value, because every session has a commitment here.
+      peer: `internal ${randomBytes(8).toString('hex')}`,
+      backend: { pid: backend.backendPid, serverVersion: backend.serverVersion },
+    });
+    const text = session.commit(Buffer.from(statement));
+    const command = session.begin({ kind: 'select', effect: 'read', statement: text.digest, txn: 'I' }, [
+      { field: 'statement', commitment: text },
+    ]);
+    const startedAt = process.hrtime.bigint();
+    await command.durable();
+    return (outcome) => {
+      const durationUs = Number((process.hrtime.bigint() - startedAt) / 1_000n);
+      const bytesUp = Buffer.byteLength(statement);
+      command.end({ status: outcome, bytesUp, bytesDown: 0, durationUs }, 'ride');
+      session.close('client', bytesUp, 0);
+    };
+  };
+}

@@ -1,0 +1,369 @@
+import { startControlServer } from '../api/control-server.ts';
+import type { ControlServer } from '../api/control-server.ts';
+import type { ReadContent } from '../api/read-contents.ts';
+import type { CountersignConfig, Secrets } from '../config/config.ts';
+import { refuseDemo, markDemo } from '../config/demo-rule.ts';
+import { createSecrets } from '../config/secrets.ts';
+import { CountersignError } from '../errors.ts';
+import { GrantRegistry } from '../grants/grant-registry.ts';
+import { loadIdentityKeys } from '../identity/identity-keys.ts';
+import type { IdentityKeys } from '../identity/identity-keys.ts';
+import { PrincipalRegistry } from '../identity/principal-registry.ts';
+import { startHealthServer } from '../observe/health-server.ts';
+import type { HealthServer } from '../observe/health-server.ts';
+import { createLogger, errorFields } from '../observe/logger.ts';
+import type { Logger } from '../observe/logger.ts';
+import { createMetrics } from '../observe/metrics.ts';
+import type { ListenerSettings, PostgresListener } from '../postgres/authenticated-client.ts';
+import { CancelRegistry } from '../postgres/cancel.ts';
+import { listenPostgres } from '../postgres/listener.ts';
+import { loadServerTls } from '../postgres/tls-server.ts';
+import type { Recorder } from '../record/recorder.ts';
+import { acceptClient } from './accept-client.ts';
+import { OpenSessions } from './open-sessions.ts';
+import { openRecord } from './open-record.ts';
+import type { GatewayRecorder, OpenRecord, OpenRecordOptions } from './open-record.ts';
+import { recordConfiguration } from './record-start.ts';
+import { assertReloadable } from './reload.ts';
+import { runningSoftware } from './software.ts';
+import { lockState } from './state-lock.ts';
+import type { StateLock } from './state-lock.ts';
+import { TrafficCounter } from './traffic.ts';
+
+export interface GatewayOptions {
+  /** Default: JSON lines on stderr. */
+  readonly logger?: Logger;
+  /** Default: environment and files. */
+  readonly secrets?: Secrets;
+  /** Start although acknowledged leaves are damaged; the loss is recorded (decision 18). Default false. */
+  readonly acceptLoss?: boolean;
+  /** Tests only. */
+  readonly faults?: OpenRecordOptions['faults'];
+  /** For tests and benchmarks only; configuration cannot reach it. */
+  readonly openRecord?: OpenRecord;
+  /** Called once when the record can no longer be trusted: the process must stop. */
+  readonly onFatal?: (error: unknown) => void;
+}
+
+/** What `GET /v1/status` of the control socket tells. */
+export interface GatewayStatus {
+  readonly version: string;
+  readonly node: string;
+  readonly pid: number;
+  readonly startedAt: string;
+  readonly ready: boolean;
+  readonly reason?: string;
+  readonly config: { readonly file: string; readonly digest: string };
+  readonly listen: { readonly postgres: string; readonly health?: string };
+  readonly sessions: number;
+  readonly commands: number;
+  readonly log: { readonly origin: string; readonly size: number; readonly checkpointAgeMs: number };
+}
+
+/**
+ * Starts a gateway: state lock, record, registries, listeners, in this order, so that nothing is accepted before it can be
+ * recorded. Rejects with a `CountersignError` after undoing what was started.
+ */
+export async function startGateway(
+  config: CountersignConfig,
+  options: GatewayOptions = {},
+): Promise<Gateway> {
+  if (config.demo) markDemo(config);
+  else refuseDemo(config);
+  const started: (() => Promise<void> | void)[] = [];
+  try {
+    return await build(config, options, started);
+  } catch (error) {
+    for (const undo of started.toReversed()) await undo();
+    throw error;
+  }
+}
+
+async function build(
+  config: CountersignConfig,
+  options: GatewayOptions,
+  started: (() => Promise<void> | void)[],
+): Promise<Gateway> {
+  const logger = options.logger ?? createLogger();
+  const secrets = options.secrets ?? createSecrets();
+  const lock = lockState(config.stateDirectory);
+  started.push(() => lock.release());
+  const keys = await loadIdentityKeys(config.stateDirectory);
+  const principals = await PrincipalRegistry.load(config.principals, secrets);
+  const recorder = await (options.openRecord ?? openRecord)({
+    config,
+    secrets,
+    software: runningSoftware(),
+    acceptLoss: options.acceptLoss ?? false,
+    ...(options.faults === undefined ? {} : { faults: options.faults }),
+  });
+  started.push(() => recorder.close('start failed'));
+  watchRecord(recorder, logger, options.onFatal);
+  await recordConfiguration(recorder, config, 'start');
+  const gateway = new Gateway({ config, logger, secrets, lock, keys, recorder });
+  await gateway.open(principals, started);
+  return gateway;
+}
+
+function watchRecord(recorder: Recorder, logger: Logger, onFatal: GatewayOptions['onFatal']): void {
+  recorder.onHealthChange(({ ready, reason, isFatal }) => {
+    if (ready) logger.info('record ready');
+    else logger.error('record not ready: commands are refused', { reason: reason ?? 'unknown' });
+    if (isFatal === true)
+      onFatal?.(new CountersignError('CS_RECORD_FAILED', { detail: reason ?? 'unknown', fatal: true }));
+  });
+}
+
+interface Parts {
+  readonly config: CountersignConfig;
+  readonly logger: Logger;
+  readonly secrets: Secrets;
+  readonly lock: StateLock;
+  readonly keys: IdentityKeys;
+  readonly recorder: GatewayRecorder;
+}
+
+/** A running gateway. Made by {@link startGateway}. */
+export class Gateway {
+  readonly grants: GrantRegistry;
+  readonly sessions = new OpenSessions();
+  readonly traffic = new TrafficCounter();
+  readonly cancels: CancelRegistry;
+  readonly recorder: GatewayRecorder;
+  readonly secrets: Secrets;
+  readonly logger: Logger;
+  readonly keys: IdentityKeys;
+  readonly #lock: StateLock;
+  readonly #startedAt = new Date();
+  /** In force now; replaced as a whole by `reload`. */
+  #config: CountersignConfig;
+  #draining = false;
+  #reloading = Promise.resolve();
+  #closing: Promise<void> | undefined;
+  #listener: PostgresListener | undefined;
+  #health: HealthServer | undefined;
+  #control: ControlServer | undefined;
+
+  constructor(parts: Parts) {
+    this.#config = parts.config;
+    this.logger = parts.logger;
+    this.secrets = parts.secrets;
+    this.recorder = parts.recorder;
+    this.keys = parts.keys;
+    this.#lock = parts.lock;
+    this.cancels = new CancelRegistry({ node: parts.config.node, worker: 0, secret: parts.keys.cancel });
+    this.grants = new GrantRegistry({
+      grants: parts.config.grants,
+      targets: parts.config.targets,
+      recorder: parts.recorder,
+      onRecordFailure: (error) =>
+        this.logger.error('the end of a grant could not be recorded', errorFields(error)),
+    });
+  }
+
+  /** For {@link startGateway} only: opens the listeners and registers how to close each. */
+  async open(principals: PrincipalRegistry, started: (() => Promise<void> | void)[]): Promise<void> {
+    started.push(() => this.grants.close());
+    const { health } = this.#config.listen;
+    if (health !== undefined) {
+      const server = await this.#startHealth(health);
+      started.push(() => server.close());
+      this.logger.info('health listening', { address: server.host, port: server.port });
+    }
+    const control = await startControlServer(this);
+    this.#control = control;
+    started.push(() => control.close());
+    this.#listener = await listenPostgres({
+      settings: this.#listenerSettings(this.#config, principals),
+      recorder: this.recorder,
+      keys: this.keys,
+      cancels: this.cancels,
+      onClient: (client) => acceptClient(client, this),
+      onRefused: ({ error, address, principal }) => {
+        const fields = { ...errorFields(error), address };
+        this.logger.warn('connection refused', principal === undefined ? fields : { ...fields, principal });
+      },
+    });
+    this.logger.info('listening', { address: this.#listener.host, port: this.#listener.port });
+  }
+
+  get config(): CountersignConfig {
+    return this.#config;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Where PostgreSQL clients connect; the port is the real one when the configuration says 0. */
+  get address(): { readonly host: string; readonly port: number } {
+    return { host: this.#listener?.host ?? '', port: this.#listener?.port ?? 0 };
+  }
+
+  /** For the control socket: opens sealed contents. Whoever calls it has recorded `log.read` before. */
+  async readContents(from: number, to: number): Promise<readonly ReadContent[]> {
+    const contents: ReadContent[] = [];
+    for await (const { jseq, field, salt, bytes, spool } of this.recorder.readPayloads(from, to)) {
+      contents.push({
+        jseq,
+        field,
+        salt: salt.toString('base64'),
+        ...(bytes === undefined ? {} : { bytes: bytes.toString('base64') }),
+        ...(spool === undefined ? {} : { spool }),
+      });
+    }
+    return contents;
+  }
+
+  /** Where health and metrics answer, if they do. */
+  get healthAddress(): { readonly host: string; readonly port: number } | undefined {
+    return this.#health === undefined ? undefined : { host: this.#health.host, port: this.#health.port };
+  }
+
+  /** Why no traffic is taken, in one sentence without secrets; `undefined` when it is. */
+  get notReady(): string | undefined {
+    if (this.#draining) return 'the gateway is shutting down';
+    const { ready, reason } = this.recorder.health();
+    if (!ready) return reason ?? 'the record is not ready';
+    return this.#listener === undefined ? 'the gateway is starting' : undefined;
+  }
+
+  get status(): GatewayStatus {
+    const { treeSize, checkpointAgeMs } = this.recorder.health();
+    const reason = this.notReady;
+    const health = this.healthAddress;
+    return {
+      version: runningSoftware().version,
+      node: this.#config.node,
+      pid: process.pid,
+      startedAt: this.#startedAt.toISOString(),
+      ready: reason === undefined,
+      ...(reason === undefined ? {} : { reason }),
+      config: { file: this.#config.file, digest: this.#config.digest },
+      listen: {
+        postgres: `${this.address.host}:${this.address.port}`,
+        ...(health === undefined ? {} : { health: `${health.host}:${health.port}` }),
+      },
+      sessions: this.sessions.size,
+      commands: this.traffic.totals.commands,
+      log: { origin: this.#config.log.origin, size: treeSize, checkpointAgeMs },
+    };
+  }
+
+  /**
+   * Puts a new configuration in force, all or nothing: certificates, credentials and secrets are read and checked first,
+   * `config.changed` is durable next, and only then anything changes. Sessions stay, except those whose grant disappeared
+   * or changed. Rejects with the configuration in force unchanged. Calls are taken one after another.
+   */
+  reload(next: CountersignConfig): Promise<void> {
+    const turn = this.#reloadAfter(this.#reloading, next);
+    this.#reloading = turn.catch(() => {});
+    return turn;
+  }
+
+  async #reloadAfter(before: Promise<void>, next: CountersignConfig): Promise<void> {
+    await before;
+    await this.#reload(next);
+  }
+
+  async #reload(next: CountersignConfig): Promise<void> {
+    const before = this.#config;
+    assertReloadable(before, next);
+    if (!next.demo) refuseDemo(next);
+    const principals = await PrincipalRegistry.load(next.principals, this.secrets);
+    if (next.listen.postgres.tls !== undefined) await loadServerTls(next.listen.postgres.tls, this.secrets);
+    await readTargetSecrets(next, this.secrets);
+    await recordConfiguration(this.recorder, next, 'reload', before);
+    try {
+      await this.#listener?.reload(this.#listenerSettings(next, principals));
+    } catch (error) {
+      // A certificate vanished since it was checked. The record said that the new text is in force: take that back.
+      await recordConfiguration(this.recorder, before, 'reload', next);
+      throw error;
+    }
+    this.#config = next;
+    this.recorder.setConfigDigest(next.digest);
+    this.grants.reload(next.grants, next.targets);
+    this.logger.info('configuration reloaded', { digest: next.digest });
+  }
+
+  /**
+   * Ends in order: no new connections, sessions end (idle ones at once, others after their transaction, after
+   * `limits.drainTimeout` without waiting), the record is closed. Safe to call again.
+   */
+  close(reason = 'stopped'): Promise<void> {
+    this.#closing ??= this.#close(reason);
+    return this.#closing;
+  }
+
+  /** Cuts a `close` short: open transactions are cancelled and recorded as cut. */
+  closeNow(): Promise<void> {
+    const closing = this.close('stopped at once');
+    this.sessions.endNow();
+    return closing;
+  }
+
+  async #close(reason: string): Promise<void> {
+    this.#draining = true;
+    this.logger.info('draining', { count: this.sessions.size, reason });
+    await this.#reloading;
+    await this.#listener?.stopAccepting();
+    await this.sessions.end(this.#config.limits.drainTimeoutMs);
+    await this.#control?.close();
+    this.grants.close();
+    await this.recorder.close(reason);
+    // Last, so that probes see "shutting down" and not a refused connection for as long as possible.
+    await this.#health?.close();
+    this.#lock.release();
+    this.logger.info('stopped', { reason });
+    this.logger.flush();
+  }
+
+  async #startHealth(place: { readonly host: string; readonly port: number }): Promise<HealthServer> {
+    const metrics = createMetrics({
+      recorder: this.recorder,
+      sessions: () => this.sessions.size,
+      connections: () => this.#listener?.counts ?? { open: 0, pending: 0 },
+      refusals: () => addCounts(this.traffic.refusals, this.#listener?.counts.refused),
+      cancels: () => this.cancels.counts,
+      traffic: () => this.traffic.totals,
+      notReady: () => this.notReady,
+      version: runningSoftware().version,
+    });
+    this.#health = await startHealthServer(place, {
+      notReady: () => this.notReady,
+      metrics: async () => ({ contentType: metrics.contentType, body: await metrics.metrics() }),
+    });
+    return this.#health;
+  }
+
+  #listenerSettings(config: CountersignConfig, principals: PrincipalRegistry): ListenerSettings {
+    return {
+      listener: config.listen.postgres,
+      limits: config.limits,
+      principals,
+      allowedSettings: new Map(config.targets.map((target) => [target.name, target.allowedSettings])),
+      secrets: this.secrets,
+    };
+  }
+}
+
+/** A rotated password that cannot be read is found at the reload, not at the next connection. */
+async function readTargetSecrets(config: CountersignConfig, secrets: Secrets): Promise<void> {
+  for (const target of config.targets) {
+    const { ca, cert, key } = target.tls;
+    const passwords = Object.values(target.logins).map((login) => login.password);
+    for (const reference of [ca, cert, key, ...passwords]) {
+      if (reference !== undefined) await secrets.read(reference);
+    }
+  }
+}
+
+function addCounts(
+  one: ReadonlyMap<string, number>,
+  other: ReadonlyMap<string, number> = new Map(),
+): ReadonlyMap<string, number> {
+  const sum = new Map(one);
+  for (const [code, count] of other) sum.set(code, (sum.get(code) ?? 0) + count);
+  return sum;
+}

@@ -1,0 +1,39 @@
+import type { CountersignConfig, Secrets } from '../config/config.ts';
+import { openRecorder } from '../record/open-recorder.ts';
+import type { OpenedRecorder, OpenRecorderOptions } from '../record/open-recorder.ts';
+import type { Recorder } from '../record/recorder.ts';
+import { readRecordKeys } from './record-keys.ts';
+import type { Software } from './software.ts';
+
+export interface OpenRecordOptions {
+  readonly config: CountersignConfig;
+  readonly secrets: Secrets;
+  readonly software: Software;
+  readonly acceptLoss: boolean;
+  /** Tests only; `serve` takes it from COUNTERSIGN_FAULTS with --unsafe-faults. */
+  readonly faults?: OpenRecorderOptions['faults'];
+}
+
+/** What the gateway needs of the record beyond what its rooms see. */
+export type GatewayRecorder = Recorder & Pick<OpenedRecorder, 'readPayloads' | 'setConfigDigest'>;
+
+/** Tests and benchmarks put another recorder in its place. */
+export type OpenRecord = (options: OpenRecordOptions) => Promise<GatewayRecorder>;
+
+/** Opens the record that a configuration describes. Rejects with what `openRecorder` and `readRecordKeys` throw. */
+export const openRecord: OpenRecord = async ({ config, secrets, software, acceptLoss, faults }) => {
+  const { signingKey, custodianKey } = await readRecordKeys(config, secrets);
+  return await openRecorder({
+    stateDirectory: config.stateDirectory,
+    node: config.node,
+    origin: config.log.origin,
+    signingKey,
+    custodianKey,
+    retentionClass: config.vault.retentionClass,
+    record: config.record,
+    software,
+    configDigest: config.digest,
+    acceptLoss,
+    ...(faults === undefined ? {} : { faults }),
+  });
+};

@@ -1,0 +1,26 @@
+import type { CountersignConfig, Secrets } from '../config/config.ts';
+import { formatSecretRef } from '../config/secrets.ts';
+import { CountersignError } from '../errors.ts';
+import { parseSigningKey, parseVaultPublicKey } from '../record/keys.ts';
+
+/** The keys of the record as text: one signs checkpoints, to the other contents are sealed. Checked, not parsed. */
+export interface RecordKeys {
+  readonly signingKey: string;
+  readonly custodianKey: string;
+}
+
+/** Reads both. Throws `CS_SECRET_UNAVAILABLE`, or `CS_CONFIG_INVALID` when the custodian's is a private key. */
+export async function readRecordKeys(config: CountersignConfig, secrets: Secrets): Promise<RecordKeys> {
+  const signingKey = (await secrets.read(config.log.signingKey)).toString('utf8');
+  const custodianKey = (await secrets.read(config.vault.custodianKey)).toString('utf8');
+  // A private key has a public half, so it would do; but it opens everything, and must not be on this machine.
+  if (custodianKey.includes('PRIVATE KEY')) {
+    throw new CountersignError('CS_CONFIG_INVALID', {
+      detail: `vault.custodianKey: ${formatSecretRef(config.vault.custodianKey)} holds a private key`,
+      hint: "Only the custodian's public key belongs on this machine.",
+    });
+  }
+  parseSigningKey(signingKey, config.log.origin);
+  parseVaultPublicKey(custodianKey);
+  return { signingKey, custodianKey };
+}
