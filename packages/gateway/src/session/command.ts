@@ -22,7 +22,6 @@ export type ResultUrgency = 'sync' | 'ride';
 /** What a command needs of its session: the next sequence number and the journal. */
 export interface ResultSink {
   appendResult(call: string, outcome: Outcome, urgency: ResultUrgency): Appended;
-  voidCall(call: string, reason: string): void;
 }
 
 /**
@@ -64,11 +63,6 @@ export class Command {
 
   durable(): Promise<void> {
     return this.#intent.durable();
-  }
-
-  /** The intent was late on disk, so nothing was forwarded: there is a `call.voided` instead of a result. */
-  void(reason: string): void {
-    this.#sink.voidCall(this.id, reason);
   }
 
   /** Appends `call.result`, once; a second end changes nothing. The final bytes are released by the caller, according to decision 5. */

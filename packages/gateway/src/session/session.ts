@@ -60,10 +60,11 @@ export class Session implements ResultSink {
   readonly #permit: Decision;
   readonly #observer: SessionObserver | undefined;
   readonly #opened: Appended;
-  /** Leaves appended so far, which is the next `seq`. The recorder loses none (`gap.declared`), so it never goes back. */
+  /**
+   * Leaves appended so far, which is the next `seq`. It never goes back: the recorder writes late leaves again, and shifts
+   * the numbers itself where it inserts a `call.voided` (decision 18).
+   */
   #seq = 0;
-  /** Intents that were refused because they were late on disk, and still need their `call.voided`. */
-  #unvoided: { readonly call: string; readonly reason: string }[] = [];
   #calls = 0;
   #closed: Appended | undefined;
   #endRequest: CountersignError | undefined;
@@ -127,7 +128,6 @@ export class Session implements ResultSink {
     }
     let leaf: Appended;
     try {
-      if (this.#unvoided.length > 0) this.#appendVoided();
       leaf = this.#append(
         {
           ...intent,
@@ -180,14 +180,6 @@ export class Session implements ResultSink {
     );
   }
 
-  /**
-   * For `Command.void`: the intent was not on disk in time and its command was refused, but the leaf gets there later
-   * (decision 18). Its `call.voided` goes before the session's next leaf that the journal admits.
-   */
-  voidCall(call: string, reason: string): void {
-    this.#unvoided.push({ call, reason });
-  }
-
   /** Why the session must end, once someone asked for it. */
   get endRequested(): CountersignError | undefined {
     return this.#endRequest;
@@ -215,7 +207,6 @@ export class Session implements ResultSink {
     this.#forgetGrant();
     this.#endListeners.clear();
     if (this.#closed !== undefined) return this.#closed;
-    if (this.#unvoided.length > 0) this.#appendVoided();
     this.#closed = this.#append(
       {
         type: 'session.closed',
@@ -259,16 +250,6 @@ export class Session implements ResultSink {
     const leaf = this.#recorder.append(event, payloads, options);
     this.#seq += 1;
     return leaf;
-  }
-
-  #appendVoided(): void {
-    for (let next = this.#unvoided[0]; next !== undefined; next = this.#unvoided[0]) {
-      this.#append(
-        { type: 'call.voided', session: this.id, seq: this.#seq, context: this.#context, ...next },
-        [],
-      );
-      this.#unvoided.shift();
-    }
   }
 
   #notRecorded(cause: unknown): Denied {

@@ -118,11 +118,13 @@ export class Exchange {
     }
   }
 
-  /** The intent did not get to disk: the target is given a statement that fails, so that its transaction really aborts. */
+  /**
+   * The intent did not get to disk in time (the recorder appends `call.voided` for it): the target is given a statement that
+   * fails, so that its transaction really aborts.
+   */
   #refuseLate(call: Call, cause: Error, form: RefusalForm): void {
     const error = isCountersignError(cause) ? cause : new CountersignError('CS_RECORD_FAILED', { cause });
     call.refusal = error;
     call.gate.replacement = form === 'query' ? BAD_QUERY : BAD_PARSE;
-    call.command.void(error.code);
   }
 }

@@ -139,6 +139,7 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
   #onClientData(chunk: Buffer): void {
     if (this.#isEnding) return;
     this.#bytesUp += chunk.length;
+    this.#options.observer?.onBytes?.(chunk.length, 0);
     this.#lastActivityMs = performance.now();
     try {
       this.#frontend.push(chunk);
@@ -152,6 +153,7 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
 
   #onTargetData(chunk: Buffer): void {
     this.#bytesDown += chunk.length;
+    this.#options.observer?.onBytes?.(0, chunk.length);
     try {
       this.#backend.push(chunk);
       this.#frontend.retryWaiting();
