@@ -1,0 +1,99 @@
+/**
+ * The demo's folder: keys, passwords and configuration, made at the first start and kept. Everything is 0600 in a
+ * 0700 folder. The secrets are for trying out only; `countersign serve` refuses them.
+ */
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeVerifier } from '../../../packages/gateway/src/identity/scram-verifier.ts';
+
+export interface DemoFolder {
+  readonly directory: string;
+  readonly configFile: string;
+  /** What scripts read: addresses, connection strings, paths. */
+  readonly demoFile: string;
+  readonly gatewayLog: string;
+  /** The public log that `countersign log verify` checks. */
+  readonly logDirectory: string;
+  readonly databaseDirectory: string;
+  /** The custodian's private key. In earnest it lies on another machine. */
+  readonly custodianKeyFile: string;
+  /** Cleartext passwords by user. */
+  readonly passwords: Passwords;
+}
+
+const USERS = ['postgres', 'bank_reporting', 'bank_teller', 'report-agent', 'operator'] as const;
+
+type Passwords = Readonly<Record<(typeof USERS)[number], string>>;
+
+/** Whose password the gateway must not know: it gets a verifier. */
+const CLIENTS = ['report-agent', 'operator'] as const;
+
+/** Whose password the gateway uses towards the database. */
+const TARGET_LOGINS = ['bank_reporting', 'bank_teller'] as const;
+
+const PRIVATE = { mode: 0o600 } as const;
+
+function writeKeys(keys: string): void {
+  const signing = generateKeyPairSync('ed25519');
+  const custodian = generateKeyPairSync('x25519');
+  const files = {
+    'log-signing.pem': signing.privateKey.export({ type: 'pkcs8', format: 'pem' }),
+    'custodian-public.pem': custodian.publicKey.export({ type: 'spki', format: 'pem' }),
+    'custodian-private.pem': custodian.privateKey.export({ type: 'pkcs8', format: 'pem' }),
+  };
+  for (const [name, pem] of Object.entries(files)) {
+    writeFileSync(join(keys, name), pem, PRIVATE);
+  }
+}
+
+async function writePasswords(keys: string, passwords: Passwords): Promise<void> {
+  for (const user of CLIENTS) {
+    writeFileSync(join(keys, `${user}.verifier`), await makeVerifier(passwords[user]), PRIVATE);
+  }
+  for (const user of TARGET_LOGINS) {
+    writeFileSync(join(keys, `${user}.password`), passwords[user], PRIVATE);
+  }
+}
+
+/** Opens the folder, and makes what is not there yet. */
+export async function openDemoFolder(directory: string): Promise<DemoFolder> {
+  const keys = join(directory, 'keys');
+  mkdirSync(keys, { recursive: true, mode: 0o700 });
+  const passwordFile = join(keys, 'passwords.json');
+  // Written last: its presence means that everything else is there.
+  if (!existsSync(passwordFile)) {
+    const made = Object.fromEntries(USERS.map((user) => [user, randomBytes(18).toString('base64url')]));
+    writeKeys(keys);
+    await writePasswords(keys, made as Passwords);
+    writeFileSync(passwordFile, `${JSON.stringify(made, null, 2)}\n`, PRIVATE);
+  }
+  return {
+    directory,
+    configFile: join(directory, 'countersign.yaml'),
+    demoFile: join(directory, 'demo.json'),
+    gatewayLog: join(directory, 'gateway.log'),
+    logDirectory: join(directory, 'state', 'log'),
+    databaseDirectory: join(directory, 'postgres'),
+    custodianKeyFile: join(keys, 'custodian-private.pem'),
+    passwords: JSON.parse(readFileSync(passwordFile, 'utf8')) as Passwords,
+  };
+}
+
+/** The example's configuration with the real addresses in it. */
+export function writeConfiguration(
+  folder: DemoFolder,
+  ports: { readonly gateway: number; readonly database: number },
+): void {
+  const example = readFileSync(join(import.meta.dirname, '..', 'countersign.yaml'), 'utf8');
+  const replaced = [
+    ['127.0.0.1:6432', `127.0.0.1:${ports.gateway}`],
+    ['127.0.0.1:5432', `127.0.0.1:${ports.database}`],
+  ].reduce((text, [from = '', to = '']) => {
+    if (!text.includes(from)) {
+      throw new Error(`examples/bank/countersign.yaml no longer has the address ${from}`);
+    }
+    return text.replace(from, to);
+  }, example);
+  writeFileSync(folder.configFile, replaced, PRIVATE);
+}

@@ -1,0 +1,105 @@
+/** What the record says, asked with the same commands that a stranger would use, in processes of their own. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { DemoFolder } from './folder.ts';
+
+const MAIN = join(import.meta.dirname, '..', '..', '..', 'packages', 'gateway', 'src', 'cli', 'main.ts');
+
+interface Output {
+  readonly code: number;
+  readonly text: string;
+}
+
+function countersign(args: readonly string[]): Promise<Output> {
+  return new Promise((resolve) => {
+    const options = { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 } as const;
+    execFile(process.execPath, [MAIN, ...args], options, (error, stdout, stderr) => {
+      const code = typeof error?.code === 'number' ? error.code : error === null ? 0 : 1;
+      resolve({ code, text: stdout === '' ? stderr : stdout });
+    });
+  });
+}
+
+export interface Verification {
+  readonly verdict: string;
+  /** The report of `countersign log verify`. */
+  readonly text: string;
+}
+
+/** Runs `countersign log verify`. */
+export async function verify(folder: DemoFolder): Promise<Verification> {
+  const { text } = await countersign(['log', 'verify', folder.logDirectory]);
+  return { verdict: text.split('\n')[0] ?? '', text: text.trimEnd() };
+}
+
+interface ShownLeaf {
+  readonly index: number;
+  readonly leaf: {
+    readonly type: string;
+    readonly id?: string;
+    readonly jseq: number;
+    readonly call?: string;
+    readonly context?: { readonly jseq: number };
+    readonly principal?: string;
+    readonly status?: string;
+    readonly sqlstate?: string;
+    readonly rows?: number;
+    readonly decision?: { readonly reasons: readonly string[] };
+  };
+  readonly contents?: readonly { readonly field: string; readonly bytes?: string }[];
+}
+
+export interface RecordedCall {
+  /** Its place in the log. */
+  readonly index: number;
+  readonly principal: string;
+  readonly statement: string;
+  readonly outcome: string;
+}
+
+function outcomeOf(call: ShownLeaf, result: ShownLeaf | undefined): string {
+  if (call.leaf.type === 'call.denied') {
+    return `denied ${call.leaf.decision?.reasons.join(' ') ?? ''}`.trimEnd();
+  }
+  if (result === undefined) {
+    return 'no result yet';
+  }
+  const { status, sqlstate, rows } = result.leaf;
+  return status === 'ok' ? `ok, ${rows ?? 0} rows` : `${status} ${sqlstate ?? ''}`.trimEnd();
+}
+
+function recordedCalls(leaves: readonly ShownLeaf[]): readonly RecordedCall[] {
+  const contexts = new Map(leaves.map(({ leaf }) => [leaf.jseq, leaf]));
+  const results = new Map(leaves.map((shown) => [shown.leaf.call, shown]));
+  return leaves
+    .filter(({ leaf }) => leaf.type === 'call.intent' || leaf.type === 'call.denied')
+    .map((shown) => {
+      const bytes = shown.contents?.find(({ field }) => field === 'statement')?.bytes ?? '';
+      return {
+        index: shown.index,
+        principal: contexts.get(shown.leaf.context?.jseq ?? -1)?.principal ?? '?',
+        statement: Buffer.from(bytes, 'base64').toString('utf8').replaceAll(/\s+/g, ' ').trim(),
+        outcome: outcomeOf(shown, results.get(shown.leaf.id)),
+      };
+    });
+}
+
+/** A checkpoint is signed within a second; until then a leaf is durable but not published. */
+const PUBLISHED_WITHIN_MS = 15_000;
+
+/** The last `count` calls with their statements, by `countersign log show` with the custodian's key. */
+export async function lastCalls(folder: DemoFolder, count: number): Promise<readonly RecordedCall[]> {
+  let calls: readonly RecordedCall[] = [];
+  for (let waited = 0; waited < PUBLISHED_WITHIN_MS; waited += 500) {
+    const args = ['log', 'show', folder.logDirectory, '--json', '--custodian-key', folder.custodianKeyFile];
+    const { code, text } = await countersign(args);
+    calls = code === 0 ? recordedCalls(JSON.parse(text) as readonly ShownLeaf[]) : [];
+    const complete = calls.slice(-count).every(({ outcome }) => outcome !== 'no result yet');
+    if (calls.length >= count && complete) {
+      break;
+    }
+    await delay(500);
+  }
+  return calls.slice(-count);
+}
