@@ -139,6 +139,16 @@ function readEarlier(options: VerifyOptions, key: NoteVerifier, findings: Findin
   return checkpoints.toSorted((a, b) => a.size - b.size);
 }
 
+interface WalkParts {
+  readonly source: LogSource;
+  readonly checkpoint: Checkpoint;
+  readonly key: NoteVerifier;
+  /** Whether the checkpoint is signed by this key. */
+  readonly isSigned: boolean;
+  readonly options: VerifyOptions;
+  readonly findings: Findings;
+}
+
 /** Walks the leaves of one checkpoint. Holds what the walk learns; used once. */
 class Walk {
   readonly findings: Findings;
@@ -152,22 +162,16 @@ class Walk {
   readonly #earlier: Checkpoint[];
   readonly #visitor: LeafVisitor | undefined;
 
-  constructor(
-    source: LogSource,
-    checkpoint: Checkpoint,
-    key: NoteVerifier,
-    options: VerifyOptions,
-    findings: Findings,
-  ) {
+  constructor(parts: WalkParts) {
+    const { checkpoint, findings, isSigned, key, options, source } = parts;
     this.findings = findings;
     this.#source = source;
     this.#checkpoint = checkpoint;
     this.#earlier = readEarlier(options, key, findings);
     this.#visitor = options.visitor?.(findings);
-    this.record = new RecordChecks(findings, {
-      origin: checkpoint.origin,
-      key: formatVerifierKey(key, key.algorithm),
-    });
+    // With the wrong key in hand, that the log names another one says nothing against the log.
+    const expectedKey = isSigned ? { key: formatVerifierKey(key, key.algorithm) } : {};
+    this.record = new RecordChecks(findings, { origin: checkpoint.origin, ...expectedKey });
     this.tree = new TreeChecks(source, findings);
   }
 
@@ -309,7 +313,7 @@ export async function verifyLog(source: LogSource, options: VerifyOptions = {}):
   if (checkpoint === undefined || key === undefined) {
     return buildReport({ source, findings, options, checkpoint, key, witnessed: 0 });
   }
-  checkSignature(checkpoint, key, 'the checkpoint', findings);
+  const isSigned = checkSignature(checkpoint, key, 'the checkpoint', findings);
   const witnessed = countWitnesses(checkpoint, options.witnesses ?? []);
   const required = options.requireWitnesses ?? 0;
   if (witnessed < required) {
@@ -319,7 +323,7 @@ export async function verifyLog(source: LogSource, options: VerifyOptions = {}):
       `${witnessed} of ${required} required witnesses signed the checkpoint`,
     );
   }
-  const walk = new Walk(source, checkpoint, key, options, findings);
+  const walk = new Walk({ source, checkpoint, key, isSigned, options, findings });
   await walk.run();
   return buildReport({ source, findings, options, checkpoint, key, walk, witnessed });
 }
