@@ -265,9 +265,9 @@ export class Session implements ResultSink {
 
 const RIDE = { urgency: 'ride' } as const;
 
-/** Whether an end may not wait for the command under way. */
+/** Whether an end may not wait for the command under way: any but a shutdown, and a shutdown out of patience (`fatal`). */
 export function isAbrupt(error: CountersignError): boolean {
-  return error.code !== 'CS_SHUTTING_DOWN';
+  return error.code !== 'CS_SHUTTING_DOWN' || error.fatal;
 }
 
 function openSessionContext(request: SessionRequest): LeafRef {
