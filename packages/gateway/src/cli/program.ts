@@ -22,7 +22,6 @@ export function createProgram(setExitCode: SetExitCode): Command {
     .version(runningSoftware().version)
     .showHelpAfterError('(add --help for what it understands)')
     .showSuggestionAfterError()
-    .enablePositionalOptions()
     .addHelpText('after', EXIT_CODE_HELP);
   addServeCommand(program);
   addDemoCommand(program, setExitCode);

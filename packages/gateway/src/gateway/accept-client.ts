@@ -61,7 +61,8 @@ async function connect(client: AuthenticatedClient, services: ConnectionServices
     assertNotDraining(services);
     await relay(client, upstream, target, grant, services);
   } finally {
-    upstream.socket.destroy();
+    // A Terminate may still be on its way out.
+    upstream.socket.destroySoon();
   }
 }
 
@@ -137,7 +138,10 @@ async function relay(
       allowedSettings,
       observer: traffic,
     });
+    const names = { session: session.id, principal: client.principal.name, target: grant.target };
+    services.logger.info('session opened', { ...names, grant: grant.id, address: client.peer.address });
     await sessions.keep(session, served);
+    services.logger.info('session closed', { ...names, count: session.calls });
   } finally {
     registration.release();
   }

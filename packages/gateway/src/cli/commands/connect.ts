@@ -22,7 +22,6 @@ export function addConnectCommand(program: Command, setExitCode: SetExitCode): v
     .command('connect')
     .argument('<target>', 'name of the target, or target/database')
     .argument('[command...]', 'what to start, behind --; default: psql')
-    .passThroughOptions()
     .option('-p, --principal <name>', 'who you are; may be left out when only one has a grant for the target')
     .option('--grant <id>', 'the grant to use, when several fit')
     .option('--ttl <duration>', 'how long the token is good for new connections, at most 15m', '15m')

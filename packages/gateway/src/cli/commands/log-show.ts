@@ -159,7 +159,7 @@ function ranges(leaves: readonly ShownLeaf[]): Range[] {
 }
 
 /** Leaves of other sessions between two of one session: reading them along costs less than a request for each. */
-const MAX_GAP = 1;
+const MAX_GAP = 8;
 
 type ReadRange = (
   journal: string,
