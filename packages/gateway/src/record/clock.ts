@@ -13,16 +13,17 @@ export interface Clock {
 /** A wall clock that runs away from the monotonic one by more than this was stepped, and is read anew. */
 const STEP_US = 1000;
 
+function monoUs(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1_000_000 + Math.trunc(nanoseconds / 1000);
+}
+
 /**
  * The system's clocks. `Date.now` has only ms: µs come from the monotonic clock on top of it, corrected as soon as the
  * two disagree by more than 1 ms.
  */
 export function createSystemClock(): Clock {
   let base = 0;
-  const monoUs = (): number => {
-    const [seconds, nanoseconds] = process.hrtime();
-    return seconds * 1_000_000 + Math.trunc(nanoseconds / 1000);
-  };
   return {
     source: 'system',
     monoUs,

@@ -210,6 +210,7 @@ export class JournalRecorder implements Recorder {
     return {
       ready: reason === undefined,
       ...(reason === undefined ? {} : { reason }),
+      isFatal: this.#fatal !== undefined,
       durableJseq: this.#journal.durableJseq,
       appendedJseq: this.#journal.nextJseq - 1,
       integratedJseq: this.#log.jseq,
@@ -377,7 +378,8 @@ export class JournalRecorder implements Recorder {
     if (payloads === undefined) return;
     for (const { field, commitment } of payloads) {
       const isSpool = commitment.spool !== undefined;
-      const bytes = isSpool ? Buffer.from(commitment.spool!, 'latin1') : commitment.bytes;
+      const bytes =
+        commitment.spool === undefined ? commitment.bytes : Buffer.from(commitment.spool, 'latin1');
       if (bytes === undefined)
         throw new CountersignError('CS_INTERNAL', { detail: `payload ${field} has no bytes` });
       batch.reservePayloads(vaultEntryBytes(field, bytes.length));

@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/require-post-message-target-origin -- between threads, not windows */
 import { Worker } from 'node:worker_threads';
 import type { IntegrateRequest, IntegratorAnswer, IntegratorOptions } from './integrator-protocol.ts';
 

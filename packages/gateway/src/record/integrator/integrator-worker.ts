@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/require-post-message-target-origin -- between threads, not windows */
 /** The integrator in a thread of its own, so that it delays nobody. One request at a time; each has one answer. */
 
 import { parentPort, workerData } from 'node:worker_threads';

@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/require-post-message-target-origin -- between threads, not windows */
 /** The data thread's end of the thread that syncs: one operation at a time. */
 
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';

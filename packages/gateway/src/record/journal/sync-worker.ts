@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/require-post-message-target-origin -- between threads, not windows */
 /**
  * The thread that writes and syncs (decision 18). It blocks: in `Atomics.wait` until the data thread has a batch, then in
  * pwrite and fdatasync. One group commit = seal the payloads (one AEAD call), build the frame, write it, sync it.
@@ -204,7 +205,7 @@ function control(request: protocol.ControlRequest): protocol.SyncAnswer | undefi
       } catch (error) {
         return failed('open-segment', error);
       }
-    case 'close':
+    default:
       if (segment !== undefined) layer.close(segment.handle);
       return { kind: 'closed' };
   }
@@ -213,11 +214,9 @@ function control(request: protocol.ControlRequest): protocol.SyncAnswer | undefi
 function takeControl(): protocol.SyncAnswer | undefined {
   let answer: protocol.SyncAnswer | undefined;
   for (;;) {
-    const received = receiveMessageOnPort(data.control) as
-      | { readonly message: protocol.ControlRequest }
-      | undefined;
+    const received = receiveMessageOnPort(data.control);
     if (received === undefined) return answer;
-    answer = control(received.message) ?? answer;
+    answer = control(received.message as protocol.ControlRequest) ?? answer;
   }
 }
 

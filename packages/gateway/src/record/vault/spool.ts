@@ -152,11 +152,15 @@ function recordError(error: unknown): CountersignError {
   });
 }
 
+async function guard<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw error instanceof CountersignError ? error : recordError(error);
+  }
+}
+
 function guarded(spool: Spool): Spool {
-  const guard = <T>(work: Promise<T>): Promise<T> =>
-    work.catch((error: unknown) => {
-      throw error instanceof CountersignError ? error : recordError(error);
-    });
   return {
     write: (chunk) => guard(spool.write(chunk)),
     finish: () => guard(spool.finish()),
