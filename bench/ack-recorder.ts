@@ -3,12 +3,12 @@
  * benchmark. It exists here and nowhere else; nothing in the gateway's configuration can lead to it.
  */
 
+import type { GatewayRecorder } from '../packages/gateway/src/gateway/open-record.ts';
 import type {
   Appended,
   Commitment,
   ContextFields,
   LeafRef,
-  Recorder,
   RecorderHealth,
   Spool,
 } from '../packages/gateway/src/record/recorder.ts';
@@ -56,7 +56,7 @@ class ForgetfulSpool implements Spool {
   }
 }
 
-export class AckRecorder implements Recorder {
+export class AckRecorder implements GatewayRecorder {
   readonly journal = JOURNAL;
   readonly node = JOURNAL;
   #jseq = 0;
@@ -95,6 +95,15 @@ export class AckRecorder implements Recorder {
 
   onCommit(): void {
     // There are no commits.
+  }
+
+  setConfigDigest(): void {
+    // Nothing cites it.
+  }
+
+  // oxlint-disable-next-line require-yield -- there is never anything to give
+  async *readPayloads(): AsyncIterable<never> {
+    // There is no vault.
   }
 
   async close(): Promise<void> {

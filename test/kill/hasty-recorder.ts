@@ -30,7 +30,7 @@ class Hasty implements Appended {
 }
 
 /** The same recorder, in a hurry. */
-export function makeHasty(real: Recorder): Recorder {
+export function makeHasty<R extends Recorder>(real: R): R {
   return new Proxy(real, {
     get(target, property) {
       if (property === 'append') {

@@ -27,7 +27,6 @@ const BUILDS: Readonly<Record<Build, StartOptions>> = {
   real: { arguments: ['--unsafe-faults'], environment: faults({ loseUnsynced: true }) },
   'forward-first': {
     program: join(import.meta.dirname, 'broken-forward-first.ts'),
-    environment: faults({ loseUnsynced: true }),
   },
   'no-sync': {
     arguments: ['--unsafe-faults'],

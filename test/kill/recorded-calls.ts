@@ -50,9 +50,8 @@ export function readRecordedCalls(stateDirectory: string, custodianKeyPem: strin
     const session = String(leaf.session);
     if (leaf.type === 'session.opened') {
       const backend = leaf['backend'] as OpenedBackend;
-      if (backend.started_at_us === undefined)
-        throw new Error('a session does not say when its backend started');
-      backends.set(session, `${backend.pid}/${Math.floor(backend.started_at_us / 1e6)}`);
+      const start = backend.started_at_us === undefined ? '?' : Math.floor(backend.started_at_us / 1e6);
+      backends.set(session, `${backend.pid}/${start}`);
     }
     if (leaf.type !== 'call.intent') continue;
     const backend = backends.get(session);
