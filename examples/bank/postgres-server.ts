@@ -4,7 +4,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { randomBytes, randomUUID } from 'node:crypto';
+import { hash, randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -96,7 +96,10 @@ function writeFor(user: ServerUser | undefined, path: string, text: string): voi
   giveTo(user, path, 0o600);
 }
 
-function prepareDirectory(wanted: string | undefined, user: ServerUser | undefined): string {
+function prepareDirectory(
+  { directory: wanted, superuserPassword }: PostgresServerOptions,
+  user: ServerUser | undefined,
+): string {
   if (wanted !== undefined) {
     mkdirSync(wanted, { recursive: true, mode: 0o700 });
     giveTo(user, wanted, 0o700);
@@ -104,7 +107,9 @@ function prepareDirectory(wanted: string | undefined, user: ServerUser | undefin
       return wanted;
     }
   }
-  const name = wanted === undefined ? randomUUID() : Buffer.from(wanted).toString('base64url').slice(-120);
+  // The password is part of the name: a folder that was removed and made again gets a cluster of its own.
+  const name =
+    wanted === undefined ? randomUUID() : hash('sha256', `${wanted}\n${superuserPassword}`).slice(0, 32);
   const directory = join(ownTemporaryFolder('countersign-clusters'), name);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   giveTo(user, directory, 0o700);
@@ -231,7 +236,7 @@ async function stopChild(child: ChildProcess): Promise<void> {
 export async function startPostgres(options: PostgresServerOptions = {}): Promise<PostgresServer> {
   const user = unprivilegedUser();
   const bin = join(preparePostgres(options.binaries ?? bundledPostgres(), user), 'bin');
-  const directory = prepareDirectory(options.directory, user);
+  const directory = prepareDirectory(options, user);
   const password = options.superuserPassword ?? randomBytes(18).toString('base64url');
   await stopLeftover(directory);
   if (!existsSync(join(directory, 'data', 'PG_VERSION'))) {

@@ -1,9 +1,8 @@
 /**
- * The demo's folder: keys, passwords and configuration, made at the first start and kept. Everything is 0600 in a
- * 0700 folder. The secrets are for trying out only; `countersign serve` refuses them.
+ * The demo's folder: keys, passwords and configuration, made at the first start and kept. Every file is 0600. The secrets are for trying out only; `countersign serve` refuses them.
  */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeVerifier } from '../../../packages/gateway/src/identity/scram-verifier.ts';
 
@@ -60,6 +59,8 @@ async function writePasswords(keys: string, passwords: Passwords): Promise<void>
 export async function openDemoFolder(directory: string): Promise<DemoFolder> {
   const keys = join(directory, 'keys');
   mkdirSync(keys, { recursive: true, mode: 0o700 });
+  // Search, not read, for others: started by root, the database runs as another user and keeps its data in here.
+  chmodSync(directory, process.getuid?.() === 0 ? 0o711 : 0o700);
   const passwordFile = join(keys, 'passwords.json');
   // Written last: its presence means that everything else is there.
   if (!existsSync(passwordFile)) {

@@ -85,16 +85,20 @@ function recordedCalls(leaves: readonly ShownLeaf[]): readonly RecordedCall[] {
     });
 }
 
+/** Questions of the gateway itself (when did this backend start?) are on the record under this name. */
+const OWN_PRINCIPAL = 'gateway';
+
 /** A checkpoint is signed within a second; until then a leaf is durable but not published. */
 const PUBLISHED_WITHIN_MS = 15_000;
 
-/** The last `count` calls with their statements, by `countersign log show` with the custodian's key. */
+/** The last `count` calls of clients with their statements, by `countersign log show` with the custodian's key. */
 export async function lastCalls(folder: DemoFolder, count: number): Promise<readonly RecordedCall[]> {
   let calls: readonly RecordedCall[] = [];
   for (let waited = 0; waited < PUBLISHED_WITHIN_MS; waited += 500) {
     const args = ['log', 'show', folder.logDirectory, '--json', '--custodian-key', folder.custodianKeyFile];
     const { code, text } = await countersign(args);
-    calls = code === 0 ? recordedCalls(JSON.parse(text) as readonly ShownLeaf[]) : [];
+    const all = code === 0 ? recordedCalls(JSON.parse(text) as readonly ShownLeaf[]) : [];
+    calls = all.filter(({ principal }) => principal !== OWN_PRINCIPAL);
     const complete = calls.slice(-count).every(({ outcome }) => outcome !== 'no result yet');
     if (calls.length >= count && complete) {
       break;

@@ -1,5 +1,5 @@
 /** What the demo prints for people. */
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { styleText } from 'node:util';
 import type { ToolAnswer } from './agent.ts';
 import type { DemoFacts } from './facts.ts';
@@ -66,9 +66,11 @@ export function recordLines(calls: readonly RecordedCall[], verification: Verifi
   ];
 }
 
-/** A path as it is typed in the folder the demo was started from. */
+const ROOT = join(import.meta.dirname, '..', '..', '..');
+
+/** A path as it is given to `npm run`, whose scripts run in the project's folder. */
 function typed(path: string): string {
-  const near = relative(process.cwd(), path);
+  const near = relative(ROOT, path);
   return near.startsWith('..') ? path : near;
 }
 
