@@ -194,6 +194,31 @@ test('Ctrl-C in psql cancels the statement in the target', async () => {
   await watch.end();
 });
 
+test('OpenSSL sees the certificate and the name of the protocol', async () => {
+  const options = [
+    '-starttls',
+    'postgres',
+    '-connect',
+    `127.0.0.1:${gateway.port}`,
+    '-CAfile',
+    tls.ca,
+    '-alpn',
+    'postgresql',
+  ];
+  const running = run('openssl', [
+    's_client',
+    ...options,
+    '-verify_return_error',
+    '-verify_hostname',
+    'localhost',
+  ]);
+  running.child.stdin?.end();
+  const { stdout } = await running;
+  assert.match(stdout, /Verify return code: 0 \(ok\)/);
+  assert.match(stdout, /ALPN protocol: postgresql/);
+  assert.match(stdout, /TLSv1\.3/);
+});
+
 test('a new certificate counts from the next handshake, and sessions stay', async () => {
   const client = tlsClient();
   await client.connect();

@@ -40,7 +40,7 @@ test('a credential that is not a verifier is refused, and not shown', async () =
   });
 });
 
-for (const range of ['10.0.0.0/33', 'localhost', '10.0.0', '']) {
+for (const range of ['10.0.0.0/33', '10.0.0.0/8x', '10.0.0.0/8/8', '10.0.0.0/', 'localhost', '10.0.0', '']) {
   test(`is not an address range: "${range}"`, () => {
     assert.throws(() => addressList([range]), { code: 'CS_CONFIG_INVALID' });
   });

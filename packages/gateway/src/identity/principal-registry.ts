@@ -73,9 +73,10 @@ async function readVerifier(config: PrincipalConfig, secrets: Secrets): Promise<
 export function addressList(ranges: readonly string[]): BlockList {
   const list = new BlockList();
   for (const range of ranges) {
-    const [address = '', bits] = range.split('/', 2);
+    const [address = '', bits] = range.split(/\/(.*)/s, 2);
     const family = isIPv6(address) ? 'ipv6' : 'ipv4';
     try {
+      if (bits !== undefined && !/^\d{1,3}$/.test(bits)) throw new TypeError('not a prefix length');
       if (bits === undefined) list.addAddress(address, family);
       else list.addSubnet(address, Number.parseInt(bits, 10), family);
     } catch (cause) {

@@ -193,6 +193,8 @@ async function readPassword(reader: HandshakeReader, maxBodyBytes: number): Prom
 /**
  * What an unknown user is measured against (PostgreSQL's `mock_scram_secret`): a salt that is always the same for the same
  * name, keys that nobody knows. Its steps cost the same as those of a real one.
+ * RISK: a principal whose verifier has another iteration count or salt length than `makeVerifier` gives can be told from one that
+ * does not exist, as in PostgreSQL.
  */
 function mockVerifier(mockKey: Uint8Array, user: string): ScramVerifier {
   const salt = createHmac('sha256', mockKey)
