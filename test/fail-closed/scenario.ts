@@ -32,6 +32,8 @@ export interface Scenario {
   readonly repair: () => void;
   /** SQLSTATEs that a refused command may carry. */
   readonly refusals: readonly string[];
+  /** The journal has room of its own, so commands may still be taken, and lawfully executed, until the fault shows. */
+  readonly mayTakeMore?: boolean;
 }
 
 type Outcome = { readonly sqlState: string } | 'done' | 'lost';
@@ -66,6 +68,18 @@ async function insertWhenReady(endpoint: RawEndpoint, marker: string): Promise<v
     await sleep(50);
   }
   throw new Error('the gateway did not recover by itself', { cause: last });
+}
+
+/** Inserts until the first refusal; gives the markers that were acknowledged before. The number of tries is bounded. */
+async function insertUntilRefused(session: RawSession): Promise<string[]> {
+  const acknowledged: string[] = [];
+  for (let number = 0; number < 500; number++) {
+    const marker = `m4.0.${number}`;
+    if ((await outcomeOf(session, insert(marker))) !== 'done') return acknowledged;
+    acknowledged.push(marker);
+    await sleep(10);
+  }
+  throw new Error('commands are still executed although the record cannot be kept');
 }
 
 /** What must be refused while the disk fails: a simple query, a pipeline, and after that the gateway must say it is not ready. */
@@ -136,13 +150,14 @@ export async function runScenario(scenario: Scenario): Promise<void> {
       assert.equal(await outcomeOf(session, insert(`m1.${index}.0`)), 'done');
     }
     scenario.break();
+    const taken = scenario.mayTakeMore === true ? await insertUntilRefused(sessions[0]!) : [];
     await checkRefusals(sessions, gateway, scenario);
     scenario.repair();
     await insertWhenReady(endpoint, 'm3.0.0');
     assert.equal((await gateway.get('ready')).status, 200);
     for (const session of sessions) session.destroy();
     assert.equal(await gateway.stop(), 0);
-    await checkAfterwards(target, folder, ['m1.0.0', 'm1.1.0', 'm3.0.0']);
+    await checkAfterwards(target, folder, ['m1.0.0', 'm1.1.0', 'm3.0.0', ...taken]);
   } finally {
     scenario.repair();
     if (gateway !== undefined) await gateway.kill();

@@ -257,6 +257,9 @@ export class JournalRecorder implements Recorder {
     if (answer.kind === 'failed') {
       this.#integratorReason = `the log cannot be written (${answer.code ?? 'error'})`;
       if (answer.isFatal) this.fail(answer.message);
+      // The likeliest reason is a full disk, and the journal's own room would hide it from the next commands.
+      this.#setFree(this.#options.freeBytes());
+      if (this.#isFull()) this.#armFreePoll();
       this.#tellHealth();
       this.#scheduleIntegration();
       return;
