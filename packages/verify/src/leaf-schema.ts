@@ -61,7 +61,11 @@ export const ENVELOPE: Fields = {
   jseq: need(count),
 };
 
-const inSession: Fields = { session: need(uuid), seq: need(count), context: may(contextReference) };
+const inSession = {
+  session: need(uuid),
+  seq: need(count),
+  context: may(contextReference),
+} as const satisfies Fields;
 
 export const EVENTS = {
   'log.genesis': { origin: need(name), key: need(name), custodian: need(digest) },
