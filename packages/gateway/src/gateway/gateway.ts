@@ -20,6 +20,7 @@ import { listenPostgres } from '../postgres/listener.ts';
 import { loadServerTls } from '../postgres/tls-server.ts';
 import type { Recorder } from '../record/recorder.ts';
 import { acceptClient } from './accept-client.ts';
+import { naming } from './listen-error.ts';
 import { OpenSessions } from './open-sessions.ts';
 import { openRecord } from './open-record.ts';
 import type { GatewayRecorder, OpenRecord, OpenRecordOptions } from './open-record.ts';
@@ -166,24 +167,26 @@ export class Gateway {
     started.push(() => this.grants.close());
     const { health } = this.#config.listen;
     if (health !== undefined) {
-      const server = await this.#startHealth(health);
+      const server = await naming('listen.health.address', health, () => this.#startHealth(health));
       started.push(() => server.close());
       this.logger.info('health listening', { address: server.host, port: server.port });
     }
     const control = await startControlServer(this);
     this.#control = control;
     started.push(() => control.close());
-    this.#listener = await listenPostgres({
-      settings: this.#listenerSettings(this.#config, principals),
-      recorder: this.recorder,
-      keys: this.keys,
-      cancels: this.cancels,
-      onClient: (client) => acceptClient(client, this),
-      onRefused: ({ error, address, principal }) => {
-        const fields = { ...errorFields(error), address };
-        this.logger.warn('connection refused', principal === undefined ? fields : { ...fields, principal });
-      },
-    });
+    const listen = (): Promise<PostgresListener> =>
+      listenPostgres({
+        settings: this.#listenerSettings(this.#config, principals),
+        recorder: this.recorder,
+        keys: this.keys,
+        cancels: this.cancels,
+        onClient: (client) => acceptClient(client, this),
+        onRefused: ({ error, address, principal }) => {
+          const fields = { ...errorFields(error), address };
+          this.logger.warn('connection refused', principal === undefined ? fields : { ...fields, principal });
+        },
+      });
+    this.#listener = await naming('listen.postgres.address', this.#config.listen.postgres, listen);
     this.logger.info('listening', { address: this.#listener.host, port: this.#listener.port });
   }
 
