@@ -28,6 +28,8 @@ export interface FaultControl {
   readonly stall?: boolean;
   /** Only paths that contain this text. */
   readonly path?: string;
+  /** So many matching calls of each thread pass first. */
+  readonly skip?: number;
   /** Writes put only half of the bytes down before they fail. */
   readonly short?: boolean;
   /** What `freeBytes` answers. */
@@ -40,6 +42,7 @@ interface PendingWrite {
 }
 
 const POLL_MS = 5;
+const HITS_SUFFIX = '.hits';
 const sleepCell = new Int32Array(new SharedArrayBuffer(4));
 
 class FaultyFileLayer {
@@ -112,10 +115,17 @@ class FaultyFileLayer {
     return [...names];
   }
 
+  /** Calls that matched since the control file changed. */
+  #matched = 0;
+  #controlText = '';
+
   #control(): FaultControl {
     if (this.#spec.controlFile === undefined) return {};
     try {
-      return JSON.parse(fs.readFileSync(this.#spec.controlFile, 'utf8')) as FaultControl;
+      const text = fs.readFileSync(this.#spec.controlFile, 'utf8');
+      if (text !== this.#controlText) this.#matched = 0;
+      this.#controlText = text;
+      return JSON.parse(text) as FaultControl;
     } catch {
       return {};
     }
@@ -125,11 +135,13 @@ class FaultyFileLayer {
     const matches = (control: FaultControl): boolean =>
       (control.calls ?? ['write', 'sync', 'rename']).includes(call) && path.includes(control.path ?? '');
     let control = this.#control();
+    if (matches(control) && this.#matched++ < (control.skip ?? 0)) return;
     while (control.stall === true && matches(control)) {
       Atomics.wait(sleepCell, 0, 0, POLL_MS);
       control = this.#control();
     }
     if (control.fail !== undefined && matches(control)) {
+      fs.appendFileSync(`${this.#spec.controlFile}${HITS_SUFFIX}`, '.');
       throw Object.assign(new Error(`${control.fail}: injected`), { code: control.fail });
     }
   }
@@ -232,4 +244,10 @@ export function writeFaultControl(controlFile: string, control: FaultControl | u
   const temporary = join(dirname(controlFile), `.${process.pid}.faults`);
   fs.writeFileSync(temporary, JSON.stringify(control ?? {}));
   fs.renameSync(temporary, controlFile);
+}
+
+/** How often layers with this control file have failed a call. */
+export function countFaults(controlFile: string): number {
+  const path = `${controlFile}${HITS_SUFFIX}`;
+  return fs.existsSync(path) ? fs.statSync(path).size : 0;
 }

@@ -21,7 +21,8 @@ import { SyncThread, type SyncThreadOptions } from './sync-thread.ts';
 
 /** A sealed block's header and tag, at most. */
 const BLOCK_OVERHEAD_BYTES = 512;
-const RETRY_MS = 250;
+/** Between attempts to open a new segment. */
+const RETRY_MS = 100;
 const SPARE_BATCHES = 2;
 
 /** Where a journal continues: after the last frame that counts. */
