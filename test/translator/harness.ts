@@ -34,6 +34,8 @@ export interface RecordReading {
   readonly verdict: string;
   readonly leaves: readonly Leaf[];
   readonly calls: readonly RecordedCall[];
+  /** By session. */
+  readonly digestKeys: ReadonlyMap<string, Buffer>;
 }
 
 export interface HarnessOptions extends Partial<GatewaySettings> {
@@ -83,7 +85,13 @@ export class Harness {
         .filter((leaf) => leaf.type === 'call.intent' || leaf.type === 'call.denied')
         .filter((leaf) => leaf.session !== undefined)
         .map((leaf) => readCall(leaf, vault, results));
-      return { verdict: report.verdict, leaves, calls };
+      const digestKeys = new Map(
+        leaves
+          .filter((leaf) => leaf.type === 'session.opened')
+          .filter((leaf) => typeof leaf['digest_key'] === 'string')
+          .map((leaf) => [leaf.session!, vault.open(leaf, 'digest_key', String(leaf['digest_key']))]),
+      );
+      return { verdict: report.verdict, leaves, calls, digestKeys };
     } finally {
       this.folder.remove();
     }

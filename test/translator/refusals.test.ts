@@ -88,13 +88,13 @@ for (const [title, mode] of Object.entries(MODES)) {
 
 test('a refusal names the setting and the next step', async () => {
   const harness = await Harness.start(server);
-  const answers = await play(harness.endpoint, [query('set session authorization postgres')]);
+  const answers = await play(harness.endpoint, [query('set session_replication_role = replica')]);
   const { calls } = await harness.finish();
   assert.match(
     answers[0]!,
-    /^E SERROR\0VERROR\0C42501\0Mcountersign: .*\0Dsession_authorization: .*\0HThe operator can allow it/,
+    /^E SERROR\0VERROR\0C42501\0Mcountersign: .*\0Dsession_replication_role: not-allowed\0HThe operator can allow it/,
   );
-  assert.equal(calls.at(-1)?.statement, 'set session authorization postgres');
+  assert.equal(calls.at(-1)?.statement, 'set session_replication_role = replica');
 });
 
 test('a statement longer than the limit is refused in both protocols, and the session lives', async () => {

@@ -27,6 +27,10 @@ export function onParse(
   end: number,
 ): void {
   const parse = decodeParse(buffer, start, end);
+  if (parse.text.end - parse.text.start > exchange.limits.maxStatementBytes) {
+    onParseTooLong(exchange, window);
+    return;
+  }
   const text = Buffer.from(buffer.subarray(parse.text.start, parse.text.end));
   const analysis = analyzeStatement(text, exchange.settings);
   if (analysis.refusal !== undefined) {
@@ -42,7 +46,7 @@ export function onParse(
   claimIfLarge(exchange, window);
 }
 
-/** A Parse longer than `limits.maxStatementBytes`: its body is skipped, nothing of it is held. */
+/** A Parse longer than `limits.maxStatementBytes`. Nothing of it is kept, and there is no commitment to it. */
 export function onParseTooLong(exchange: Exchange, window: SeriesWindow): void {
   if (!claimWindow(exchange, window)) return;
   const error = new CountersignError('CS_STATEMENT_TOO_LONG', {

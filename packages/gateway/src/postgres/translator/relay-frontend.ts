@@ -1,5 +1,5 @@
 import { protocolViolation } from '../wire/violation.ts';
-import { HEADER_BYTES, MessageFramer, type FramerHandler } from '../wire/framer.ts';
+import { MessageFramer, type FramerHandler } from '../wire/framer.ts';
 import { FRONTEND } from '../wire/message-types.ts';
 import { onCopyData, onCopyEnd } from './copy.ts';
 import type { Exchange } from './exchange.ts';
@@ -97,9 +97,7 @@ export class FrontendRelay implements FramerHandler {
     const window = this.#window;
     switch (type) {
       case FRONTEND.query:
-        if (end - start > exchange.limits.maxStatementBytes + HEADER_BYTES + 1)
-          onQueryTooLong(exchange, window);
-        else onQuery(exchange, window, buffer, start, end);
+        onQuery(exchange, window, buffer, start, end);
         return;
       case FRONTEND.parse:
         onParse(exchange, window, buffer, start, end);

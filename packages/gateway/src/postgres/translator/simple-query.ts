@@ -15,8 +15,12 @@ export function onQuery(
   start: number,
   end: number,
 ): void {
-  if (!claimWindow(exchange, window)) return;
   const range = decodeQuery(buffer, start, end);
+  if (range.end - range.start > exchange.limits.maxStatementBytes) {
+    onQueryTooLong(exchange, window);
+    return;
+  }
+  if (!claimWindow(exchange, window)) return;
   const text = buffer.subarray(range.start, range.end);
   const analysis = analyzeStatement(text, exchange.settings);
   const statement = exchange.session.commit(text);
@@ -54,7 +58,7 @@ export function onQuery(
   exchange.applyNameEffect(analysis.names);
 }
 
-/** A Query that is longer than `limits.maxStatementBytes`: its body is skipped, nothing of it is held. */
+/** A Query that is longer than `limits.maxStatementBytes`. Nothing of it is kept, and there is no commitment to it. */
 export function onQueryTooLong(exchange: Exchange, window: SeriesWindow): void {
   if (!claimWindow(exchange, window)) return;
   const error = new CountersignError('CS_STATEMENT_TOO_LONG', {
