@@ -25,6 +25,7 @@ export function crossCheck(config: CountersignConfig, positions: Positions, nowU
     config.grants.map((grant) => grant.id),
     report,
   );
+  checkReserved(config, report);
   checkGrants(config, nowUs, report);
   checkUse(config, report);
   return report.problems;
@@ -129,6 +130,18 @@ function checkDuplicates(list: string, key: string, names: readonly string[], re
   for (const [index, name] of names.entries()) {
     if (seen.has(name)) report.add('error', [list, index, key], `${name} is given twice`);
     seen.add(name);
+  }
+}
+
+/** `gateway` is the principal of the gateway's own statements, whose grants are `gateway.<target>.<login>`. */
+function checkReserved(config: CountersignConfig, report: Report): void {
+  for (const [index, { name }] of config.principals.entries()) {
+    if (name === 'gateway')
+      report.add('error', ['principals', index, 'name'], 'this name is reserved for the gateway');
+  }
+  for (const [index, { id }] of config.grants.entries()) {
+    if (id.startsWith('gateway.'))
+      report.add('error', ['grants', index, 'id'], 'ids that begin with gateway. are reserved');
   }
 }
 

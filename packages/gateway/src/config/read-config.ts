@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 
 import { LineCounter, parseDocument } from 'yaml';
+import type { Document } from 'yaml';
 
 import { assembleConfig } from './assemble.ts';
 import type { CountersignConfig } from './config.ts';
@@ -67,13 +68,23 @@ export function parseConfig(text: string, file: string, options: ReadConfigOptio
   }
   if (syntax.length > 0) throw new ConfigError(file, syntax);
 
-  const { file: shape, problems } = checkShape(document.toJS({ maxAliasCount: 100 }), positions);
+  const { file: shape, problems } = checkShape(plainValue(file, document), positions);
   if (shape === undefined) throw new ConfigError(file, problems);
 
   const config = assembleConfig(file, text, shape, options.demo ?? false);
   const found = crossCheck(config, positions, options.nowUs ?? BigInt(Date.now()) * 1_000n);
   if (found.some((problem) => problem.severity === 'error')) throw new ConfigError(file, found);
   return { config, warnings: found };
+}
+
+/** Aliases are resolved only here: one without an anchor, or a bomb of nested ones, is not a value. */
+function plainValue(file: string, document: Document): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch {
+    // The library's message quotes the alias.
+    throw fileError(file, 'not valid YAML: an alias cannot be resolved');
+  }
 }
 
 /** The parser's own sentences quote the text, which may hold a pasted secret; its codes do not. */
