@@ -74,6 +74,11 @@ export class SampleWriter {
     return this.#jseq;
   }
 
+  /** Leaves out `n` numbers, as when leaves are lost. */
+  skip(n: number): void {
+    this.#jseq += n;
+  }
+
   pass(us: number): void {
     this.#clockUs += us;
   }
