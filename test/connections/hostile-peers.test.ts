@@ -200,7 +200,7 @@ test('one byte at a time is as good as all at once', async () => {
 });
 
 test('a client that stalls is ended, and keeps nobody waiting', async () => {
-  const gateway = await startGateway({ limits: { handshakeTimeoutMs: 300 } });
+  const gateway = await startGateway({ limits: { handshakeTimeoutMs: 1500 } });
   const stalled = await Promise.all(Array.from({ length: 20 }, async () => RawPeer.connect(gateway.port)));
   for (const peer of stalled) peer.send(startup().subarray(0, 6));
   const other = await RawPeer.connect(gateway.port);
@@ -309,6 +309,45 @@ test('nobody gets in while the record cannot be written', async () => {
   const error = await peer.send('p', int32(password.length + 4), password).error();
   assert.match(error.message, /CS_RECORD_FAILED/);
   assert.equal(gateway.clients.length, 0);
+});
+
+test('mutated openings break nothing', async () => {
+  const gateway = await startGateway({ listener: listenerTls(false), limits: { pendingConnections: 1000 } });
+  const password = Buffer.from('not a token\0');
+  const openings = [
+    Buffer.concat([startup({ options: '-c countersign.grant=g' }), Buffer.from('p'), int32(4)]),
+    Buffer.concat([startup({ user: 'robot' }), Buffer.from('p'), int32(password.length + 4), password]),
+    Buffer.concat([
+      startup(),
+      encodeSASLInitialResponse({ mechanism: 'SCRAM-SHA-256', data: Buffer.from('n,,n=,r=abc') }),
+    ]),
+    encodeCancelRequest({ processId: 1, key: Buffer.alloc(32) }),
+    encodeSSLRequest(),
+    encodeGSSENCRequest(),
+  ];
+  // A fixed sequence (xorshift), so that a failure comes again.
+  let state = 0x2545f491;
+  const random = (below: number): number => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % below;
+  };
+  for (let round = 0; round < 400; round++) {
+    const bytes = Buffer.from(openings[random(openings.length)] ?? '');
+    for (let i = random(4); i >= 0; i--) bytes[random(bytes.length)] = random(256);
+    const peer = await RawPeer.connect(gateway.port);
+    peer.socket.end(bytes.subarray(0, 1 + random(bytes.length)));
+    await peer.closed();
+  }
+  assert.deepEqual(
+    gateway.refusals.filter(({ error }) => error.code === 'CS_INTERNAL'),
+    [],
+  );
+  assert.equal(gateway.clients.length, 0);
+  const peer = await RawPeer.connect(gateway.port);
+  assert.equal((await peer.send(startup()).message()).type, 'R');
+  peer.destroy();
 });
 
 test('shutting down tells those who wait', async () => {

@@ -58,7 +58,7 @@ async function fakeTarget(
 const LOGIN: LoginConfig = { user: 'app', password: { kind: 'env', name: 'swordfish' } };
 
 async function dial(port: number, changes: Partial<PostgresTargetConfig> = {}): Promise<TargetConnection> {
-  const target = testTarget(port, { connectTimeoutMs: 2000, ...changes });
+  const target = testTarget(port, { connectTimeoutMs: 20_000, ...changes });
   return dialTarget(target, LOGIN, { secrets: testSecrets, principal: 'alice' });
 }
 

@@ -87,7 +87,8 @@ export interface PostgresListener {
   /** Takes new certificates, allow-list, limits and principals for connections from now on; sessions stay. All or
    *  nothing: rejects without a change when a certificate cannot be read or does not fit its key. */
   reload(settings: ListenerSettings): Promise<void>;
-  /** Stops accepting, and ends connections that have not authenticated yet with `CS_SHUTTING_DOWN`. */
+  /** Stops accepting, ends connections that have not authenticated yet with `CS_SHUTTING_DOWN`, and resolves when all that is
+   *  known of authentications has been appended. Sessions stay. */
   stopAccepting(): Promise<void>;
   /** For metrics. */
   readonly counts: ConnectionCounts;

@@ -18,7 +18,7 @@ export class HandshakeReader {
   readonly #ending = Promise.withResolvers<never>();
   #wanted = 0;
   #waiting: { resolve: (bytes: Buffer) => void; reject: (error: Error) => void } | undefined;
-  /** Bytes read so far of what is wanted, when the peer sends them in pieces. */
+  /** `read` gives nothing before all of it is there, however it was cut on its way. */
   readonly #tryRead = (): void => {
     const waiting = this.#waiting;
     if (waiting === undefined) return;

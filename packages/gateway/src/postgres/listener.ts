@@ -66,6 +66,8 @@ class Listener implements PostgresListener {
   readonly #refused = new Map<string, number>();
   /** Handshakes under way, each by what ends it. */
   readonly #pending = new Set<(error: CountersignError) => void>();
+  /** The same handshakes, each until its outcome is on record. */
+  readonly #admissions = new Set<Promise<unknown>>();
   /** Replaced as a whole by `reload`. */
   #snapshot: Snapshot;
   #isStopping = false;
@@ -112,11 +114,11 @@ class Listener implements PostgresListener {
 
   async stopAccepting(): Promise<void> {
     this.#isStopping = true;
-    for (const end of this.#pending) end(new CountersignError('CS_SHUTTING_DOWN'));
-    this.#authnRecord.flush();
     // Its callback would wait for the sessions, which have their own end.
     this.#server.close();
-    await Promise.resolve();
+    for (const end of this.#pending) end(new CountersignError('CS_SHUTTING_DOWN'));
+    await Promise.allSettled(this.#admissions);
+    this.#authnRecord.flush();
   }
 
   #accept(socket: Socket): void {
@@ -161,12 +163,22 @@ class Listener implements PostgresListener {
     };
     let client: AuthenticatedClient | undefined;
     try {
-      client = await admitClient(context);
+      client = await this.#admit(context);
       if (client !== undefined) await onClient(client);
     } catch (cause) {
       client?.sendFatal(new CountersignError('CS_INTERNAL', { cause }));
       if (client === undefined) connection.socket.destroy();
       this.#report({ error: new CountersignError('CS_INTERNAL', { cause }), address: peer.address });
+    }
+  }
+
+  async #admit(context: HandshakeContext): Promise<AuthenticatedClient | undefined> {
+    const admission = admitClient(context);
+    this.#admissions.add(admission);
+    try {
+      return await admission;
+    } finally {
+      this.#admissions.delete(admission);
     }
   }
 

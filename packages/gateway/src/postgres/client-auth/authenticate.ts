@@ -16,7 +16,6 @@ import { SCRAM, SCRAM_PLUS } from '../scram/scram-message.ts';
 import { ScramServerExchange } from '../scram/scram-server-exchange.ts';
 import type { StartupRequest } from '../startup-request.ts';
 import {
-  AUTH_MESSAGE_LIMIT,
   decodePasswordMessage,
   decodeSASLInitialResponse,
   decodeSASLResponse,
@@ -28,9 +27,10 @@ import {
   protocolViolation,
 } from '../wire/index.ts';
 
-/** Nothing that a client sends before it is authenticated needs more: `MAX_SASL_MESSAGE`-like, 1 KiB, as PostgreSQL 17 has it. */
+/** `PG_MAX_SASL_MESSAGE_LENGTH` (libpq/sasl.h), and room for the mechanism's name and lengths around it. */
 const MAX_SASL_BODY_BYTES = 1024 + 64;
-const MAX_PASSWORD_BODY_BYTES = Math.min(AUTH_MESSAGE_LIMIT, 2048);
+/** A token has at most 1,024 characters; a longer password is told apart from it, not cut off. */
+const MAX_PASSWORD_BODY_BYTES = 2048;
 
 export interface AuthenticateOptions {
   readonly socket: Socket;

@@ -57,20 +57,21 @@ async function connectWith(host: Host, protocolVersion: number): Promise<Prepare
   const { target, credentials, options } = host;
   const timeout = AbortSignal.timeout(target.connectTimeoutMs);
   const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
-  let socket: Socket;
-  try {
-    socket = await openSocket({ ...host.host, tls: target.tls, credentials, signal });
-  } catch (cause) {
-    throw new TryNextHost(
-      isCountersignError(cause) ? cause : new CountersignError('CS_TARGET_UNAVAILABLE', { cause }),
-    );
-  }
   const lost = (): Error =>
     new TryNextHost(
       new CountersignError('CS_TARGET_UNAVAILABLE', {
         detail: signal.aborted ? 'no answer in time' : 'the target closed the connection',
       }),
     );
+  let socket: Socket;
+  try {
+    socket = await openSocket({ ...host.host, tls: target.tls, credentials, signal });
+  } catch (cause) {
+    if (signal.aborted) throw lost();
+    throw new TryNextHost(
+      isCountersignError(cause) ? cause : new CountersignError('CS_TARGET_UNAVAILABLE', { cause }),
+    );
+  }
   const reader = new HandshakeReader(socket, lost);
   const abort = (): void => reader.fail(lost());
   signal.addEventListener('abort', abort, { once: true });
