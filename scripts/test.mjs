@@ -96,8 +96,10 @@ const code = await runInPlace(node, [...flags, ...files], {
     ...(options.kill ? { COUNTERSIGN_KILL_OPTIONS: JSON.stringify(['--long', ...options.forKill]) } : {}),
   },
 });
-const { passed, failed, skipped } = totals(readFileSync(report, 'utf8'));
+const { passed, failed: failedTests, skipped } = totals(readFileSync(report, 'utf8'));
 rmSync(scratch, { recursive: true, force: true });
+// node:test does not count what fails outside a test (a hook, a file that does not load), but its exit code knows.
+const failed = code !== 0 && failedTests === 0 ? 1 : failedTests;
 process.stdout.write(`\n${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}\n`);
 // A run that counted nothing has shown nothing.
 process.exitCode = code === 0 && (failed > 0 || passed === 0) ? 1 : code;

@@ -67,9 +67,13 @@ describe('pg_dump and pg_restore', { skip: missing('psql', 'pg_dump', 'pg_restor
     assert.equal(await dump(stage.direct), expected);
   });
 
+  it('is on the record, statement by statement', async () => {
+    const texts = await stage.finish();
+    assert.ok(texts.some((text) => text.startsWith('COPY public.people')));
+  });
+
   after(async () => {
     rmSync(scratch, { recursive: true, force: true });
-    const texts = await stage.close();
-    assert.ok(texts.some((text) => text.startsWith('COPY public.people')));
+    await stage.remove();
   });
 });

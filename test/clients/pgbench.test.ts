@@ -47,5 +47,12 @@ describe('pgbench', { skip: missing('pgbench') }, () => {
     assert.deepEqual([accounts, tellers, branches], [history, history, history]);
   });
 
-  after(() => stage.close());
+  it('is on the record, statement by statement', async () => {
+    const texts = await stage.finish();
+    const updates = texts.filter((text) => /^\s*UPDATE pgbench_accounts/.test(text)).length;
+    // Every client of the prepared mode also prepares it once, which is a call of its own.
+    assert.equal(updates, 3 * CLIENTS * TRANSACTIONS + CLIENTS);
+  });
+
+  after(() => stage.remove());
 });

@@ -148,8 +148,10 @@ describe('psql', { skip: missing('psql') }, () => {
     });
   }
 
-  after(async () => {
-    const texts = await stage.close();
+  it('is on the record, statement by statement', async () => {
+    const texts = await stage.finish();
     assert.ok(texts.includes(`SELECT * FROM nowhere;`));
   });
+
+  after(() => stage.remove());
 });

@@ -130,16 +130,21 @@ export class Stage {
     return [this.direct, this.gateway];
   }
 
-  /** Stops everything and holds the server's log against the record. Gives the texts on the record. */
-  async close(): Promise<readonly string[]> {
-    try {
-      const code = await this.#process.stop();
-      assert.equal(code, 0, this.#process.log);
-      return await this.#check();
-    } finally {
-      await this.server.stop();
-      this.#folder.remove();
-    }
+  /**
+   * Stops the gateway, verifies the record and holds the server's log against it. Gives the texts on the record.
+   * For the last test of a suite.
+   */
+  async finish(): Promise<readonly string[]> {
+    const code = await this.#process.stop();
+    assert.equal(code, 0, this.#process.log);
+    return await this.#check();
+  }
+
+  /** Stops and removes everything, whatever happened before. */
+  async remove(): Promise<void> {
+    await this.#process.stop();
+    await this.server.stop();
+    this.#folder.remove();
   }
 
   async #check(): Promise<readonly string[]> {
