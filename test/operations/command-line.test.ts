@@ -1,0 +1,201 @@
+/** The command line as scripts see it: help, exit codes, JSON. */
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+
+import { createProgram } from '../../packages/gateway/src/cli/program.ts';
+
+const MAIN = join(import.meta.dirname, '../../packages/gateway/src/cli/main.ts');
+const folder = mkdtempSync(join(tmpdir(), 'countersign-cli-'));
+after(() => rmSync(folder, { recursive: true }));
+
+interface Finished {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(...args: readonly string[]): Promise<Finished> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [MAIN, ...args], { cwd: folder }, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+    });
+  });
+}
+
+type AnyCommand = ReturnType<typeof createProgram>;
+
+function leafCommands(
+  command: AnyCommand,
+  path: readonly string[] = [],
+): { path: readonly string[]; command: AnyCommand }[] {
+  if (command.commands.length === 0) return [{ path, command }];
+  return command.commands.flatMap((child) => leafCommands(child, [...path, child.name()]));
+}
+
+test('the commands are these', () => {
+  const names = leafCommands(createProgram(() => {})).map(({ path }) => path.join(' '));
+  assert.deepEqual(names, [
+    'serve',
+    'demo',
+    'check',
+    'init',
+    'token create',
+    'token issue',
+    'log verify',
+    'log show',
+    'log tail',
+    'log prove',
+    'log status',
+    'status',
+    'connect',
+  ]);
+});
+
+test('every command has --json, a summary, and help with examples', () => {
+  for (const { path, command } of leafCommands(createProgram(() => {}))) {
+    let help = '';
+    command.configureOutput({ writeOut: (text) => (help += text) });
+    command.outputHelp();
+    assert.match(help, /--json/, path.join(' '));
+    assert.match(help, /Examples:\n {2}\S/, path.join(' '));
+    assert.ok(command.summary().length > 0, path.join(' '));
+  }
+});
+
+test('wrong usage ends with 2, help with 0', async () => {
+  const cases: readonly (readonly [readonly string[], number])[] = [
+    [['--help'], 0],
+    [['log', 'verify', '--help'], 0],
+    [['--version'], 0],
+    [['frobnicate'], 2],
+    [['serve', '--frobnicate'], 2],
+    [['token', 'issue'], 2],
+    [['log', 'prove', 'x'], 2],
+    [['demo', '--port', '99999'], 2],
+    [['log', 'verify', '--require-witness', 'many'], 2],
+  ];
+  for (const [args, code] of cases) assert.equal((await run(...args)).code, code, args.join(' '));
+});
+
+test('a configuration that is not there or not valid ends with 3, and every line is told', async () => {
+  const missing = await run('check', '-c', 'missing.yaml');
+  assert.equal(missing.code, 3);
+  assert.match(missing.stderr, /missing\.yaml.*ENOENT.*countersign init/);
+  writeFileSync(join(folder, 'bad.yaml'), 'version: 1\nmask: {}\nlimts: {}\n');
+  const bad = await run('serve', '-c', 'bad.yaml');
+  assert.equal(bad.code, 3);
+  assert.match(bad.stderr, /bad\.yaml:2:1: error: mask: this version does not have masking/);
+  assert.match(bad.stderr, /bad\.yaml:3:1: error: limts: unknown key \(did you mean limits\?\)/);
+  const json = await run('check', '-c', 'bad.yaml', '--json');
+  assert.equal(json.code, 3);
+  assert.equal(json.stdout, '');
+  const { error } = JSON.parse(json.stderr) as {
+    error: { code: string; exitCode: number; problems: unknown[] };
+  };
+  assert.equal(error.exitCode, 3);
+  assert.ok(error.problems.length >= 2);
+});
+
+test('init writes what check accepts, and overwrites nothing', async () => {
+  writeFileSync(join(folder, 'role.password'), 'role password\n');
+  const args = [
+    'init',
+    'fresh',
+    '--principal',
+    'jane',
+    '--password-file',
+    'role.password',
+    '--custodian-out',
+    'custodian.private.pem',
+    '--json',
+  ];
+  const made = await run(...args);
+  assert.equal(made.code, 0, made.stderr);
+  const { password, file } = JSON.parse(made.stdout) as { password: string; file: string };
+  assert.match(password, /^[A-Za-z0-9_-]{24}$/);
+  for (const name of [
+    'countersign.yaml',
+    'keys/log-signing.pem',
+    'keys/custodian.public.pem',
+    'secrets/jane.verifier',
+    'secrets/bank.password',
+  ]) {
+    assert.equal(statSync(join(folder, 'fresh', name)).mode & 0o777, 0o600, name);
+  }
+  assert.equal(statSync(join(folder, 'custodian.private.pem')).mode & 0o777, 0o600);
+  assert.ok(!readFileSync(join(folder, 'fresh/secrets/jane.verifier'), 'utf8').includes(password));
+
+  const checked = await run('check', '-c', file, '--json');
+  assert.equal(checked.code, 0, checked.stderr);
+  const { warnings } = JSON.parse(checked.stdout) as { warnings: { path: string }[] };
+  // One person made all the files.
+  assert.deepEqual(
+    warnings.map(({ path }) => path),
+    ['log.signingKey'],
+  );
+  assert.equal((await run('check', '-c', file, '--strict')).code, 3);
+  assert.equal((await run('check', '-c', file, '--strict', '--no-secrets')).code, 0);
+
+  const before = readFileSync(file, 'utf8');
+  const again = await run(...args);
+  assert.equal(again.code, 2);
+  assert.equal(readFileSync(file, 'utf8'), before);
+});
+
+test('init without a place for it prints the private key of the custodian, once and nowhere else', async () => {
+  const made = await run('init', 'printed', '--principal', 'jane');
+  assert.equal(made.code, 0, made.stderr);
+  assert.match(made.stdout, /-----BEGIN PRIVATE KEY-----/);
+  const custodian = readFileSync(join(folder, 'printed/keys/custodian.public.pem'), 'utf8');
+  assert.doesNotMatch(custodian, /PRIVATE/);
+  // The password of the target is still to come; check says where.
+  const checked = await run('check', '-c', 'printed/countersign.yaml');
+  assert.equal(checked.code, 3);
+  assert.match(checked.stderr, /targets\.bank\.logins\.default\.password.*is empty/);
+});
+
+test('check finds keys of the wrong kind', async () => {
+  const made = await run(
+    'init',
+    'wrong',
+    '--principal',
+    'jane',
+    '--password-file',
+    'role.password',
+    '--custodian-out',
+    'other.pem',
+  );
+  assert.equal(made.code, 0, made.stderr);
+  const keys = join(folder, 'wrong/keys');
+  const swap = (name: string, content: string): void => writeFileSync(join(keys, name), content);
+  const signing = readFileSync(join(keys, 'log-signing.pem'), 'utf8');
+  swap('custodian.public.pem', readFileSync(join(folder, 'other.pem'), 'utf8'));
+  const withPrivate = await run('check', '-c', 'wrong/countersign.yaml');
+  assert.equal(withPrivate.code, 3);
+  assert.match(withPrivate.stderr, /holds a private key/);
+  swap('log-signing.pem', 'not a key');
+  const noKey = await run('check', '-c', 'wrong/countersign.yaml');
+  assert.equal(noKey.code, 3);
+  assert.ok(!noKey.stderr.includes(signing));
+});
+
+test('a log that is not there is unreadable or cannot be verified, each with its exit code', async () => {
+  assert.equal((await run('log', 'verify', 'nowhere')).code, 30);
+  const shown = await run('log', 'show', 'nowhere');
+  assert.equal(shown.code, 5);
+  assert.match(shown.stderr, /CS_LOG_UNREADABLE/);
+});
+
+test('without a gateway the control socket is said to be silent', async () => {
+  const status = await run('status', '-c', 'fresh/countersign.yaml', '--json');
+  assert.equal(status.code, 5);
+  assert.equal(
+    (JSON.parse(status.stderr) as { error: { code: string } }).error.code,
+    'CS_GATEWAY_UNAVAILABLE',
+  );
+});
