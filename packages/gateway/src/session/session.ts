@@ -186,8 +186,8 @@ export class Session implements ResultSink {
   }
 
   /**
-   * Asks the translator to end the session: `CS_GRANT_ENDED` at once (decision 11), anything else
-   * (`CS_SHUTTING_DOWN`) when the command or transaction under way is over. Only the first request counts, except
+   * Asks the translator to end the session: `CS_SHUTTING_DOWN` when the command or transaction under way is over, anything
+   * else (and `CS_SHUTTING_DOWN` with `fatal`, the end of patience) at once (decision 11). Only the first request counts, except
    * that the end of the grant overtakes a polite one.
    */
   requestEnd(error: CountersignError): void {
