@@ -1,0 +1,48 @@
+/**
+ * The rooms of the gateway and the arrows between them: docs/architecture.md, as data. A room may import itself, the
+ * rooms named here, `countersign-verify` and `errors.ts`.
+ */
+export interface Room {
+  /** Whose code it may call. */
+  readonly uses: readonly string[];
+  /** Whose types alone it may know besides (`import type`); those of `SHARED_TYPES` everyone may. */
+  readonly knows?: readonly string[];
+}
+
+/** The configuration and the record are what every room speaks of. */
+export const SHARED_TYPES = ['config', 'record'] as const;
+
+const EVERYTHING = [
+  'record',
+  'identity',
+  'grants',
+  'session',
+  'postgres',
+  'config',
+  'observe',
+  'api',
+  'gateway',
+];
+
+export const ROOMS: Readonly<Record<string, Room>> = {
+  record: { uses: [] },
+  identity: { uses: ['record'] },
+  grants: { uses: ['identity', 'record'] },
+  session: { uses: ['record', 'identity', 'grants'] },
+  postgres: { uses: ['session', 'identity'] },
+  config: { uses: [] },
+  observe: { uses: [] },
+  // Not the gateway, which starts it: what it needs of it is named in its own control-services.ts.
+  api: { uses: ['record', 'identity', 'grants', 'session', 'config', 'observe'] },
+  gateway: { uses: EVERYTHING },
+  cli: { uses: EVERYTHING },
+};
+
+/** Folders whose code only computes: no network, no files, no processes, no clock of the operating system. */
+export const PURE_FOLDERS = [
+  'packages/gateway/src/postgres/wire',
+  'packages/gateway/src/postgres/inspect',
+] as const;
+
+export const IMPURE_MODULES =
+  /^node:(net|tls|fs|fs\/promises|http|http2|https|dgram|child_process|worker_threads|dns|os)$/;
