@@ -151,6 +151,12 @@ function addTrafficMetrics(registry: Registry, sources: MetricSources): void {
     'Cancel requests with any other key.',
     () => sources.cancels().unknown,
   );
+  total(
+    registry,
+    'unrecorded_refusals_total',
+    'Refusals while the record could take nothing.',
+    () => sources.traffic().unrecordedRefusals,
+  );
   const refusals = new Counter({
     name: 'countersign_refusals_total',
     help: 'Connections and commands refused, by error code.',
