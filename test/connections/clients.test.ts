@@ -130,11 +130,16 @@ test('a token for this target over TLS, and from loopback without', async () => 
   assert.ok(!JSON.stringify(gateway.record.authentications).includes(token));
 });
 
-test('a principal without a password uses its token as one', async () => {
+test('a principal without a password gets in with a token for this target, and only when it asks for that', async () => {
+  const options = '-c countersign.auth=token';
   const { token } = issueToken(gateway.keys.token, { principal: 'robot', target: 'bank' }, 60_000);
-  assert.equal(await psql('select 1', { connection: 'user=robot', password: token }), '1');
+  assert.equal(await psql('select 1', { connection: 'user=robot', password: token, options }), '1');
   const other = issueToken(gateway.keys.token, { principal: 'robot', target: 'vault' }, 60_000);
-  await assert.rejects(psql('select 1', { connection: 'user=robot', password: other.token }), {
+  await assert.rejects(psql('select 1', { connection: 'user=robot', password: other.token, options }), {
+    stderr: /CS_AUTHN_FAILED/,
+  });
+  // Otherwise it looks as if it did not exist.
+  await assert.rejects(psql('select 1', { connection: 'user=robot', password: token }), {
     stderr: /CS_AUTHN_FAILED/,
   });
 });

@@ -297,6 +297,8 @@ test('the salt of a user that does not exist is the same at every try, and like 
   const real = await challengeOf('alice');
   assert.equal(mock.length, real.length);
   assert.equal(mock.split(',')[1], real.split(',')[1]);
+  // One that has tokens only is asked for the same as one that does not exist.
+  assert.equal((await challengeOf('robot')).length, mock.length);
 });
 
 test('nobody gets in while the record cannot be written', async () => {
@@ -304,7 +306,7 @@ test('nobody gets in while the record cannot be written', async () => {
   gateway.record.failure = new CountersignError('CS_RECORD_FAILED');
   const peer = await RawPeer.connect(gateway.port);
   const { token } = issueToken(gateway.keys.token, { principal: 'robot', target: 'bank' }, 60_000);
-  await peer.send(startup({ user: 'robot' })).message();
+  await peer.send(startup({ user: 'robot', options: '-c countersign.auth=token' })).message();
   const password = Buffer.from(`${token}\0`);
   const error = await peer.send('p', int32(password.length + 4), password).error();
   assert.match(error.message, /CS_RECORD_FAILED/);
@@ -316,7 +318,12 @@ test('mutated openings break nothing', async () => {
   const password = Buffer.from('not a token\0');
   const openings = [
     Buffer.concat([startup({ options: '-c countersign.grant=g' }), Buffer.from('p'), int32(4)]),
-    Buffer.concat([startup({ user: 'robot' }), Buffer.from('p'), int32(password.length + 4), password]),
+    Buffer.concat([
+      startup({ user: 'robot', options: '-c countersign.auth=token' }),
+      Buffer.from('p'),
+      int32(password.length + 4),
+      password,
+    ]),
     Buffer.concat([
       startup(),
       encodeSASLInitialResponse({ mechanism: 'SCRAM-SHA-256', data: Buffer.from('n,,n=,r=abc') }),

@@ -84,9 +84,9 @@ export async function authenticate(options: AuthenticateOptions): Promise<AuthnA
   // From a wrong address a principal looks as if it did not exist.
   const isHere = principal !== undefined && principals.mayComeFrom(principal.name, address);
   const who = { principal, isHere };
-  const verifier = isHere ? principals.verifierOf(principal.name) : undefined;
-  if (request.wantsToken || (isHere && verifier === undefined)) return authenticateToken(options, who);
-  return authenticateScram(options, who, verifier);
+  // Only the client's own wish decides: asking token-only principals for a token would tell them from unknown ones.
+  if (request.wantsToken) return authenticateToken(options, who);
+  return authenticateScram(options, who, isHere ? principals.verifierOf(principal.name) : undefined);
 }
 
 interface Who {
