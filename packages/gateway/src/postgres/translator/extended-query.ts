@@ -2,6 +2,7 @@ import { CountersignError } from '../../errors.ts';
 import { Denied } from '../../session/denied.ts';
 import { decodeBind } from '../wire/frontend/bind.ts';
 import { decodeClose } from '../wire/frontend/close.ts';
+import { decodeDescribe } from '../wire/frontend/describe.ts';
 import { decodeExecute } from '../wire/frontend/execute.ts';
 import { decodeParse } from '../wire/frontend/parse.ts';
 import type { Exchange } from './exchange.ts';
@@ -111,6 +112,8 @@ export function onDescribe(
   start: number,
   end: number,
 ): void {
+  // Only checked: a malformed one ends the session here, and never reaches the target.
+  decodeDescribe(buffer, start, end);
   passAlong(exchange, window, new Unit('describe'), buffer, start, end);
 }
 

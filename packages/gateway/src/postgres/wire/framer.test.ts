@@ -132,7 +132,8 @@ const rejected: readonly [string, readonly number[]][] = [
   ['a negative length', [0x51, 0xff, 0xff, 0xff, 0xff]],
   ['the smallest negative length', [0x51, 0x80, 0, 0, 0]],
   ['one more than the limit of a large message', [0x51, 0x3f, 0xff, 0xff, 0xff]],
-  ['one more than the limit of a small message (10,000 = 0x2710)', [0x53, 0, 0, 0x27, 0x11]],
+  ['one more than the limit of a small message (10,000 = 0x2710)', [0x45, 0, 0, 0x27, 0x11]],
+  ['a Sync with a body', [0x53, 0, 0, 0, 5, 0]],
   ['a type that no client sends', [0x5a, 0, 0, 0, 5, 0x49]],
   ['type zero', [0, 0, 0, 0, 4]],
 ];
@@ -184,6 +185,38 @@ test('stop keeps the rest of the chunk, resume goes on, and nothing is lost', ()
     }
     assert.deepEqual(collector.messages, messages);
     assert.ok(framer.atBoundary);
+  }
+});
+
+test('stop in any callback of a large message holds back the next one, its end included', () => {
+  const big = encodeQuery('x'.repeat(200));
+  const bytes = Buffer.concat([big, encodeSync()]);
+  for (let size = 1; size <= bytes.length; size++) {
+    const calls: string[] = [];
+    const stopAfter = (name: string) => (): void => {
+      assert.ok(!framer.stopped, `${name} while stopped`);
+      calls.push(name);
+      framer.stop();
+    };
+    const handler: FramerHandler = {
+      message: stopAfter('message'),
+      largeStart: stopAfter('start'),
+      largeChunk: stopAfter('chunk'),
+      largeEnd: stopAfter('end'),
+    };
+    const framer = new MessageFramer({ side: 'frontend', wholeLimitBytes: 64 }, handler);
+    for (let at = 0; at < bytes.length; at += size) framer.push(bytes.subarray(at, at + size));
+    for (let turn = 0; !framer.atBoundary || framer.stopped; turn++) {
+      assert.ok(turn < 400);
+      framer.resume();
+    }
+    const distinct = calls.filter((name, index) => name !== calls[index - 1]);
+    const isWhole = size >= big.length;
+    assert.deepEqual(
+      distinct,
+      isWhole ? ['message'] : ['start', 'chunk', 'end', 'message'],
+      `pieces of ${size}`,
+    );
   }
 });
 

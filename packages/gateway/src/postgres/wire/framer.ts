@@ -48,7 +48,9 @@ const UNKNOWN_TYPE = -1;
 const FIRST_ASSEMBLY_BYTES = 1024;
 
 /** What is under way between two pushes. */
-type Partial = 'none' | 'header' | 'body' | 'large';
+type Partial = 'none' | 'header' | 'body' | 'large' | 'largeEnd';
+
+const NOTHING = Buffer.alloc(0);
 
 export class MessageFramer {
   readonly #handler: FramerHandler;
@@ -121,6 +123,7 @@ export class MessageFramer {
   resume(): void {
     this.#stopped = false;
     if (this.#running) return;
+    if (this.#partial === 'largeEnd') this.#run(NOTHING);
     while (!this.#stopped) {
       const chunk = this.#waiting.shift();
       if (chunk === undefined) return;
@@ -143,7 +146,7 @@ export class MessageFramer {
     this.#running = true;
     this.#broken = true; // until this run is known to end well
     let offset = 0;
-    while (offset < chunk.length && !this.#stopped) {
+    while ((offset < chunk.length || this.#partial === 'largeEnd') && !this.#stopped) {
       offset =
         this.#partial === 'none' ? this.#readMessages(chunk, offset) : this.#readPartial(chunk, offset);
     }
@@ -210,6 +213,8 @@ export class MessageFramer {
         return this.#readHeader(chunk, offset);
       case 'body':
         return this.#readBody(chunk, offset);
+      case 'largeEnd':
+        return this.#endLarge(offset);
       default:
         return this.#readLarge(chunk, offset);
     }
@@ -249,11 +254,15 @@ export class MessageFramer {
     const take = Math.min(this.#wanted, chunk.length - offset);
     this.#wanted -= take;
     this.#handler.largeChunk(chunk, offset, offset + take);
-    if (this.#wanted === 0) {
-      this.#partial = 'none';
-      this.#handler.largeEnd();
-    }
+    // The end is a callback of its own: it waits if the last chunk said stop.
+    if (this.#wanted === 0) this.#partial = 'largeEnd';
     return offset + take;
+  }
+
+  #endLarge(offset: number): number {
+    this.#partial = 'none';
+    this.#handler.largeEnd();
+    return offset;
   }
 
   /** Grow by doubling with what arrives, so a declared length alone costs nothing. */

@@ -216,7 +216,7 @@ test('the gateway’s own responses carry the fields in the server’s order', (
 test('every message has a name, a side and a limit', () => {
   assert.equal(wire.messageName('frontend', 0x44), 'describe');
   assert.equal(wire.messageName('backend', 0x44), 'dataRow');
-  assert.equal(wire.protocolMaxBodyBytes('frontend', wire.FRONTEND.sync), 9_996);
+  assert.equal(wire.protocolMaxBodyBytes('frontend', wire.FRONTEND.execute), 9_996);
   assert.equal(wire.protocolMaxBodyBytes('frontend', wire.FRONTEND.query), 0x3ffffffe - 4);
   assert.equal(wire.protocolMaxBodyBytes('backend', wire.BACKEND.readyForQuery), 29_996);
   assert.equal(wire.protocolMaxBodyBytes('backend', wire.FRONTEND.bind), -1);

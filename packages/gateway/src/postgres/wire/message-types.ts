@@ -67,6 +67,20 @@ export type BackendType = (typeof BACKEND)[keyof typeof BACKEND];
 /** Who sends a message. */
 export type Side = 'frontend' | 'backend';
 
+/** Messages that are a header and nothing else: their length word is 4. */
+const EMPTY: Readonly<Record<Side, ReadonlySet<number>>> = {
+  frontend: new Set([FRONTEND.copyDone, FRONTEND.flush, FRONTEND.sync, FRONTEND.terminate]),
+  backend: new Set([
+    BACKEND.bindComplete,
+    BACKEND.closeComplete,
+    BACKEND.copyDone,
+    BACKEND.emptyQueryResponse,
+    BACKEND.noData,
+    BACKEND.parseComplete,
+    BACKEND.portalSuspended,
+  ]),
+};
+
 const LARGE_FRONTEND: ReadonlySet<number> = new Set([
   FRONTEND.bind,
   FRONTEND.copyData,
@@ -86,11 +100,13 @@ const LARGE_BACKEND: ReadonlySet<number> = new Set([
 ]);
 
 function frontendLimit(type: number): number {
+  if (EMPTY.frontend.has(type)) return 4;
   if (type === FRONTEND.password) return AUTH_MESSAGE_LIMIT;
   return LARGE_FRONTEND.has(type) ? LARGE_MESSAGE_LIMIT : SMALL_MESSAGE_LIMIT;
 }
 
 function backendLimit(type: number): number {
+  if (EMPTY.backend.has(type)) return 4;
   // 65,535 parameters are lawful and do not fit the limit that libpq applies to this message.
   if (type === BACKEND.parameterDescription) return 4 + 2 + 4 * 0xffff;
   return LARGE_BACKEND.has(type) ? LARGE_MESSAGE_LIMIT : SMALL_BACKEND_MESSAGE_LIMIT;
