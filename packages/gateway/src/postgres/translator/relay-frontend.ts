@@ -49,6 +49,9 @@ export class FrontendRelay implements FramerHandler {
   /** A message that waits until the target has answered what its meaning depends on. */
   #waiting: { readonly take: () => Taken; readonly resumeReading: () => void } | undefined;
 
+  /** Steps with the disk that the stream waits for. */
+  readonly #steps: (() => Promise<void>)[] = [];
+
   constructor(exchange: Exchange, host: FrontendHost) {
     this.#exchange = exchange;
     this.#host = host;
@@ -164,9 +167,10 @@ export class FrontendRelay implements FramerHandler {
   }
 
   largeChunk(buffer: Buffer, start: number, end: number): void {
-    if (this.#large === 'skip') return;
-    if (this.#large === 'copy') onCopyData(this.#exchange, buffer, start, end, true);
-    else this.#await(this.#large.write(buffer.subarray(start, end)));
+    const large = this.#large;
+    if (large === 'skip') return;
+    if (large === 'copy') onCopyData(this.#exchange, buffer, start, end, true);
+    else this.#await(() => large.write(buffer.subarray(start, end)));
   }
 
   largeEnd(): void {
@@ -176,7 +180,7 @@ export class FrontendRelay implements FramerHandler {
       this.#exchange.toTarget.endMessage();
       return;
     }
-    this.#await(large.finish().then((take) => this.#take(take)));
+    this.#await(async () => this.#take(await large.finish()));
   }
 
   /** Takes a message now, or keeps it back (and everything after it) until the target has answered more. */
@@ -188,16 +192,19 @@ export class FrontendRelay implements FramerHandler {
     this.#exchange.toTarget.schedule();
   }
 
-  /** Reads nothing more until a step with the disk is done. */
-  #await(step: Promise<void>): void {
-    const resumeReading = this.#host.pauseClient();
+  /** Parses and reads nothing more until a step with the disk is done. Steps follow one another. */
+  #await(step: () => Promise<void>): void {
     this.#framer.stop();
-    void this.#continueAfter(step, resumeReading);
+    this.#steps.push(step);
+    if (this.#steps.length === 1) void this.#runSteps(this.#host.pauseClient());
   }
 
-  async #continueAfter(step: Promise<void>, resumeReading: () => void): Promise<void> {
+  async #runSteps(resumeReading: () => void): Promise<void> {
     try {
-      await step;
+      for (let step = this.#steps[0]; step !== undefined; step = this.#steps[0]) {
+        await step();
+        this.#steps.shift();
+      }
       resumeReading();
       if (this.#waiting !== undefined) return;
       this.#framer.resume();
