@@ -17,8 +17,13 @@ const leafScratch = Buffer.alloc(8192);
 const nodeScratch = Buffer.alloc(1 + 2 * HASH_BYTES);
 nodeScratch[0] = 1;
 
+/** By way of a string: in Node 24 that takes a third of the time of asking `hash` for a Buffer. */
+function digestOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(hash('sha256', bytes, 'binary'), 'latin1');
+}
+
 export function sha256(bytes: Uint8Array): Buffer {
-  return hash('sha256', bytes, 'buffer');
+  return digestOf(bytes);
 }
 
 /** SHA-256(0x00 ‖ leaf). */
@@ -27,14 +32,14 @@ export function hashLeaf(leaf: Uint8Array): Buffer {
   const input = length <= leafScratch.length ? leafScratch : Buffer.allocUnsafe(length);
   input[0] = 0;
   input.set(leaf, 1);
-  return hash('sha256', input.subarray(0, length), 'buffer');
+  return digestOf(input.subarray(0, length));
 }
 
 /** SHA-256(0x01 ‖ left ‖ right). */
 export function hashChildren(left: Uint8Array, right: Uint8Array): Buffer {
   nodeScratch.set(left, 1);
   nodeScratch.set(right, 1 + HASH_BYTES);
-  return hash('sha256', nodeScratch, 'buffer');
+  return digestOf(nodeScratch);
 }
 
 /** The root over leaf hashes, in O(n). */
@@ -51,6 +56,8 @@ export function rootFromHashes(leafHashes: readonly Uint8Array[]): Buffer {
 export class Frontier {
   #size = 0;
   readonly #hashes: Buffer[] = [];
+  /** By level: root of the complete subtree that the newest leaf closed. */
+  readonly #closed: Buffer[] = [];
 
   /** Continues from a tree of `size` leaves; `hashes` as `frontierNodes(size)` lists them. */
   static resume(size: number, hashes: readonly Uint8Array[]): Frontier {
@@ -73,11 +80,24 @@ export class Frontier {
 
   append(leafHash: Uint8Array): void {
     let carried = Buffer.isBuffer(leafHash) ? leafHash : Buffer.from(leafHash);
+    let level = 0;
     for (let rest = this.#size; rest % 2 === 1; rest = (rest - 1) / 2) {
       carried = hashChildren(this.#hashes.pop()!, carried);
+      this.#closed[++level] = carried;
     }
     this.#hashes.push(carried);
     this.#size++;
+  }
+
+  /**
+   * Root of the complete subtree over the last 2^level leaves. Only when the newest leaf closed it: the size is a multiple
+   * of 2^level, and the level is at least 1.
+   */
+  closedRoot(level: number): Buffer {
+    const root = this.#closed[level];
+    if (root === undefined || this.#size % 2 ** level !== 0)
+      throw new RangeError('the newest leaf closed no subtree of this level');
+    return root;
   }
 
   root(): Buffer {

@@ -212,6 +212,7 @@ export class TileBuilder {
     this.#rows[level] = [];
     // The tile that just filled is the one before the one that would be next.
     this.#onFull({ level, index: this.#tileIndex(level) - 1, width: TILE_WIDTH, bytes: Buffer.concat(row) });
-    this.#push(level + 1, foldFull(row));
+    // The frontier has hashed this subtree already.
+    this.#push(level + 1, this.#frontier.closedRoot((level + 1) * TILE_HEIGHT));
   }
 }

@@ -4,10 +4,10 @@
  * pwrite and fdatasync. One group commit = seal the payloads (one AEAD call), build the frame, write it, sync it.
  */
 
-import { randomBytes } from 'node:crypto';
+import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { sealBlock } from 'countersign-verify';
+import { NONCE_BYTES, sealBlock } from 'countersign-verify';
 import { writeDataKey } from '../vault/data-key-files.ts';
 import { createFileLayer } from './file-layer.ts';
 import {
@@ -36,12 +36,19 @@ interface OpenSegment {
   readonly handle: number;
   readonly number: number;
   readonly keyId: Buffer;
-  readonly dataKey: Buffer;
+  readonly dataKey: KeyObject;
   readonly period: string;
 }
 let segment: OpenSegment | undefined;
 let offset = 0;
 let sequence = 0;
+
+/** Every segment has a key of its own, so the offset of the frame in it, which only grows, never repeats. */
+function nextNonce(): Buffer {
+  const nonce = Buffer.alloc(NONCE_BYTES);
+  nonce.writeUIntBE(offset, NONCE_BYTES - 6, 6);
+  return nonce;
+}
 
 function ensureFrame(length: number): void {
   if (frame.length < length) frame = Buffer.alloc(Math.max(length, frame.length * 2));
@@ -75,6 +82,7 @@ function writeFrame(
 }
 
 function commit(): void {
+  if (segment === undefined) throw new Error('the segment is given up');
   const slot = slots.get(cells[protocol.CELL_SLOT]!)!;
   const leavesBytes = cells[protocol.CELL_LEAVES_BYTES]!;
   const payloadsBytes = cells[protocol.CELL_PAYLOADS_BYTES]!;
@@ -88,6 +96,7 @@ function commit(): void {
         keyId: segment!.keyId,
         firstJseq: wides[protocol.WIDE_FIRST_JSEQ]!,
         count: cells[protocol.CELL_PAYLOAD_COUNT]!,
+        nonce: nextNonce(),
       },
       segment!.dataKey,
       slot.payloads.subarray(0, payloadsBytes),
@@ -153,7 +162,13 @@ function openSegment(request: protocol.OpenSegmentRequest): protocol.SegmentOpen
       period: request.period,
     });
     layer.write(handle, header, header.length, 0);
-    segment = { handle, number: request.number, keyId, dataKey, period: request.period };
+    segment = {
+      handle,
+      number: request.number,
+      keyId,
+      dataKey: createSecretKey(dataKey),
+      period: request.period,
+    };
     offset = SEGMENT_HEADER_BYTES;
     sequence = request.sequence;
     hashOfPrevious = Buffer.from(request.previousHash);
@@ -234,6 +249,8 @@ for (;;) {
       answer = 0;
     } catch (error) {
       answer = failed('commit', error);
+      // Poisoned: nothing is ever written behind a frame that may or may not be there (nor sealed with its nonce).
+      segment = undefined;
     }
   }
   Atomics.store(cells, protocol.CELL_DONE, seen);
