@@ -91,11 +91,15 @@ const OWN_PRINCIPAL = 'gateway';
 /** A checkpoint is signed within a second; until then a leaf is durable but not published. */
 const PUBLISHED_WITHIN_MS = 15_000;
 
+/** Enough for the last calls with the sessions around them; a demo that was used a lot has many more. */
+const RECENT_LEAVES = 400;
+
 /** The last `count` calls of clients with their statements, by `countersign log show` with the custodian's key. */
 export async function lastCalls(folder: DemoFolder, count: number): Promise<readonly RecordedCall[]> {
   let calls: readonly RecordedCall[] = [];
   for (let waited = 0; waited < PUBLISHED_WITHIN_MS; waited += 500) {
-    const args = ['log', 'show', folder.logDirectory, '--json', '--custodian-key', folder.custodianKeyFile];
+    const log = ['log', 'show', folder.logDirectory, '--json', '--last', String(RECENT_LEAVES)];
+    const args = [...log, '--custodian-key', folder.custodianKeyFile];
     const { code, text } = await countersign(args);
     const all = code === 0 ? recordedCalls(JSON.parse(text) as readonly ShownLeaf[]) : [];
     calls = all.filter(({ principal }) => principal !== OWN_PRINCIPAL);

@@ -1,0 +1,133 @@
+/** The demo as a stranger runs it: a real tool's SQL through the gateway, on a record that verifies. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, before, describe, it } from 'node:test';
+import { Client } from 'pg';
+import type { ToolAnswer } from '../../examples/bank/demo/agent.ts';
+import type { DemoFacts } from '../../examples/bank/demo.ts';
+import { readLeaves, verifyRecord } from '../support/record-view.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+type Said = DemoFacts & { readonly calls?: readonly ToolAnswer[]; readonly verdict?: string };
+
+interface RunningDemo {
+  readonly said: Said;
+  /** SIGTERM and its end. */
+  stop(): Promise<void>;
+}
+
+/** By the script of `npm start`, which passes signals on. */
+async function startDemo(directory: string, ...args: readonly string[]): Promise<RunningDemo> {
+  const command = [join(ROOT, 'scripts', 'start.mjs'), '--dir', directory, '--json', ...args];
+  const child = spawn(process.execPath, command, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  let errors = '';
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+  const exited = once(child, 'exit') as Promise<[number | null]>;
+  const line = await Promise.race([
+    once(createInterface({ input: child.stdout }), 'line') as Promise<[string]>,
+    exited.then(() => assert.fail(`the demo ended early: ${errors}`)),
+  ]);
+  return {
+    said: JSON.parse(line[0]) as Said,
+    stop: async () => {
+      child.kill('SIGTERM');
+      const [code] = await exited;
+      assert.equal(code, 0, errors);
+    },
+  };
+}
+
+async function count(url: string, table: string): Promise<number> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${table}`);
+    return rows[0]?.n ?? 0;
+  } finally {
+    await client.end();
+  }
+}
+
+describe('the demo', () => {
+  let scratch: string;
+  let directory: string;
+  let demo: RunningDemo | undefined;
+
+  before(() => {
+    scratch = mkdtempSync(join(tmpdir(), 'countersign-demo-test-'));
+    // The database's own user has to get in.
+    chmodSync(scratch, 0o711);
+    directory = join(scratch, 'demo');
+  });
+
+  it('makes tool calls through the gateway, and the record verifies', async () => {
+    demo = await startDemo(directory);
+    const { calls = [], verdict } = demo.said;
+    assert.deepEqual(
+      calls.map(({ tool, ok, rows }) => [tool, ok, rows]),
+      [
+        ['run_report', true, 35],
+        ['run_report', true, 35],
+        ['run_sql', true, 3],
+        ['run_sql', false, undefined],
+        ['run_sql', false, undefined],
+      ],
+    );
+    assert.match(calls[3]?.text ?? '', /^ERROR 42501: permission denied for table customers/);
+    assert.match(calls[4]?.text ?? '', /this setting may not be changed through the gateway/);
+    assert.equal(verdict, 'VERIFIED');
+  });
+
+  it('writes demo.json for scripts, for its owner alone', async () => {
+    const { said } = demo ?? assert.fail('not running');
+    const file = join(directory, 'demo.json');
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const written = JSON.parse(readFileSync(file, 'utf8')) as DemoFacts;
+    const { calls: _calls, verdict: _verdict, ...facts } = said;
+    assert.deepEqual(written, facts);
+    assert.equal(await count(written.gateway, 'bank.transactions'), 100_000);
+    assert.equal(await count(written.target, 'bank.customers'), 8_000);
+  });
+
+  it('has an MCP server that no web page can reach by another name', async () => {
+    const { said } = demo ?? assert.fail('not running');
+    const asked = request(said.mcp.url, { method: 'POST', headers: { host: 'evil.example' } }).end();
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    answer.resume();
+    assert.equal(answer.statusCode, 403);
+  });
+
+  it('stops everything on SIGTERM, and goes on with the same data', async () => {
+    const running = demo ?? assert.fail('not running');
+    const { said } = running;
+    await running.stop();
+    assert.equal(existsSync(join(directory, 'demo.json')), false);
+    await assert.rejects(count(said.gateway, 'bank.customers'), { code: 'ECONNREFUSED' });
+    await assert.rejects(count(said.target, 'bank.customers'), { code: 'ECONNREFUSED' });
+    await assert.rejects(fetch(said.mcp.url));
+    const before = readLeaves(said.state).length;
+    demo = await startDemo(directory, '--no-traffic', '--port', String(said.ports.gateway));
+    assert.equal(demo.said.ports.gateway, said.ports.gateway);
+    assert.equal(demo.said.calls, undefined);
+    assert.equal(demo.said.vkey, said.vkey);
+    assert.equal(await count(said.gateway, 'bank.transactions'), 100_000);
+    await demo.stop();
+    demo = undefined;
+    const report = await verifyRecord(said.state);
+    assert.equal(report.verdict, 'VERIFIED', JSON.stringify(report.findings));
+    assert.ok(readLeaves(said.state).length > before);
+  });
+
+  after(async () => {
+    await demo?.stop();
+    rmSync(scratch, { recursive: true, force: true });
+  });
+});
