@@ -22,7 +22,7 @@ const TABLE = query('create temp table t(a int, b text)');
 const COUNT = query('select a + 0, b || b from t order by a');
 const pgBinary = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
 const binaryRow = (value: number): Buffer => {
-  const row = Buffer.from('0002000000040000000000000001' + '78', 'hex');
+  const row = Buffer.from('000200000004000000000000000178', 'hex');
   row.writeInt32BE(value, 6);
   return row;
 };
@@ -209,12 +209,13 @@ const CASES: readonly Case[] = [
   },
 ];
 
+function int(value: number, bytes: number): Buffer {
+  const buffer = Buffer.alloc(bytes);
+  buffer.writeIntBE(value, 0, bytes);
+  return buffer;
+}
+
 function functionCall(oid: number, values: readonly (number | Buffer)[]): Buffer {
-  const int = (value: number, bytes: number): Buffer => {
-    const buffer = Buffer.alloc(bytes);
-    buffer.writeIntBE(value, 0, bytes);
-    return buffer;
-  };
   const fields = values.flatMap((value) => {
     const bytes = Buffer.isBuffer(value) ? value : int(value, 4);
     return [int(bytes.length, 4), bytes];

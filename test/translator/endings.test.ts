@@ -11,7 +11,7 @@ before(async () => {
 after(() => server.stop());
 
 const SLOW = 'select pg_sleep(600)';
-const CSE_LOCK = 4711;
+const LOCK = 4711;
 
 /** A session that watches the server itself. */
 async function watch(): Promise<{
@@ -70,8 +70,8 @@ test('a statement that ignores its cancel is recorded cut when its client vanish
   const watcher = await watch();
   const session = await harness.connect();
   // Catches the cancel and goes on.
-  const stubborn = `do $$ begin loop begin perform pg_sleep(600); exception when query_canceled then perform pg_advisory_lock(${CSE_LOCK}); end; end loop; end $$`;
-  await watcher.ask(`select pg_advisory_lock(${CSE_LOCK})`);
+  const stubborn = `do $$ begin loop begin perform pg_sleep(600); exception when query_canceled then perform pg_advisory_lock(${LOCK}); end; end loop; end $$`;
+  await watcher.ask(`select pg_advisory_lock(${LOCK})`);
   session.send(query(stubborn));
   await until(
     watcher.ask,
@@ -79,9 +79,8 @@ test('a statement that ignores its cancel is recorded cut when its client vanish
     '1',
   );
   session.destroy();
-  const record = await new Promise<RecordReading>((resolve, reject) => {
-    setTimeout(() => harness.finish().then(resolve, reject), 1_000);
-  });
+  while (harness.gateway.sessions.size > 0) await new Promise((resolve) => setImmediate(resolve));
+  const record = await harness.finish();
   await watcher.ask(`select pg_terminate_backend(pid) from pg_stat_activity where query like 'do $$%'`);
   watcher.end();
   const call = lastCall(record);

@@ -158,7 +158,7 @@ export async function play(endpoint: RawEndpoint, steps: readonly Step[]): Promi
   for (const step of steps) {
     const { send, until, times = 1 } = Buffer.isBuffer(step) ? { send: step, until: 'Z' } : step;
     session.send(send);
-    for (let time = 0; until !== '' && time < times; time++) {
+    for (let left = until === '' ? 0 : times; left > 0; left--) {
       const messages = await session.receiveUntil(until);
       for (const { type, body } of messages) {
         // The schema of temporary tables has the number of the session in its name.

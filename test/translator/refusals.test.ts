@@ -17,6 +17,7 @@ after(() => server.stop());
 
 const all = (messages: readonly Buffer[]): Buffer => Buffer.concat(messages);
 const run = (text: string): Buffer => all([parse('', text), bind('', '', []), execute()]);
+const long = (bytes: number): string => `select '${'x'.repeat(bytes)}'`;
 const insert = (value: number): string => `insert into t values (${value})`;
 
 /** Three inserts with the bad statement at `position`, as one series of steps. */
@@ -101,7 +102,6 @@ test('a statement longer than the limit is refused in both protocols, and the se
   const harness = await Harness.start(server, {
     change: (config) => ({ ...config, limits: { ...config.limits, maxStatementBytes: 1_000 } }),
   });
-  const long = (bytes: number): string => `select '${'x'.repeat(bytes)}'`;
   const answers = await play(harness.endpoint, [
     query(long(2_000)),
     query(long(200_000)),

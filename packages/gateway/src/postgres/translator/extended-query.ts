@@ -187,6 +187,11 @@ export function claimWindow(exchange: Exchange, window: SeriesWindow): boolean {
   return window.isEmpty || claim(exchange, window, undefined);
 }
 
+/** The session ends: nothing of the window will be forwarded. */
+export function dropWindow(exchange: Exchange, window: SeriesWindow): void {
+  dropEntries(exchange, window.takeAll());
+}
+
 function claimIfLarge(exchange: Exchange, window: SeriesWindow): void {
   if (window.isLarge) claimWindow(exchange, window);
 }
@@ -280,7 +285,7 @@ function queueEntries(exchange: Exchange, entries: readonly WindowEntry[]): void
     const call = entry.gatedBy;
     exchange.toTarget.add(entry.buffer, entry.start, entry.end, call?.gate);
     const spooled = entry.values?.kind === 'spooled' ? entry.values : undefined;
-    if (spooled !== undefined && call !== undefined) exchange.toTarget.addStream(spooled.read, call.gate);
+    if (spooled !== undefined && call !== undefined) exchange.toTarget.addStream(spooled.stream, call.gate);
     if (call !== undefined) call.bytesUp += entry.end - entry.start + (spooled?.bytes ?? 0);
     exchange.expect(entry.unit);
   }
@@ -288,7 +293,8 @@ function queueEntries(exchange: Exchange, entries: readonly WindowEntry[]): void
 
 /** A refusal in the middle: nothing of the window is forwarded. What already has an intent is on the record as skipped. */
 function dropEntries(exchange: Exchange, entries: readonly WindowEntry[]): void {
-  for (const { unit } of entries) {
+  for (const { unit, values } of entries) {
+    if (values?.kind === 'spooled') values.stream.drop();
     unit.change?.discard(false);
     if (unit.call !== undefined) exchange.endCall(unit.call, 'skipped', undefined, 'ride');
   }

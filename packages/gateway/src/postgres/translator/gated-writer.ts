@@ -20,7 +20,11 @@ export class Gate {
 }
 
 /** Bytes too many to hold, which come from a spool when it is their turn. */
-export type StreamedBytes = () => AsyncIterable<Uint8Array>;
+export interface StreamedBytes {
+  read(): AsyncIterable<Uint8Array>;
+  /** They will not be read: give up what holds them. */
+  drop(): void;
+}
 
 interface Piece {
   readonly buffer: Buffer;
@@ -107,7 +111,10 @@ export class GatedWriter {
 
   /** Queues bytes that are read from elsewhere when it is their turn. */
   addStream(stream: StreamedBytes, gate: Gate): void {
-    if (this.#sealed) return;
+    if (this.#sealed) {
+      stream.drop();
+      return;
+    }
     this.#pieces.push({ buffer: EMPTY, start: 0, end: 0, gate, partial: false, stream });
   }
 
@@ -139,6 +146,7 @@ export class GatedWriter {
   /** Nothing more goes out, what is queued is dropped. Written bytes stay with the socket. */
   seal(): void {
     this.#sealed = true;
+    for (const { stream } of this.#pieces.slice(this.#head)) stream?.drop();
     this.#pieces = [];
     this.#head = 0;
     this.#queuedBytes = 0;
@@ -166,7 +174,10 @@ export class GatedWriter {
           end = buffer.length;
         }
       }
-      if (piece.stream !== undefined && gate?.replacement === undefined) break;
+      if (piece.stream !== undefined) {
+        if (gate?.replacement === undefined) break;
+        piece.stream.drop();
+      }
       this.#head += 1;
       this.#queuedBytes -= piece.end - piece.start;
       this.#midMessage = piece.partial;
@@ -228,7 +239,7 @@ export class GatedWriter {
     this.#streaming = true;
     this.#midMessage = true;
     try {
-      for await (const chunk of stream()) {
+      for await (const chunk of stream.read()) {
         if (this.#sealed || this.#socket.destroyed) break;
         this.#writtenBytes += chunk.length;
         if (!this.#socket.write(chunk)) await drained(this.#socket);

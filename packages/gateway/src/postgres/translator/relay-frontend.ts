@@ -4,6 +4,7 @@ import { FRONTEND } from '../wire/message-types.ts';
 import { onCopyData, onCopyEnd } from './copy.ts';
 import type { Exchange } from './exchange.ts';
 import {
+  dropWindow,
   onBind,
   onClose,
   onDescribe,
@@ -77,6 +78,12 @@ export class FrontendRelay implements FramerHandler {
     this.#framer.push(chunk);
     this.#exchange.newestCall?.copied?.settle();
     this.#exchange.toTarget.schedule();
+  }
+
+  /** The session is over: what was not forwarded never will be. */
+  drop(): void {
+    dropWindow(this.#exchange, this.#window);
+    if (this.#steps.length > 0 && this.#large instanceof SpooledMessage) void this.#large.abort();
   }
 
   /** The target has answered something: a message that waited for it may have its turn. */

@@ -19,7 +19,7 @@ export type BoundValues =
       /** Of the whole body of the message. */
       readonly commitment: Commitment;
       readonly bytes: number;
-      readonly read: StreamedBytes;
+      readonly stream: StreamedBytes;
     };
 
 /** A message of a series that waits for an intent. For a spooled Bind the bytes are the header alone. */

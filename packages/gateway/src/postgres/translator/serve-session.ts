@@ -230,6 +230,7 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
     this.#backend.isMuted = true;
     await this.#settle(error);
     this.#endTarget(target.socket.destroyed);
+    this.#frontend.drop();
     this.#backend.finishCompleted();
     cutCalls(this.#exchange, error?.code ?? 'CS_TARGET_LOST', this.#backend.takeDelivered());
     try {

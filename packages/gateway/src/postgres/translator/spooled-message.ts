@@ -8,6 +8,7 @@ import { claimWindow, holdBind, type Taken } from './extended-query.ts';
 import { Unit } from './expected-answers.ts';
 import { SET_CONFIG_OID } from './function-call.ts';
 import { refuseQuery } from './refusal.ts';
+import type { StreamedBytes } from './gated-writer.ts';
 import type { SeriesWindow } from './series-window.ts';
 import { commitStatement } from './series-intents.ts';
 
@@ -45,30 +46,39 @@ export class SpooledMessage {
     await spool.write(chunk);
   }
 
+  /** It will not be forwarded. What was spooled and is on no record goes with it. */
+  async abort(): Promise<void> {
+    try {
+      await (await this.#spool).abort();
+    } catch {
+      // It could not even be opened.
+    }
+  }
+
   /** Makes the body durable in the vault. What it resolves to takes the message down the path. */
   async finish(): Promise<() => Taken> {
     const spool = await this.#spool;
     const commitment = await spool.finish();
-    const read = (): AsyncIterable<Uint8Array> => spool.read();
+    const stream: StreamedBytes = { read: () => spool.read(), drop: () => void this.abort() };
     const header = this.#header;
     if (this.#type === FRONTEND.functionCall) {
       return () => {
-        this.#callFunction(read, commitment);
+        this.#callFunction(stream, commitment);
         return 'taken';
       };
     }
     const { portal, statement } = this.#names();
-    const values = { kind: 'spooled', commitment, bytes: this.#bytes, read } as const;
+    const values = { kind: 'spooled', commitment, bytes: this.#bytes, stream } as const;
     const bytes = { buffer: header, start: 0, end: header.length };
     return () => holdBind(this.#exchange, this.#window, portal, statement, values, bytes);
   }
 
-  #callFunction(
-    read: () => AsyncIterable<Uint8Array>,
-    commitment: Awaited<ReturnType<Spool['finish']>>,
-  ): void {
+  #callFunction(stream: StreamedBytes, commitment: Awaited<ReturnType<Spool['finish']>>): void {
     const exchange = this.#exchange;
-    if (!claimWindow(exchange, this.#window)) return;
+    if (!claimWindow(exchange, this.#window)) {
+      stream.drop();
+      return;
+    }
     const oid = this.#prefix.readUInt32BE(0);
     const { digest, payloads } = commitStatement(exchange, Buffer.from(`function ${oid}`));
     payloads.push({ field: 'message', commitment });
@@ -86,10 +96,11 @@ export class SpooledMessage {
       const call = exchange.begin(intent, payloads, 'query');
       call.bytesUp = this.#header.length + this.#bytes;
       exchange.toTarget.add(this.#header, 0, this.#header.length, call.gate, true);
-      exchange.toTarget.addStream(read, call.gate);
+      exchange.toTarget.addStream(stream, call.gate);
       exchange.expect(new Unit('function', call));
     } catch (error) {
       if (!(error instanceof Denied)) throw error;
+      stream.drop();
       refuseQuery(exchange, error);
     }
   }
