@@ -160,6 +160,11 @@ export class JournalRecorder implements Recorder {
     this.#armHeartbeat();
   }
 
+  /** Ends the thread that syncs after `open` failed. */
+  abandon(): Promise<void> {
+    return this.#journal.close();
+  }
+
   /** Resolves when everything that was appended is on disk. */
   drained(): Promise<void> {
     return this.#journal.drained();
@@ -248,7 +253,10 @@ export class JournalRecorder implements Recorder {
 
   /** The record cannot go on: everything is refused from now on. */
   fail(reason: string): void {
-    this.#fatal ??= reason;
+    if (this.#fatal !== undefined) return;
+    this.#fatal = reason;
+    // Told even when it was not ready before: the process must stop.
+    this.#wasReady = true;
     this.#tellHealth();
   }
 

@@ -197,7 +197,13 @@ export async function openRecorder(options: OpenRecorderOptions): Promise<Opened
     (answer) => recorder.onIntegratorAnswer(answer),
     (error) => recorder.fail(`the integrator died: ${error.message}`),
   );
-  await recorder.open(prepared.integrator);
+  try {
+    await recorder.open(prepared.integrator);
+  } catch (error) {
+    await recorder.abandon();
+    await prepared.integrator.close();
+    throw error;
+  }
   appendStart(
     recorder,
     recovered,

@@ -101,6 +101,22 @@ test('record: a leaf of the largest size fits, one beyond is refused and leaves 
   fixture.remove();
 });
 
+test('record: a directory that cannot be written refuses to open, with its code', async () => {
+  const fixture = new RecordFixture();
+  for (const [fail, code] of [
+    ['ENOSPC', 'CS_RECORD_FULL'],
+    ['EROFS', 'CS_RECORD_FAILED'],
+  ] as const) {
+    writeFaultControl(fixture.controlFile, { fail, path: '.seg' });
+    await assert.rejects(fixture.openFaulty(), (error) => isCountersignError(error, code));
+  }
+  writeFaultControl(fixture.controlFile, undefined);
+  const recorder = await fixture.openFaulty();
+  await recorder.close('test');
+  assert.equal((await fixture.verify()).verdict, 'VERIFIED');
+  fixture.remove();
+});
+
 test('record: a session that skips a number is refused', async () => {
   const fixture = new RecordFixture();
   const recorder = await fixture.open();

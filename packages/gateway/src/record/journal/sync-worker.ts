@@ -7,7 +7,7 @@
 import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { NONCE_BYTES, sealBlock } from 'countersign-verify';
+import { DATA_KEY_BYTES, DATA_KEY_ID_BYTES, NONCE_BYTES, sealBlock } from 'countersign-verify';
 import { writeDataKey } from '../vault/data-key-files.ts';
 import { createFileLayer } from './file-layer.ts';
 import {
@@ -39,6 +39,14 @@ interface OpenSegment {
   readonly dataKey: KeyObject;
   readonly period: string;
 }
+interface SegmentKey {
+  readonly number: number;
+  readonly period: string;
+  readonly keyId: Buffer;
+  readonly dataKey: Buffer;
+}
+
+let nextKey: SegmentKey | undefined;
 let segment: OpenSegment | undefined;
 let offset = 0;
 let sequence = 0;
@@ -52,6 +60,17 @@ function nextNonce(): Buffer {
 
 function ensureFrame(length: number): void {
   if (frame.length < length) frame = Buffer.alloc(Math.max(length, frame.length * 2));
+}
+
+/** Closes the segment. That a broken disk does not even do that changes nothing. */
+function leaveSegment(): void {
+  const { handle } = segment ?? {};
+  segment = undefined;
+  try {
+    if (handle !== undefined) layer.close(handle);
+  } catch {
+    // The handle is gone either way.
+  }
 }
 
 /** Completes the frame whose body is in place, writes and syncs it. Only then do offset, sequence and hash move on. */
@@ -91,14 +110,14 @@ function commit(): void {
     block = sealBlock(
       {
         retentionClass: data.retentionClass,
-        period: segment!.period,
+        period: segment.period,
         journal: data.journal,
-        keyId: segment!.keyId,
+        keyId: segment.keyId,
         firstJseq: wides[protocol.WIDE_FIRST_JSEQ]!,
         count: cells[protocol.CELL_PAYLOAD_COUNT]!,
         nonce: nextNonce(),
       },
-      segment!.dataKey,
+      segment.dataKey,
       slot.payloads.subarray(0, payloadsBytes),
     );
   }
@@ -123,23 +142,29 @@ function allocate(handle: number, from: number, capacity: number): void {
   layer.sync(handle);
 }
 
+/** The data key of a segment, wrapped and durable. An attempt that failed later leaves it to the next one. */
+function keyFor({ number, period }: protocol.OpenSegmentRequest): SegmentKey {
+  if (nextKey?.number === number && nextKey.period === period) return nextKey;
+  const key = { number, period, keyId: randomBytes(DATA_KEY_ID_BYTES), dataKey: randomBytes(DATA_KEY_BYTES) };
+  writeDataKey(
+    layer,
+    data.vaultDirectory,
+    { retentionClass: data.retentionClass, period, keyId: key.keyId },
+    key.dataKey,
+    { custodian: data.custodianKey, gateway: data.gatewayKey },
+  );
+  nextKey = key;
+  return key;
+}
+
 /**
  * Order: (1) the wrapped data key is durable, (2) the file is whole and has its name, durably, (3) header and snapshot
  * are durable. A crash before the end leaves a file that recovery does not take for a segment (its header is missing
  * or states another number), or a segment without leaves.
  */
 function openSegment(request: protocol.OpenSegmentRequest): protocol.SegmentOpened {
-  if (segment !== undefined) {
-    layer.close(segment.handle);
-    segment = undefined;
-  }
-  const keyId = randomBytes(16);
-  const dataKey = randomBytes(32);
-  const scope = { retentionClass: data.retentionClass, period: request.period };
-  writeDataKey(layer, data.vaultDirectory, { ...scope, keyId }, dataKey, {
-    custodian: data.custodianKey,
-    gateway: data.gatewayKey,
-  });
+  leaveSegment();
+  const { keyId, dataKey } = keyFor(request);
   const path = join(data.journalDirectory, segmentFileName(request.number));
   const spare = layer.list(data.journalDirectory).find(isSpareFileName);
   if (spare !== undefined && !layer.exists(path)) layer.rename(join(data.journalDirectory, spare), path);
@@ -250,7 +275,7 @@ for (;;) {
     } catch (error) {
       answer = failed('commit', error);
       // Poisoned: nothing is ever written behind a frame that may or may not be there (nor sealed with its nonce).
-      segment = undefined;
+      leaveSegment();
     }
   }
   Atomics.store(cells, protocol.CELL_DONE, seen);
