@@ -17,13 +17,10 @@ interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 
-/** `./src/cli.ts` → `./cli.js`. */
-const built = (path: string): string => path.replace(/^\.\/src\//, './').replace(/\.ts$/, '.js');
+const built = (path: string): string => path.replace(/\.ts$/, '.js');
 
 const mapped = (paths: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(paths).map(([name, path]) => [name.replace(/\.ts$/, '.js'), built(path)]),
-  );
+  Object.fromEntries(Object.entries(paths).map(([name, path]) => [built(name), built(path)]));
 
 function compile(folder: string, output: string): void {
   const config = join(output, 'tsconfig.json');
@@ -34,7 +31,8 @@ function compile(folder: string, output: string): void {
       declaration: true,
       allowImportingTsExtensions: false,
       rootDir: join(folder, 'src'),
-      outDir: output,
+      // As in the sources: code finds its package.json by its own place.
+      outDir: join(output, 'src'),
       typeRoots: [join(ROOT, 'node_modules', '@types')],
     },
     include: [join(folder, 'src', '**', '*.ts')],
