@@ -4,18 +4,23 @@
  */
 
 import assert from 'node:assert/strict';
+import { sign } from 'node:crypto';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import {
+  addSignatures,
+  ALGORITHM_COSIGNATURE,
   createSignerFromSeed,
+  createVerifier,
   directorySource,
   encodeCanonical,
   encodeEntryBundle,
   entriesPath,
   formatVerifierKey,
+  parseCheckpoint,
   verifierOf,
   verifyLog,
   type EncodableValue,
@@ -159,6 +164,30 @@ describe('the log as it was written', () => {
 
   it('is UNWITNESSED where a witness is required', async () => {
     assert.equal((await check(originalDirectory, { requireWitnesses: 1 })).verdict, 'UNWITNESSED');
+  });
+
+  it('is witnessed where the cosignatures of known witnesses verify, each key counted once', async () => {
+    const witnesses = ['one', 'two'].map((name) => createSignerFromSeed(`${name}.example`, bytesFor(name)));
+    const keys = witnesses.map((w) => createVerifier(w.name, w.publicKey, ALGORITHM_COSIGNATURE));
+    const { note } = parseCheckpoint(originalCheckpoint);
+    const time = Buffer.alloc(8);
+    time.writeBigUInt64BE(1_790_000_001n);
+    const lines = witnesses.map((witness, i) => {
+      const signed = `cosignature/v1\ntime 1790000001\n${note.body}`;
+      const signature = Buffer.concat([time, sign(null, Buffer.from(signed), witness.privateKey)]);
+      return { name: witness.name, keyId: keys[i]!.keyId, signature };
+    });
+    const copy = join(directory, 'witnessed');
+    cpSync(originalDirectory, copy, { recursive: true });
+    writeFileSync(join(copy, 'checkpoint'), addSignatures(originalCheckpoint, lines));
+    const both = await check(copy, { witnesses: keys, requireWitnesses: 2 });
+    assert.deepEqual([both.verdict, both.witnessed, both.unwitnessed?.leaves], ['VERIFIED', 2, 0]);
+    const one = [keys[0]!, keys[0]!];
+    const twice = await check(copy, { witnesses: one, requireWitnesses: 2 });
+    assert.deepEqual([twice.verdict, twice.witnessed], ['UNWITNESSED', 1]);
+    lines[1]!.signature[20]! ^= 1;
+    writeFileSync(join(copy, 'checkpoint'), addSignatures(originalCheckpoint, lines));
+    assert.equal((await check(copy, { witnesses: keys })).witnessed, 1);
   });
 
   it('passes the Go verifier', go, () => {

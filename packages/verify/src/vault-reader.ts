@@ -66,7 +66,10 @@ export class VaultReader {
     this.#recipient = recipient;
   }
 
-  /** Every block's header and place, file by file. Zero bytes behind the last block of a file are ignored. */
+  /**
+   * Every block's header and place, file by file. A last block that is not whole is ignored: it is being written, or was
+   * when a crash came. What a log commits to and is not found is for the caller to report.
+   */
   async *blocks(): AsyncGenerator<{ readonly header: BlockHeader; readonly place: BlockPlace }> {
     for (const file of await listFiles(join(this.#directory, 'blocks'))) {
       const handle = await open(file, 'r');
@@ -76,6 +79,7 @@ export class VaultReader {
           const start = await readAt(handle, offset, MAX_HEADER_BYTES);
           if (start[0] === 0) break;
           const bytes = blockBytes(start);
+          if (offset + bytes > size) break;
           yield { header: decodeBlockHeader(start).header, place: { file, offset, bytes } };
           offset += bytes;
         }
