@@ -183,6 +183,32 @@ test('a grant that a reload removes ends its sessions', async () => {
   });
 });
 
+test('a principal that gets nowhere is on the record: from where, and why', async () => {
+  await withGateway(async (running) => {
+    const { folder, gateway } = running;
+    const { port } = gateway;
+    const { password } = folder;
+    for (const [database, expected] of [
+      ['nothing', '3D000'],
+      [`${TARGET}/template1`, '42501'],
+    ] as const) {
+      const client = new Client({ host: '127.0.0.1', port, user: PRINCIPAL, password, database });
+      await assert.rejects(client.connect(), (error) => sqlState(error) === expected);
+    }
+    await gateway.stop();
+    const refused = (await leavesOf(folder)).filter(
+      (leaf) => leaf['type'] === 'authn.result' && leaf['outcome'] === 'refused',
+    );
+    assert.deepEqual(
+      refused.map((leaf) => [leaf['principal'], leaf['reason']]),
+      [
+        [PRINCIPAL, 'CS_TARGET_UNKNOWN'],
+        [PRINCIPAL, 'CS_NO_GRANT'],
+      ],
+    );
+  });
+});
+
 test('a rotated password of a principal counts after a reload', async () => {
   await withGateway(async (running) => {
     const { folder, gateway } = running;
@@ -408,6 +434,34 @@ test('tokens, contents and status through the control socket', async () => {
     );
     const offline = await run(['status', ...config]);
     assert.equal(offline.code, 5);
+
+    // Without the gateway: with the custodian's key, and for one leaf with a proof.
+    const keyFile = join(folder.directory, 'custodian.private.pem');
+    writeFileSync(keyFile, folder.custodianKey);
+    const opened = await run(['log', 'show', '--type', 'call.intent', '--custodian-key', keyFile, ...config]);
+    assert.match(opened.stdout, /statement: select 'shown by log show'/);
+    const checked = await run(['log', 'verify', '--custodian-key', keyFile, '--json', ...config]);
+    assert.equal(checked.code, 0, checked.stdout);
+    const proofFile = join(folder.directory, 'leaf.proof');
+    assert.equal((await run(['log', 'prove', '2', '-o', proofFile, ...config])).code, 0);
+    const verifyMain = join(import.meta.dirname, '../../packages/verify/src/cli.ts');
+    const proved = await run(
+      ['--proof', proofFile, '--key', join(folder.stateDirectory, 'log/log.vkey')],
+      verifyMain,
+    );
+    assert.equal(proved.code, 0, proved.stdout);
+    assert.match(proved.stdout, /^VERIFIED\nleaf 2 of /);
+    const tailed = await run(['log', 'tail', '-n', '2', '--no-follow', '--json', ...config]);
+    const lines = tailed.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { index: number });
+    assert.deepEqual(
+      lines.map(({ index }) => index),
+      [leaves.length - 2, leaves.length - 1],
+    );
+    const { stdout: state } = await run(['log', 'status', '--json', ...config]);
+    assert.equal((JSON.parse(state) as { state: string }).state, 'SIGNED');
   });
 });
 
@@ -442,9 +496,9 @@ interface Finished {
   readonly stderr: string;
 }
 
-function run(args: readonly string[]): Promise<Finished> {
+function run(args: readonly string[], program = MAIN): Promise<Finished> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, ...args], (error, stdout, stderr) => {
+    execFile(process.execPath, [program, ...args], (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
     });
   });

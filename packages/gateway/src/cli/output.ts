@@ -1,5 +1,5 @@
 import { ConfigError, formatProblem } from '../config/problem.ts';
-import { CountersignError, ERROR_SURFACES } from '../errors.ts';
+import { CountersignError } from '../errors.ts';
 import { asCountersignError } from '../observe/logger.ts';
 
 /** Where a command's result goes: one JSON document with `--json`, else text for people. */
@@ -82,11 +82,6 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
 export function usageError(detail: string, hint?: string): CountersignError {
   return new CountersignError('CS_USAGE', hint === undefined ? { detail } : { detail, hint });
 }
-
-/** Every code with its exit code, for the documentation test. */
-export const EXIT_CODES: ReadonlyMap<string, number> = new Map(
-  Object.entries(ERROR_SURFACES).map(([code, { exit }]) => [code, exit]),
-);
 
 function ensureLineBreak(text: string): string {
   return text.endsWith('\n') ? text : `${text}\n`;
