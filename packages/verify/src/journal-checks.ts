@@ -163,19 +163,13 @@ export class JournalChecks {
     this.#checkSilence(index);
     this.#lastBeatUs = leaf.mono;
     this.#isSilenceExplained = false;
-    for (const { journal, jseq } of leaf['journals'] as unknown as readonly {
-      journal: string;
-      jseq: number;
-    }[]) {
+    const marks = leaf['journals'] as unknown as readonly { journal: string; jseq: number }[];
+    if (!marks.some((mark) => mark.journal === own.name && mark.jseq === leaf.jseq - 1)) {
+      const message = 'a heartbeat does not name the leaf before it';
+      this.#findings.report('high-water-mark', 'INCOMPLETE', message, index);
+    }
+    for (const { journal, jseq } of marks) {
       const state = this.journal(journal);
-      if (state === own && jseq !== leaf.jseq - 1) {
-        this.#findings.report(
-          'high-water-mark',
-          'INCOMPLETE',
-          'a heartbeat does not name the leaf before it',
-          index,
-        );
-      }
       if (jseq <= state.mark) continue;
       state.mark = jseq;
       state.markIndex = index;
