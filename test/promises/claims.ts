@@ -1,0 +1,160 @@
+/**
+ * What we say in public, as data: every claim with the tests that try to break it. `claims.test.ts` fails when a claim has
+ * no test, when a test that it names is gone, or when a promise has neither a claim nor a place on the "not yet" list.
+ */
+
+export interface Evidence {
+  /** Relative to the root of the project. */
+  readonly file: string;
+  /** Words of the test's title, as they stand in the file. */
+  readonly title: string;
+}
+
+export interface Claim {
+  readonly id: string;
+  /** Number in docs/promises.md. */
+  readonly promise: 1 | 2 | 3 | 4 | 5 | 6 | 7;
+  readonly sentence: string;
+  readonly evidence: readonly Evidence[];
+}
+
+const claim = (
+  id: string,
+  promise: Claim['promise'],
+  sentence: string,
+  ...evidence: readonly (readonly [file: string, title: string])[]
+): Claim => ({ id, promise, sentence, evidence: evidence.map(([file, title]) => ({ file, title })) });
+
+const WHOLE_GATEWAY = 'test/connections/whole-gateway.test.ts';
+const HOSTILE = 'test/connections/hostile-peers.test.ts';
+const ENDINGS = 'test/translator/endings.test.ts';
+const OPERATIONS = 'test/operations/operations.test.ts';
+const RECORDER = 'packages/gateway/src/record/recorder.test.ts';
+const RECOVERY = 'packages/gateway/src/record/recovery.test.ts';
+const MUTATIONS = 'test/mutations/mutations.test.ts';
+const FOREIGN = 'test/foreign/foreign.test.ts';
+const FAIL_CLOSED = 'test/fail-closed/fail-closed.test.ts';
+
+export const CLAIMS: readonly Claim[] = [
+  claim(
+    'named.same-answer',
+    1,
+    'A wrong credential and an unknown principal cannot be told apart.',
+    ['test/connections/clients.test.ts', 'a wrong password and an unknown user look the same'],
+    [HOSTILE, 'the salt of a user that does not exist is the same at every try'],
+  ),
+  claim(
+    'named.recorded',
+    1,
+    'Who came, and who failed to, is on the record; guessing does not fill it.',
+    [WHOLE_GATEWAY, 'guessed passwords leave two leaves, not thirty'],
+    [OPERATIONS, 'a principal that gets nowhere is on the record'],
+  ),
+  claim('named.not-unrecorded', 1, 'Nobody gets in while that cannot be recorded.', [
+    HOSTILE,
+    'nobody gets in while the record cannot be written',
+  ]),
+  claim(
+    'granted.ends',
+    2,
+    'When a grant ends nothing more is released, what runs is stopped, and the true outcome is recorded.',
+    [ENDINGS, 'a grant that expires while its command runs'],
+    [ENDINGS, 'a grant that disappears on reload ends its idle session'],
+    [OPERATIONS, 'a grant that a reload removes ends its sessions'],
+  ),
+  claim(
+    'granted.refusal-aborts',
+    2,
+    'A refusal aborts the transaction in the target for real.',
+    [
+      'test/translator/refusals.test.ts',
+      'a refusal at every position aborts what a failing statement would abort',
+    ],
+    ['test/translator/refusals.test.ts', 'a refusal names the setting and the next step'],
+  ),
+  claim(
+    'recorded.before-effect',
+    3,
+    'No effect without a record, whenever the gateway is killed and whatever the disk had not synced.',
+    ['test/kill/kill.test.ts', 'the real build: everything the target did is on the record'],
+    ['test/kill/kill.test.ts', 'the broken build'],
+    [RECOVERY, 'what a power cut takes was never acknowledged'],
+  ),
+  claim(
+    'recorded.or-refused',
+    3,
+    'What cannot be recorded in time is refused, and the gateway recovers by itself.',
+    [FAIL_CLOSED, 'a sync that stalls'],
+    [FAIL_CLOSED, 'a sync that fails'],
+    [FAIL_CLOSED, 'a disk that has become read-only'],
+    [FAIL_CLOSED, 'a real disk that is full'],
+    [RECORDER, 'a stalled disk refuses while it still stalls'],
+  ),
+  claim(
+    'recorded.every-way',
+    3,
+    'Every way of sending a statement is on the record, at every size.',
+    ['test/clients/dump.test.ts', 'is on the record, statement by statement'],
+    ['test/clients/pgbench.test.ts', 'is on the record, statement by statement'],
+    ['test/clients/majors.test.ts', 'is on the record, statement by statement'],
+    ['test/translator/bulk.test.ts', 'a parameter of 200 MB goes through the vault and arrives whole'],
+  ),
+  claim('masked.refused-for-now', 4, 'A configuration that asks for masking does not start.', [
+    'packages/gateway/src/config/read-config.test.ts',
+    'mask',
+  ]),
+  claim(
+    'provable.mutations',
+    5,
+    'An altered, reordered, shortened or forked record is caught.',
+    [MUTATIONS, 'without the key, edited in the bundles, is caught by both'],
+    [MUTATIONS, 'against an earlier checkpoint, and caught by Go'],
+    [MUTATIONS, 'never pass and never crash the check, whichever bit is flipped'],
+  ),
+  claim(
+    'provable.foreign',
+    5,
+    'Software that we did not write verifies the record, and refuses it after one change.',
+    [FOREIGN, 'accept the checkpoint, every leaf, inclusion and consistency'],
+    [FOREIGN, 'refuse a changed leaf'],
+    ['test/foreign/gateway-log.test.ts', 'passes the Go verifier, also against the first checkpoint'],
+  ),
+  claim(
+    'provable.crash',
+    5,
+    'A crash leaves a record that says what is in doubt; nothing acknowledged is lost.',
+    [RECOVERY, 'cut at every byte of the last three frames'],
+    [RECOVERY, 'a damaged frame before a whole one is corruption'],
+    ['test/foreign/gateway-log.test.ts', 'is VERIFIED-WITH-GAPS after it was killed'],
+  ),
+  claim(
+    'reach.cancel',
+    6,
+    'A client can cancel its own statement only, with a key that is not the target’s.',
+    [WHOLE_GATEWAY, 'a cancel reaches the statement of its own session only'],
+    [HOSTILE, 'a cancel with an unknown key is answered by silence'],
+  ),
+  claim(
+    'reach.pins',
+    6,
+    'The settings that make the record readable cannot be changed.',
+    ['test/translator/copy-and-others.test.ts', 'a pinned setting changed behind our back ends the session'],
+    ['packages/gateway/src/postgres/inspect/settings.test.ts', 'set_config'],
+  ),
+  claim('reach.config', 6, 'A change of configuration is on the record before it is in force.', [
+    OPERATIONS,
+    'a reload keeps sessions, and is on the record before it is in force',
+  ]),
+  claim('breach.logs', 7, 'No log line carries a password, a token or the text of a statement.', [
+    OPERATIONS,
+    'no log line carries a password, a token, or the text of a statement',
+  ]),
+  claim(
+    'breach.sealed',
+    7,
+    'Contents are sealed to a custodian and open to nobody without a key; reading through the gateway is recorded first.',
+    [RECORDER, 'contents are readable with the key of the gateway, spooled values too'],
+    [OPERATIONS, 'tokens, contents and status through the control socket'],
+    [FOREIGN, 'every commitment opened by the custodian'],
+  ),
+];
