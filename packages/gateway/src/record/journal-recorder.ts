@@ -50,6 +50,8 @@ const DISK_FACTOR = 3;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 const FREE_POLL_MS = 500;
 const SALT_BYTES = 32;
+/** Sessions of a crash that share a group commit. */
+const CUT_SESSIONS_AT_ONCE = 2000;
 /** A segment this full wants a successor prepared. */
 const SPARE_FROM_FILL = 0.5;
 
@@ -284,9 +286,10 @@ export class JournalRecorder implements Recorder {
   }
 
   /** Leaves that recovery owes: calls in doubt, sessions that a crash cut. Ends every session of the ledger. */
-  closeCutSessions(): void {
+  async closeCutSessions(): Promise<void> {
     const sessions = [...this.#ledger.sessions()];
-    for (const session of sessions) {
+    for (const [i, session] of sessions.entries()) {
+      if (i % CUT_SESSIONS_AT_ONCE === CUT_SESSIONS_AT_ONCE - 1) await this.drained();
       for (const call of session.open) {
         const result: CallResult = {
           type: 'call.result',

@@ -107,7 +107,7 @@ function makePlaces(layer: FileLayer, stateDirectory: string, journal: string): 
 }
 
 /** The first leaves of this run. */
-function appendStart(
+async function appendStart(
   recorder: JournalRecorder,
   recovered: Recovered,
   genesis: { readonly origin: string; readonly key: string; readonly custodian: string },
@@ -117,10 +117,10 @@ function appendStart(
     readonly node: string;
     readonly boot: string;
   },
-): void {
+): Promise<void> {
   if (recovered.isNew) recorder.append({ type: 'log.genesis', ...genesis });
   if (recovered.damage !== undefined) recorder.append({ type: 'gap.declared', ...recovered.damage });
-  recorder.closeCutSessions();
+  await recorder.closeCutSessions();
   const previous = recovered.isNew ? 'first' : recovered.wasStopped ? 'stopped' : 'crashed';
   recorder.append({ type: 'software.started', ...software, previous });
 }
@@ -204,7 +204,7 @@ export async function openRecorder(options: OpenRecorderOptions): Promise<Opened
     await prepared.integrator.close();
     throw error;
   }
-  appendStart(
+  await appendStart(
     recorder,
     recovered,
     { origin: options.origin, key: formatVerifierKey(signer), custodian: vaultKeyFingerprint(custodian) },

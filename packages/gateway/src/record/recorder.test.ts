@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { isCountersignError } from '../errors.ts';
 import { countFaults, writeFaultControl } from './journal/faulty-file-layer.ts';
 import { RecordFixture, TestSession, until } from './record-fixture.ts';
 import type { Appended } from './recorder.ts';
+
+function sizeOf(directory: string): number {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((bytes, entry) => bytes + statSync(join(entry.parentPath, entry.name)).size, 0);
+}
 
 test('record: callbacks come in jseq order, all of one group commit in one turn', async () => {
   const fixture = new RecordFixture();
@@ -70,6 +77,29 @@ test('record: segments rotate and are reused, and the log goes on over several r
   const report = await fixture.verify();
   assert.deepEqual([report.verdict, report.findings], ['VERIFIED', []]);
   assert.equal(report.counts.calls, 600);
+  fixture.remove();
+});
+
+test('record: a statement alone in its group commit costs at most 1,200 bytes on disk', async () => {
+  const fixture = new RecordFixture();
+  const recorder = await fixture.open();
+  const session = new TestSession(recorder);
+  const bytes = (): number =>
+    sizeOf(join(fixture.directory, 'log')) + sizeOf(join(fixture.directory, 'vault'));
+  const integrated = (): Promise<void> =>
+    until(() => recorder.health().integratedJseq >= recorder.health().appendedJseq);
+  await integrated();
+  const before = bytes();
+  const statements = 512;
+  for (let i = 0; i < statements; i++) {
+    await session.run('UPDATE pgbench_accounts SET abalance = abalance + -1234 WHERE aid = 123456;');
+  }
+  await recorder.drained();
+  await integrated();
+  const each = (bytes() - before) / statements;
+  assert.ok(each > 500 && each <= 1200, `${each} bytes`);
+  session.close();
+  await recorder.close('test');
   fixture.remove();
 });
 
@@ -217,6 +247,22 @@ test('record: a stalled disk refuses while it still stalls, and what was late is
     report.gaps.map(({ cause }) => cause),
     ['sync-late'],
   );
+  fixture.remove();
+});
+
+test('record: a thread that was held up longer than the deadline does not blame the disk', async () => {
+  const fixture = new RecordFixture({ timeoutMs: 500 });
+  const recorder = await fixture.open();
+  const session = new TestSession(recorder);
+  const intent = session.intent();
+  const held = performance.now() + 700;
+  while (performance.now() < held);
+  await intent.durable();
+  assert.equal(recorder.health().ready, true);
+  session.result(intent.id);
+  session.close();
+  await recorder.close('test');
+  assert.equal((await fixture.verify()).verdict, 'VERIFIED');
   fixture.remove();
 });
 

@@ -21,6 +21,8 @@ import { SyncThread, type SyncThreadOptions } from './sync-thread.ts';
 
 /** A sealed block's header and tag, at most. */
 const BLOCK_OVERHEAD_BYTES = 512;
+/** A deadline that fires this much late was held up by this thread, not by the disk. */
+const HELD_UP_MS = 20;
 /** Between attempts to open a new segment. */
 const RETRY_MS = 100;
 const SPARE_BATCHES = 2;
@@ -96,6 +98,8 @@ export class Journal {
   #isScheduled = false;
   #isRideTimerSet = false;
   #deadline: NodeJS.Timeout | undefined;
+  /** When that timer was meant to fire. */
+  #deadlineDueMs = 0;
   #failure: Failure | undefined;
   #durableJseq: number;
   #nextJseq: number;
@@ -429,6 +433,7 @@ export class Journal {
   }
 
   #armDeadline(ms: number): void {
+    this.#deadlineDueMs = this.#options.clock.nowMs() + ms;
     this.#deadline = setTimeout(() => this.#checkDeadline(), Math.max(1, ms));
     this.#deadline.unref();
   }
@@ -442,6 +447,9 @@ export class Journal {
     const left = since + this.#options.timeoutMs - now;
     if (left > 0) {
       this.#armDeadline(left);
+    } else if (now - this.#deadlineDueMs > HELD_UP_MS) {
+      // This very thread was held up: the disk gets the time that its answer could not be heard.
+      this.#armDeadline(now - this.#deadlineDueMs);
     } else if (this.#thread.isIdle && isBusy) {
       // The disk was in time and this thread was not: the answer is already queued.
       this.#armDeadline(1);
