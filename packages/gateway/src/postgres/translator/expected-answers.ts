@@ -99,6 +99,12 @@ export class ExpectedAnswers {
     return skipped;
   }
 
+  /** A Sync that we took for one inside a COPY was answered after all: whatever was being skipped is over with it. */
+  takeSpareSync(): void {
+    this.spareSyncs -= 1;
+    this.#isSkipping = false;
+  }
+
   /** The COPY at the head is over, though its command may not be (a Query of several statements). */
   endCopy(): void {
     const end = this.#units.findIndex((unit, index) => index > this.#head && unit.kind === 'copyEnd');

@@ -30,7 +30,7 @@ interface Piece {
   readonly buffer: Buffer;
   readonly start: number;
   end: number;
-  readonly gate: Gate | undefined;
+  gate: Gate | undefined;
   /** The message that these bytes belong to goes on after them. */
   partial: boolean;
   readonly stream: StreamedBytes | undefined;
@@ -102,6 +102,16 @@ export class GatedWriter {
       return;
     }
     this.#pieces.push({ buffer, start, end, gate, partial, stream: undefined });
+  }
+
+  /**
+   * Queues bytes whose reader waits for them and not for what lies before them in the same buffer: that waits along, which
+   * saves a write.
+   */
+  addLast(buffer: Buffer, start: number, end: number, gate: Gate): void {
+    const last = this.#pieces.length > this.#head ? this.#pieces[this.#pieces.length - 1]! : undefined;
+    if (last?.buffer === buffer && last.end === start && last.gate === undefined) last.gate = gate;
+    this.add(buffer, start, end, gate);
   }
 
   /** Queues a whole buffer. */

@@ -244,7 +244,7 @@ export class BackendRelay implements FramerHandler {
     if (!isOwn && exchange.expected.spareSyncs === 0) throw protocolViolation('ReadyForQuery out of place');
     exchange.transaction = status;
     if (isOwn) this.#endCycle(unit, status === 'I' ? 'sync' : 'ride');
-    else exchange.expected.spareSyncs -= 1;
+    else exchange.expected.takeSpareSync();
     const result = exchange.lastResult;
     const mustWait = status === 'I' && exchange.hasWritten && result !== undefined && !result.isDurable;
     if (status === 'I') exchange.hasWritten = false;
@@ -278,7 +278,7 @@ export class BackendRelay implements FramerHandler {
   ): void {
     const { toClient } = this.#exchange;
     const gate = new Gate();
-    if (!this.isMuted) toClient.add(buffer, start, end, gate);
+    if (!this.isMuted) toClient.addLast(buffer, start, end, gate);
     result.onDurable((error) => {
       if (error !== undefined) {
         this.#exchange.fail(new CountersignError('CS_RESULT_UNRECORDED', { cause: error }));
