@@ -146,7 +146,7 @@ function surroundings(argv: readonly string[], options: BenchOptions): Surroundi
     versions: [
       'Server: PostgreSQL 18 (embedded), fsync on, shared_buffers 256 MB',
       `Client: ${version('pgbench', '--version')}, one thread; PgBouncer: ${version('/usr/sbin/pgbouncer', '--version')}, session pooling`,
-      `Countersign on Node ${process.versions.node}, one worker, default configuration, every intent on disk before it is forwarded`,
+      `Countersign on Node ${process.versions.node}, one worker, default configuration, started as deploy/ does, every intent on disk before it is forwarded`,
     ],
     notes: [
       `pgbench scale ${options.scale}, ${options.seconds} s per run, ${options.rounds === 1 ? 'one round' : `median of ${options.rounds} rounds`}; peers take turns within every cell.`,

@@ -16,6 +16,9 @@ import type { RawEndpoint } from './raw-session.ts';
 const ROOT = join(import.meta.dirname, '..', '..');
 const MAIN = join(ROOT, 'packages/gateway/src/cli/main.ts');
 
+/** What deploy/ starts the product with (docs/performance.md). */
+const NODE_FLAGS = ['--max-semi-space-size=2', '--single-threaded-gc'];
+
 export const PRINCIPAL = 'tester';
 export const TARGET = 'bank';
 
@@ -145,7 +148,15 @@ export function spawnGateway(folder: GatewayFolder, options: StartOptions = {}):
   const program = options.program ?? MAIN;
   return spawn(
     process.execPath,
-    [...(options.nodeFlags ?? []), program, 'serve', '-c', folder.configFile, ...(options.arguments ?? [])],
+    [
+      ...NODE_FLAGS,
+      ...(options.nodeFlags ?? []),
+      program,
+      'serve',
+      '-c',
+      folder.configFile,
+      ...(options.arguments ?? []),
+    ],
     {
       cwd: folder.directory,
       env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE, ...options.environment },
