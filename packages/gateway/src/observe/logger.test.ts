@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { test } from 'node:test';
 
 import { CountersignError } from '../errors.ts';
@@ -34,4 +36,27 @@ test('of ours, code and detail', () => {
     code: 'CS_TARGET_UNAVAILABLE',
     detail: 'bank',
   });
+});
+
+test('nobody reads the log: the process goes on, and the last lines are there for those who do', async () => {
+  const program = `
+    const { createLogger } = await import(${JSON.stringify(new URL('logger.ts', import.meta.url).href)});
+    const logger = createLogger();
+    for (let line = 0; line < 100_000; line += 1) logger.info('a line that fills the pipe', { count: line });
+    console.log('alive');
+  `;
+  const unread = spawn(process.execPath, ['--input-type=module', '-e', program]);
+  const [chunk] = (await once(unread.stdout, 'data')) as [Buffer];
+  assert.equal(chunk.toString(), 'alive\n');
+  unread.kill('SIGKILL');
+
+  const short = program
+    .replace('100_000', '10')
+    .replace("console.log('alive')", 'logger.flush(); process.exit(1)');
+  const read = spawn(process.execPath, ['--input-type=module', '-e', short], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let text = '';
+  for await (const part of read.stderr) text += String(part);
+  assert.equal(text.trimEnd().split('\n').length, 10);
 });

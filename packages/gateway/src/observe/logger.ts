@@ -39,14 +39,26 @@ export interface Logger {
   flush(): void;
 }
 
+/**
+ * What may wait for whoever reads the log. A full pipe that nobody reads must not hold up traffic, so lines are written by
+ * another thread, and beyond this they are dropped. Everything that has to be kept is in the record.
+ */
+const MAX_WAITING_BYTES = 1024 * 1024;
+
 export type LogLevel = 'info' | 'warn' | 'error' | 'silent';
 
 /** JSON lines `{"level":"info","time":"…","event":"…",…}` on stderr, or on `stream`. Level `silent` writes nothing. */
 export function createLogger(
   options: { readonly level?: LogLevel; readonly stream?: DestinationStream } = {},
 ): Logger {
-  // Synchronous: a line about why the process dies must not die in a buffer. The log has a few lines per session at most.
-  const stream = options.stream ?? openDestination({ fd: 2, sync: true });
+  const stderr =
+    options.stream === undefined
+      ? openDestination({ fd: 2, sync: false, maxLength: MAX_WAITING_BYTES })
+      : undefined;
+  let dropped = 0;
+  stderr?.on('drop', () => {
+    dropped += 1;
+  });
   const log = pino(
     {
       level: options.level ?? 'info',
@@ -55,13 +67,16 @@ export function createLogger(
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    stream,
+    stderr ?? options.stream,
   );
   return {
     info: (event, fields = {}) => log.info(fields, event),
     warn: (event, fields = {}) => log.warn(fields, event),
     error: (event, fields = {}) => log.error(fields, event),
-    flush: () => log.flush(),
+    flush: () => {
+      // Whoever has not read until now would keep a dying process from dying.
+      if (dropped === 0) stderr?.flushSync();
+    },
   };
 }
 
