@@ -10,6 +10,7 @@ import { StatementShape, combineEffects } from './classify.ts';
 import type { Effect, StatementKind, TransactionVerb } from './classify.ts';
 import { readAlter, readReset, readSet, readSetConfig, unicodeIdentifierText } from './setting-changes.ts';
 import type { SettingChange } from './setting-changes.ts';
+import { stringContent } from './string-content.ts';
 import { WORD, WORD_NONE } from './words.ts';
 
 export interface Inspection {
@@ -164,7 +165,7 @@ class Pass {
         this.#add(readAlter(bytes, end, limit));
         return true;
       case WORD.do:
-        this.#runsStrings ||= this.#depth === 0;
+        this.#runsStrings = true;
         return true;
       default:
         return false;
@@ -187,7 +188,7 @@ class Pass {
   }
 
   #afterUescape(): number {
-    const ahead = new Scanner(this.#scanner.bytes, this.#scanner.end, this.#scanner.limit);
+    const ahead = Scanner.behind(this.#scanner.bytes, this.#scanner.end, this.#scanner.limit);
     if (ahead.next() !== TOKEN.identifier || ahead.word !== WORD.uescape) return this.#scanner.end;
     ahead.next();
     return ahead.end;
@@ -222,17 +223,4 @@ const QUOTED_RUNS_STRINGS: ReadonlySet<string> = new Set([
 function quotedWord(scanner: Scanner): string | undefined {
   if (scanner.end - scanner.start > 34) return undefined;
   return Buffer.from(scanner.bytes.subarray(scanner.start + 1, scanner.end - 1)).toString('latin1');
-}
-
-/** The bytes that a string token stands for; an escape string as it is written, which hides no word from us. */
-function stringContent(scanner: Scanner): Uint8Array | undefined {
-  const { bytes, kind } = scanner;
-  if (kind === TOKEN.dollarString) {
-    const tag = bytes.indexOf(0x24, scanner.start + 1) + 1 - scanner.start;
-    return bytes.subarray(scanner.start + tag, scanner.end - tag);
-  }
-  if (kind !== TOKEN.string && kind !== TOKEN.escapeString && kind !== TOKEN.unicodeString) return undefined;
-  const text = Buffer.from(bytes.subarray(scanner.start, scanner.end)).toString('utf8');
-  const content = text.slice(text.indexOf("'") + 1, -1).replaceAll("''", "'");
-  return Buffer.from(kind === TOKEN.string ? content : content.replaceAll("\\'", "'"), 'utf8');
 }

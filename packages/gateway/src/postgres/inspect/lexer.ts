@@ -88,13 +88,21 @@ export class Scanner {
   /** The server would stop at a NUL, other readers would not: such a text is broken from its first token on. */
   readonly #hasNul: boolean;
 
-  constructor(bytes: Uint8Array, start = 0, limit: number = bytes.length) {
+  constructor(bytes: Uint8Array, start = 0, limit: number = bytes.length, isKnownWithoutNul = false) {
     this.bytes = bytes;
     this.origin = start;
     this.end = start;
     this.limit = limit;
-    const nul = bytes.indexOf(0, start);
-    this.#hasNul = nul >= 0 && nul < limit;
+    if (isKnownWithoutNul) this.#hasNul = false;
+    else {
+      const nul = bytes.indexOf(0, start);
+      this.#hasNul = nul >= 0 && nul < limit;
+    }
+  }
+
+  /** A second scanner that begins at `from`: for looking ahead. It does not read the rest of the text for a NUL again. */
+  static behind(bytes: Uint8Array, from: number, limit: number): Scanner {
+    return new Scanner(bytes, from, limit, true);
   }
 
   next(): TokenKind {

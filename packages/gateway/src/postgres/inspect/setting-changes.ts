@@ -60,7 +60,7 @@ export function unicodeIdentifierText(scanner: Scanner): string | undefined {
   const raw = Buffer.from(scanner.bytes.subarray(scanner.start + 3, scanner.end - 1))
     .toString('utf8')
     .replaceAll('""', '"');
-  const ahead = new Scanner(scanner.bytes, scanner.end, scanner.limit);
+  const ahead = Scanner.behind(scanner.bytes, scanner.end, scanner.limit);
   let escape = '\\';
   if (ahead.next() === TOKEN.identifier && ahead.word === WORD.uescape) {
     const given = ahead.next() === TOKEN.string ? plainText(ahead) : undefined;
@@ -90,7 +90,8 @@ class Reader {
   readonly scanner: Scanner;
 
   constructor(bytes: Uint8Array, start: number, limit: number) {
-    this.scanner = new Scanner(bytes, start, limit);
+    // The pass that met the word has found no NUL, or it would have met no word.
+    this.scanner = Scanner.behind(bytes, start, limit);
     this.scanner.next();
   }
 

@@ -195,6 +195,31 @@ const refused: readonly [way: string, text: string, reason: string][] = [
     'pinned',
   ],
   ['EXECUTE in DO, put together', "DO $$ BEGIN EXECUTE 'SET ' || 'ROLE x'; END $$", 'dynamic-name'],
+  ['SET in DO, escape string', "DO E'BEGIN\\nSET ROLE x; END'", 'role'],
+  ['SET in DO, letters as hex', "DO E'BEGIN \\x53ET ROLE x; END'", 'role'],
+  ['SET in DO, letters as octal', "DO E'BEGIN \\123ET ROLE x; END'", 'role'],
+  ['SET in DO, letters as code points', "DO E'BEGIN S\\u0045T ROLE\\U00000020x; END'", 'role'],
+  ['SET in DO, unicode string', "DO U&'BEGIN \\0053ET ROLE x; END'", 'role'],
+  ['SET in DO, continued string', "DO 'BEGIN SE'\n'T ROLE x; END'", 'role'],
+  ['SET in DO, continued behind a comment', "DO 'BEGIN SE' -- it''s\n'T ROLE x; END'", 'role'],
+  ['EXECUTE in DO, escape string', "DO $$ BEGIN EXECUTE E'\\x53ET ROLE x'; END $$", 'role'],
+  [
+    'EXECUTE in DO, unicode string with its own escape',
+    "DO $$ BEGIN EXECUTE U&'!0053ET ROLE x' UESCAPE '!'; END $$",
+    'role',
+  ],
+  ['EXECUTE in DO, continued string', "DO $$ BEGIN EXECUTE 'SE'\n'T ROLE x'; END $$", 'role'],
+  ['DO in DO', 'DO $$ BEGIN EXECUTE $q$DO $z$BEGIN SET ROLE x; END$z$ $q$; END $$', 'role'],
+  [
+    'EXECUTE in DO in DO: too deep to read',
+    'DO $$ BEGIN EXECUTE $q$DO $z$BEGIN EXECUTE $w$SET ROLE x$w$; END$z$ $q$; END $$',
+    'unreadable',
+  ],
+  [
+    'a query that a function runs, escape string',
+    "SELECT query_to_xml(E'SELECT \\x73et_config(\\'role\\',\\'x\\',false)', true, true, '')",
+    'not-allowed',
+  ],
   ['set_config in DO', "DO $$ BEGIN PERFORM set_config('role', 'x', false); END $$", 'not-allowed'],
   ['role', 'SET ROLE postgres', 'role'],
   ['role as a string', "SET ROLE 'postgres'", 'role'],
@@ -281,6 +306,26 @@ test('the two lists are apart and in lower case', () => {
   const all = [...HARMLESS_SETTINGS, ...GUARDED_SETTINGS];
   assert.equal(new Set(all).size, all.length);
   assert.ok(all.every((name) => name === name.toLowerCase()));
+});
+
+/** Counts what searches for a byte have passed over. */
+class CountingBytes extends Uint8Array {
+  searched = 0;
+
+  override indexOf(byte: number, from = 0): number {
+    const found = super.indexOf(byte, from);
+    this.searched += (found < 0 ? this.length : found) - from;
+    return found;
+  }
+}
+
+test('no text makes the rest of it be searched again for every word', () => {
+  const pieces = ['U&"a",', 'set a=b;', 'set_config,', '"set_config"(', 'alter role x;', "'a' ", '$a$x$a$,'];
+  for (const piece of pieces) {
+    const bytes = new CountingBytes(Buffer.from(piece.repeat(1000)));
+    judgeStatement(bytes, policy);
+    assert.ok(bytes.searched <= 4 * bytes.length, `${piece}: ${bytes.searched}`);
+  }
 });
 
 test('no changes, no cost: the verdict is the same object', () => {

@@ -28,8 +28,10 @@ export type NameEffect =
 const NONE: NameEffect = { kind: 'none' };
 const EVERYTHING: NameEffect = { kind: 'everything' };
 const SUSPICIOUS = /\b(?:prepare|deallocate|discard|declare|close)\b/i;
-const DEALLOCATE_ONE = /^\s*deallocate\s+(?:prepare\s+)?(?:"((?:[^"]|"")+)"|([a-z_][a-z0-9_$]*))\s*;?\s*$/i;
-const HARMLESS = /^\s*prepare\s+transaction\b[^;]*;?\s*$/i;
+// Linear on any text: no two runs of one expression can share white space (`\s*;?\s*$` would be quadratic).
+const DEALLOCATE_ONE =
+  /^\s*deallocate\s+(?:prepare\s+)?(?:"((?:[^"]|"")+)"|([a-z_][a-z0-9_$]*))\s*(?:;\s*)?$/i;
+const HARMLESS = /^\s*prepare\s+transaction\b[^;]*(?:;\s*)?$/i;
 
 /**
  * Which names SQL may have given another meaning: PREPARE, DEALLOCATE, DISCARD, DECLARE and CLOSE, wherever in the text.
