@@ -7,7 +7,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { startPostgres } from '../test/support/postgres-server.ts';
@@ -133,7 +133,7 @@ async function measureDisk(peers: readonly Peer[], options: BenchOptions): Promi
 const version = (command: string, ...args: string[]): string =>
   execFileSync(command, args, { encoding: 'utf8' }).split('\n')[0] ?? '';
 
-function surroundings(argv: readonly string[], options: BenchOptions): Surroundings {
+function surroundings(argv: readonly string[], options: BenchOptions, loadBefore: number): Surroundings {
   const uname = version('uname', '-sr');
   const model = /^model name\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? process.arch;
   return {
@@ -142,6 +142,7 @@ function surroundings(argv: readonly string[], options: BenchOptions): Surroundi
     machine: [
       `${cpus().length} cores (${model}), ${Math.round(totalmem() / 2 ** 30)} GiB memory, ${uname}`,
       'Server, proxy and client share these cores: throughput is what is left when all three want them.',
+      `Load average of the last minute before the run: ${loadBefore.toFixed(2)} (a busy machine lengthens everything, syncs most)`,
     ],
     versions: [
       'Server: PostgreSQL 18 (embedded), fsync on, shared_buffers 256 MB',
@@ -162,6 +163,7 @@ async function main(argv: readonly string[]): Promise<void> {
     say(HELP);
     return;
   }
+  const loadBefore = loadavg()[0] ?? 0;
   const server = await startPostgres({
     settings: {
       fsync: 'on',
@@ -188,7 +190,7 @@ async function main(argv: readonly string[]): Promise<void> {
     const cells = await measureCells(peers, options);
     const disk = await measureDisk(peers, options);
     const bulk = await measureBulk(peers, options.bulkBytes);
-    const text = render({ cells, bulk, disk }, surroundings(argv, options));
+    const text = render({ cells, bulk, disk }, surroundings(argv, options, loadBefore));
     say(`\n${text}`);
     if (options.output !== '') writeFileSync(join(ROOT, options.output), text);
   } finally {
