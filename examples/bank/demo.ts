@@ -6,6 +6,7 @@ import { openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { readConfig } from '../../packages/gateway/src/config/read-config.ts';
 import { startGateway } from '../../packages/gateway/src/gateway/gateway.ts';
+import { lockState } from '../../packages/gateway/src/gateway/state-lock.ts';
 import { makeVerifier } from '../../packages/gateway/src/identity/scram-verifier.ts';
 import { createLogger } from '../../packages/gateway/src/observe/logger.ts';
 import { loadBank } from './database/load.ts';
@@ -62,7 +63,14 @@ function stopSignal(): Promise<void> {
 async function present(options: DemoOptions, started: Undo[]): Promise<void> {
   const say = options.json ? (): void => undefined : progress;
   const show = options.json ? (): void => undefined : print;
-  const folder = await openDemoFolder(resolve(options.directory));
+  const directory = resolve(options.directory);
+  // Before anything is touched: a second demo would take the first one's database for a leftover and stop it.
+  const lock = lockState(directory, {
+    detail: 'another demo runs in',
+    hint: 'Stop it first (Ctrl-C), or name another folder with --dir.',
+  });
+  started.push(() => lock.release());
+  const folder = await openDemoFolder(directory);
   say('starting PostgreSQL …');
   const database = await startDatabase(folder, say, started);
   say('starting the gateway …');

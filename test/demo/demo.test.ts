@@ -1,6 +1,6 @@
 /** The demo as a stranger runs it: a real tool's SQL through the gateway, on a record that verifies. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { request } from 'node:http';
@@ -95,6 +95,16 @@ describe('the demo', () => {
     assert.deepEqual(written, facts);
     assert.equal(await count(written.gateway, 'bank.transactions'), 100_000);
     assert.equal(await count(written.target, 'bank.customers'), 8_000);
+  });
+
+  it('refuses a second demo in the same folder, which leaves the first one alone', async () => {
+    const { said } = demo ?? assert.fail('not running');
+    const command = [join(ROOT, 'scripts', 'start.mjs'), '--dir', directory, '--no-traffic'];
+    const second = spawnSync(process.execPath, command, { cwd: ROOT, encoding: 'utf8' });
+    assert.equal(second.status, 3, second.stderr);
+    assert.match(second.stderr, /another demo runs in .*\n.*--dir/);
+    assert.equal(await count(said.gateway, 'bank.customers'), 8_000);
+    assert.equal(JSON.parse(readFileSync(said.config.replace(/[^/]*$/, 'demo.json'), 'utf8')).pid, said.pid);
   });
 
   it('has an MCP server that no web page can reach by another name', async () => {
