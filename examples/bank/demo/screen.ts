@@ -17,6 +17,20 @@ const heading = (text: string): string => `\n${colour('bold', text)}`;
 const shorten = (text: string, width: number): string =>
   text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 
+/** Breaks at blanks; lines after the first begin with `indent`. */
+function wrap(text: string, width: number, indent: string): string {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + 1 + word.length <= width) {
+      lines[lines.length - 1] = `${line} ${word}`;
+    } else {
+      lines.push(word);
+    }
+  }
+  return lines.join(`\n${indent}`);
+}
+
 export function print(lines: readonly string[] | string): void {
   process.stdout.write(`${typeof lines === 'string' ? lines : lines.join('\n')}\n`);
 }
@@ -28,8 +42,8 @@ export function progress(text: string): void {
 export function partsLines(facts: DemoFacts): readonly string[] {
   return [
     heading('Running'),
-    `  database     127.0.0.1:${facts.ports.database}   PostgreSQL 18: a synthetic bank, 100,000 transactions`,
-    `  gateway      127.0.0.1:${facts.ports.gateway}   every statement is on disk before it reaches the database`,
+    `  database     127.0.0.1:${facts.ports.database}   PostgreSQL 18, 100,000 transactions`,
+    `  gateway      127.0.0.1:${facts.ports.gateway}   records every statement before it has effect`,
     `  MCP server   ${facts.mcp.url}   run_report, run_sql`,
   ];
 }
@@ -37,7 +51,9 @@ export function partsLines(facts: DemoFacts): readonly string[] {
 function answerLines(answer: ToolAnswer): readonly string[] {
   const given = Object.values(answer.arguments).join(' … ');
   const mark = answer.ok ? colour('green', '✔') : colour('red', '✖');
-  const outcome = answer.ok ? `${answer.rows ?? 0} rows` : shorten(answer.text.split('\n')[0] ?? '', WIDTH);
+  const outcome = answer.ok
+    ? `${answer.rows ?? 0} rows`
+    : wrap(answer.text.split('\n')[0] ?? '', WIDTH - 6, '      ');
   return [
     `  ${mark} ${answer.tool.padEnd(10)} ${shorten(given, WIDTH - 14)}`,
     colour('dim', `    ${answer.what}`),
@@ -81,19 +97,19 @@ export function nextLines(facts: DemoFacts, folder: DemoFolder): readonly string
   return [
     heading('Try'),
     '  as a person, with psql:',
-    command(`PGPASSWORD=${password} psql -h 127.0.0.1 -p ${facts.ports.gateway} -U operator bank`),
+    command(`PGPASSWORD=${password} \\\n    psql -h 127.0.0.1 -p ${facts.ports.gateway} -U operator bank`),
     '  as an agent, with the MCP Inspector:',
     command(
-      `npx @modelcontextprotocol/inspector --cli ${facts.mcp.url} --transport http --method tools/call ` +
-        `--tool-name run_sql --tool-arg "sql=SELECT count(*) FROM bank.transactions"`,
+      `npx -y @modelcontextprotocol/inspector --cli ${facts.mcp.url} \\\n    --transport http --method tools/call --tool-name run_sql \\\n    ` +
+        `--tool-arg "sql=SELECT count(*) FROM bank.transactions"`,
     ),
     '  then look at the record, and check all of it:',
     command(
-      `npm run -s countersign -- log show ${log} --last 8 --custodian-key ${typed(folder.custodianKeyFile)}`,
+      `npm run -s countersign -- log show ${log} --last 8 \\\n    --custodian-key ${typed(folder.custodianKeyFile)}`,
     ),
     command(`npm run -s countersign -- log verify ${log}`),
     '',
     `  Addresses and credentials for scripts: ${typed(folder.demoFile)}`,
-    `  ${colour('bold', 'Ctrl-C')} stops everything; the next start goes on with the same database and record.`,
+    `  ${colour('bold', 'Ctrl-C')} stops everything; the next start goes on with the same data.`,
   ];
 }
