@@ -108,6 +108,8 @@ test('init writes what check accepts, and overwrites nothing', async () => {
     'fresh',
     '--principal',
     'jane',
+    '--kind',
+    'agent',
     '--password-file',
     'role.password',
     '--custodian-out',
@@ -118,6 +120,7 @@ test('init writes what check accepts, and overwrites nothing', async () => {
   assert.equal(made.code, 0, made.stderr);
   const { password, file } = JSON.parse(made.stdout) as { password: string; file: string };
   assert.match(password, /^[A-Za-z0-9_-]{24}$/);
+  assert.match(readFileSync(file, 'utf8'), /name: jane\n.*\n    kind: "agent"\n/);
   for (const name of [
     'countersign.yaml',
     'keys/log-signing.pem',

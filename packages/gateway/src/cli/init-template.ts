@@ -7,6 +7,8 @@ export interface InitSettings {
   readonly login: string;
   readonly principal: string;
   readonly owner: string;
+  /** `human`, `agent` or `service`. */
+  readonly kind: string;
   /** RFC 3339. */
   readonly expires: string;
 }
@@ -44,7 +46,7 @@ targets:
 principals:
   - name: ${settings.principal}
     owner: ${text(settings.owner)}
-    kind: human
+    kind: ${text(settings.kind)}
     credential: file:secrets/${settings.principal}.verifier
 
 grants:

@@ -23,6 +23,7 @@ interface InitOptions {
   readonly passwordFile?: string;
   readonly principal?: string;
   readonly owner?: string;
+  readonly kind: string;
   readonly days: string;
   readonly custodianOut?: string;
   readonly json?: boolean;
@@ -42,6 +43,7 @@ export function addInitCommand(program: Command): void {
     .option('--password-file <file>', "file with that role's password (default: you put it in later)")
     .option('--principal <name>', 'the first principal (default: your user name)')
     .option('--owner <text>', 'who is accountable for it (default: its name)')
+    .option('--kind <kind>', 'what it is: human, agent or service', 'human')
     .option('--days <n>', 'how long its grant lasts', '90')
     .option('--custodian-out <file>', "write the custodian's private key there instead of printing it")
     .addHelpText(
@@ -106,6 +108,7 @@ function settingsOf(options: InitOptions): InitSettings {
     login: options.login,
     principal,
     owner: options.owner ?? principal,
+    kind: options.kind,
     expires: `${expires.slice(0, 19)}Z`,
   };
 }
