@@ -31,7 +31,7 @@ Signals:
 Examples:
   countersign serve
   countersign serve -c /etc/countersign/countersign.yaml
-  kill -HUP $(pidof -s node)       # or: systemctl reload countersign`,
+  kill -HUP $(countersign status --json | jq .pid)    # or: systemctl reload countersign`,
     )
     .action(async (options: ServeOptions) => {
       const { config, warnings } = readConfig(options.config);
