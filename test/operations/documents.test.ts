@@ -1,8 +1,8 @@
 /** Documents that operators rely on say what the code says. */
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 
 import { configJsonSchema } from '../../packages/gateway/src/config/json-schema.ts';
@@ -69,4 +69,46 @@ function keysOf(node: SchemaNode): string[] {
   if (typeof node.additionalProperties === 'object') keys.push(...keysOf(node.additionalProperties));
   if (node.items !== undefined) keys.push(...keysOf(node.items));
   return keys;
+}
+
+/** `[text](path)` and `[name]: path`, without what is on the web. */
+const LINK = /\]\((?!https?:|mailto:)([^)\s]+)\)|^\[[^\]]+\]:\s+(?!https?:|mailto:)(\S+)$/gm;
+
+test('every relative link in a document leads somewhere, to its heading too', () => {
+  const root = join(DOCS, '..');
+  const files = globSync('**/*.md', { cwd: root, exclude: (name) => /^node_modules$|^\./.test(name) });
+  assert.ok(files.includes('README.md'), 'the documents were not found');
+  const links = files.flatMap((file) => {
+    const text = readFileSync(join(root, file), 'utf8').replaceAll(/^```[\s\S]*?^```/gm, '');
+    return Array.from(text.matchAll(LINK), ([, inline, reference]) => ({
+      file,
+      link: inline ?? reference ?? '',
+    }));
+  });
+  assert.ok(links.length > 20, 'the links were not found');
+  assert.deepEqual(
+    links.filter(({ file, link }) => !leadsSomewhere(join(root, file), link)),
+    [],
+  );
+});
+
+function leadsSomewhere(file: string, link: string): boolean {
+  const [path = '', anchor] = link.split('#');
+  const target = path === '' ? file : join(dirname(file), decodeURI(path));
+  if (!existsSync(target)) return false;
+  return anchor === undefined || anchorsOf(readFileSync(target, 'utf8')).has(anchor);
+}
+
+/** The anchors of a document's headings, as GitHub makes them. */
+function anchorsOf(text: string): ReadonlySet<string> {
+  const headings = Array.from(text.matchAll(/^#+ (.*)$/gm), ([, heading = '']) => heading);
+  return new Set(
+    headings.map((heading) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+        .trim()
+        .replaceAll(' ', '-'),
+    ),
+  );
 }
