@@ -108,6 +108,13 @@ export class RawSession {
     return session;
   }
 
+  /** Over a socket that is authenticated already and that nobody else listens to. */
+  static over(socket: Socket): RawSession {
+    const session = new RawSession(socket);
+    session.#listen();
+    return session;
+  }
+
   #listen(): void {
     this.socket.on('data', (chunk: Buffer) => {
       this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);

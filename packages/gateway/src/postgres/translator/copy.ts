@@ -14,6 +14,7 @@ export function onCopyData(
   partial = false,
 ): void {
   const call = exchange.newestCall;
+  exchange.heldSyncs = 0;
   exchange.toTarget.add(buffer, start, end, undefined, partial);
   if (call === undefined) return;
   call.bytesUp += end - start;
@@ -23,6 +24,7 @@ export function onCopyData(
 
 /** CopyDone or CopyFail. */
 export function onCopyEnd(exchange: Exchange, buffer: Buffer, start: number, end: number): void {
+  exchange.heldSyncs = 0;
   exchange.toTarget.add(buffer, start, end);
   exchange.copyIn = undefined;
   exchange.expect(new Unit('copyEnd'));

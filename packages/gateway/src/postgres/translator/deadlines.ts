@@ -1,7 +1,7 @@
 import type { SessionLimits } from './ports.ts';
 
 export interface DeadlineHost {
-  /** When the command that the target runs now was forwarded, ms of the monotonic clock; undefined: it runs none. */
+  /** Since when the target has run what it runs now, ms of the monotonic clock; undefined: it runs nothing. */
   runningSinceMs(): number | undefined;
   /** When the session became idle; undefined: it is not. */
   idleSinceMs(): number | undefined;

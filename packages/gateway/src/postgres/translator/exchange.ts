@@ -50,6 +50,16 @@ export class Exchange {
   newestCall: Call | undefined;
   /** The call whose COPY the target is reading now; undefined once the client ended it. */
   copyIn: Call | undefined;
+  /**
+   * The newest Execute of what may be a COPY from the client. Until the target has said whether it is one, nothing
+   * behind it is taken: what a Sync means depends on it.
+   */
+  maybeCopy: Unit | undefined;
+  /**
+   * Syncs of the client inside a COPY of the extended protocol. The target ignores them while the COPY goes on, so they are
+   * kept back; if the COPY fails first, they end its series.
+   */
+  heldSyncs = 0;
   /** Something that may have written has ended since the last ReadyForQuery; and the newest result leaf. */
   hasWritten = false;
   lastResult: Appended | undefined;
@@ -101,6 +111,12 @@ export class Exchange {
     } catch (cause) {
       this.fail(new CountersignError('CS_RESULT_UNRECORDED', { cause }));
     }
+  }
+
+  /** Whether what the client sends next has to wait for the answer to a COPY. */
+  get awaitsCopy(): boolean {
+    const unit = this.maybeCopy;
+    return unit !== undefined && !unit.isAnswered && !unit.isSkipped;
   }
 
   /** Ends the session at once, whatever was thrown. */

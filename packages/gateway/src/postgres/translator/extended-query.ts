@@ -100,8 +100,18 @@ export function onExecute(
   if (portal === UNCERTAIN) return 'wait';
   const unit = new Unit('execute');
   const entry = { unit, buffer, start, end };
-  claim(exchange, window, { entry, portal, name });
+  if (claim(exchange, window, { entry, portal, name }) && mayBeCopy(portal)) {
+    exchange.maybeCopy = unit;
+    // Or the target would keep the answer until the Sync that waits for it.
+    exchange.toTarget.addAll(FLUSH, unit.call?.gate);
+  }
   return 'taken';
+}
+
+/** SQL prepares no COPY and opens no portal for one: it came through us, though its text may be forgotten. */
+function mayBeCopy(portal: Portal | undefined): boolean {
+  const kind = portal?.statement?.analysis.kind;
+  return portal !== undefined && (kind === undefined || kind === 'copy');
 }
 
 /** Describe and Close go along: they run nothing. */
@@ -142,11 +152,15 @@ function passAlong(
 ): void {
   if (!window.isEmpty) {
     window.push({ unit, buffer, start, end });
+    claimIfLarge(exchange, window);
     return;
   }
   exchange.toTarget.add(buffer, start, end);
   exchange.expect(unit);
 }
+
+const SYNC = Buffer.from([0x53, 0, 0, 0, 4]);
+const FLUSH = Buffer.from([0x48, 0, 0, 0, 4]);
 
 /** Sync: the end of a series. Inside a COPY the target ignores it. */
 export function onSync(
@@ -156,6 +170,10 @@ export function onSync(
   start: number,
   end: number,
 ): void {
+  if (exchange.copyIn !== undefined && exchange.expected.head?.kind === 'execute') {
+    exchange.heldSyncs += 1;
+    return;
+  }
   if (exchange.copyIn !== undefined) {
     exchange.expected.spareSyncs += 1;
     exchange.toTarget.add(buffer, start, end);
@@ -166,6 +184,16 @@ export function onSync(
   exchange.series += 1;
   exchange.toTarget.add(buffer, start, end);
   exchange.expect(new Unit('sync'));
+}
+
+/** A COPY of a series has failed: the Syncs that came for it while it still went on now end the series. */
+export function releaseHeldSyncs(exchange: Exchange): void {
+  for (; exchange.heldSyncs > 0; exchange.heldSyncs--) {
+    exchange.series += 1;
+    exchange.toTarget.addAll(SYNC);
+    exchange.expect(new Unit('sync'));
+  }
+  exchange.toTarget.schedule();
 }
 
 /** Flush: the client wants the answers so far, so what is held needs intents of its own. */

@@ -43,6 +43,35 @@ test('two changes of one name in one series: the last counts, the first does not
   assert.equal(table.lookup('s', 1), 'two');
 });
 
+test('what SQL may change is forgotten though its answer is still to come', () => {
+  for (const forget of [
+    (table: NameTable<string>) => table.forget('s'),
+    (table: NameTable<string>) => table.forgetAll(),
+  ]) {
+    const table = new NameTable<string>();
+    const [older, newer] = [table.propose('s', 'one', 0), table.propose('s', 'two', 1)];
+    forget(table);
+    assert.equal(table.lookup('s', 1), undefined);
+    older.apply();
+    newer.apply();
+    assert.equal(table.lookup('s', 2), undefined);
+    const later = table.propose('s', 'three', 2);
+    assert.equal(table.lookup('s', 2), 'three');
+    later.apply();
+    assert.equal(table.lookup('s', 3), 'three');
+  }
+});
+
+test('what the server dropped at an end of transaction says nothing of what was sent behind it', () => {
+  const table = new NameTable<string>();
+  table.propose('p', 'one', 0).apply();
+  const change = table.propose('p', 'two', 1);
+  table.dropConfirmed();
+  assert.equal(table.lookup('p', 1), 'two');
+  change.apply();
+  assert.equal(table.lookup('p', 1), 'two');
+});
+
 test('what SQL may have changed is forgotten', () => {
   const table = new NameTable<string>();
   table.propose('a', 'one', 0).apply();

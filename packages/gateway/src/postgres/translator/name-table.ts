@@ -9,9 +9,16 @@ export interface NameChange {
 /** The answer when a name's meaning depends on an answer of the target that has not come yet. */
 export const UNCERTAIN = Symbol('uncertain');
 
+/** The changes of one name that are under way together. */
+interface Batch {
+  /** SQL that runs behind them may have given the name another meaning: their success says nothing any more. */
+  isForgotten: boolean;
+}
+
 interface Proposal<T> {
   readonly value: T | undefined;
   readonly series: number;
+  readonly batch: Batch;
 }
 
 /**
@@ -35,7 +42,8 @@ export class NameTable<T> {
 
   /** A Parse or Bind gives the name a meaning, a Close (`value` undefined) takes it away. */
   propose(name: string, value: T | undefined, series: number): NameChange {
-    const proposal = { value, series };
+    const batch = this.#proposed.get(name)?.batch ?? { isForgotten: false };
+    const proposal = { value, series, batch };
     this.#proposed.set(name, proposal);
     const settle = (): void => {
       if (this.#proposed.get(name) === proposal) this.#proposed.delete(name);
@@ -43,23 +51,39 @@ export class NameTable<T> {
     return {
       apply: () => {
         settle();
+        if (batch.isForgotten) return;
         if (value === undefined) this.#confirmed.delete(name);
         else this.#confirmed.set(name, value);
       },
       discard: (wasTried) => {
         settle();
         // The server drops the unnamed one before it looks at what replaces it.
-        if (wasTried && name === '') this.#confirmed.delete(name);
+        if (wasTried && name === '' && !batch.isForgotten) this.#confirmed.delete(name);
       },
     };
   }
 
-  /** SQL may have given this name another meaning, or the server dropped it. */
+  /**
+   * A command that is forwarded now may give this name another meaning. That holds against what was sent before it and
+   * is not answered yet as well.
+   */
   forget(name: string): void {
     this.#confirmed.delete(name);
+    const proposal = this.#proposed.get(name);
+    if (proposal === undefined) return;
+    proposal.batch.isForgotten = true;
+    this.#proposed.delete(name);
   }
 
+  /** As `forget`, for every name. */
   forgetAll(): void {
+    this.#confirmed.clear();
+    for (const { batch } of this.#proposed.values()) batch.isForgotten = true;
+    this.#proposed.clear();
+  }
+
+  /** The server has dropped everything that it confirmed so far; what was sent after that stands. */
+  dropConfirmed(): void {
     this.#confirmed.clear();
   }
 }

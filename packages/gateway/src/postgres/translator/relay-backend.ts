@@ -11,6 +11,7 @@ import type { Call } from './call.ts';
 import type { Exchange } from './exchange.ts';
 import type { Unit } from './expected-answers.ts';
 import { Gate } from './gated-writer.ts';
+import { releaseHeldSyncs } from './extended-query.ts';
 import { KeyedDigest } from './keyed-digest.ts';
 import { encodeRefusal } from './refusal.ts';
 import { readErrorIdentity } from './error-identity.ts';
@@ -125,6 +126,8 @@ export class BackendRelay implements FramerHandler {
         this.#checkPin(buffer, start, end);
         return;
       case BACKEND.copyOutResponse:
+        if (unit?.kind === 'execute') unit.isAnswered = true;
+        return;
       case BACKEND.copyDone:
       case BACKEND.parameterDescription:
       case BACKEND.noticeResponse:
@@ -138,6 +141,7 @@ export class BackendRelay implements FramerHandler {
   #onCopyIn(unit: Unit | undefined): void {
     if (unit?.call === undefined) throw protocolViolation('CopyInResponse without a command');
     unit.call.isCopyIn = true;
+    if (unit.kind === 'execute') unit.isAnswered = true;
     if (this.#exchange.expected.dropSyncsInCopy()) return;
     this.#exchange.copyIn = unit.call;
   }
@@ -154,6 +158,7 @@ export class BackendRelay implements FramerHandler {
 
   /** An Execute has its answer. */
   #onExecuted(unit: Unit): void {
+    unit.isAnswered = true;
     this.#endCompleted('ride');
     if (unit.call !== undefined) {
       this.#completed = { call: unit.call, status: 'ok', delivered: this.#delivered.finish() };
@@ -234,6 +239,7 @@ export class BackendRelay implements FramerHandler {
       skipped.change?.discard(false);
       if (skipped.call !== undefined) this.#exchange.endCall(skipped.call, 'skipped', undefined, 'ride');
     }
+    releaseHeldSyncs(this.#exchange);
   }
 
   /** ReadyForQuery: ends a Query, FunctionCall or series, and waits for the record where decision 5 says so. */
@@ -267,7 +273,7 @@ export class BackendRelay implements FramerHandler {
       exchange.endCall(call, status, this.#delivered.finish(), wanted);
     }
     exchange.expected.pop();
-    if (exchange.transaction === 'I') exchange.portals.forgetAll();
+    if (exchange.transaction === 'I') exchange.portals.dropConfirmed();
   }
 
   #releaseAfter(
@@ -343,8 +349,22 @@ export class BackendRelay implements FramerHandler {
     if (!this.isMuted) this.#exchange.toClient.add(buffer, start, end, undefined, true);
   }
 
-  /** For the end of the session: what completed is recorded as it completed. */
-  finishCompleted(): void {
+  /** The call whose Execute completed and whose Sync has not been answered: it may still fail there. */
+  get completedCall(): Call | undefined {
+    return this.#completed?.call;
+  }
+
+  /**
+   * For the end of the session. What completed is recorded as it completed, unless its own transaction was being committed:
+   * whether that held, nobody knows.
+   */
+  finishCompleted(cause: string): void {
+    const completed = this.#completed;
+    const { expected, transaction } = this.#exchange;
+    if (completed?.call.mayHaveWritten === true && expected.head?.kind === 'sync' && transaction === 'I') {
+      this.#completed = undefined;
+      this.#exchange.endCall(completed.call, 'cut', completed.delivered, 'ride', cause);
+    }
     this.#endCompleted('ride');
   }
 

@@ -24,6 +24,8 @@ import { SpooledMessage } from './spooled-message.ts';
 const HELD_VALUES_BYTES = 1 << 20;
 /** CopyData up to this size is put together when it straddles two reads; longer ones pass in pieces. */
 const WHOLE_COPY_BYTES = 65_536;
+/** Read already and not taken: up to this size we go on reading while a message waits for the target. */
+const HELD_CHUNK_BYTES = 65_536;
 /** What a Query or Parse has beside its text: header, name, parameter types. */
 const TEXT_OVERHEAD_BYTES = 65_536;
 
@@ -48,7 +50,9 @@ export class FrontendRelay implements FramerHandler {
   /** What becomes of a message that comes in pieces. */
   #large: 'copy' | 'skip' | SpooledMessage = 'skip';
   /** A message that waits until the target has answered what its meaning depends on. */
-  #waiting: { readonly take: () => Taken; readonly resumeReading: () => void } | undefined;
+  #waiting: (() => Taken) | undefined;
+  /** Set while reading is paused for it: as soon as more comes than was read already. */
+  #resumeReading: (() => void) | undefined;
 
   /** Steps with the disk that the stream waits for. */
   readonly #steps: (() => Promise<void>)[] = [];
@@ -76,6 +80,9 @@ export class FrontendRelay implements FramerHandler {
   /** @throws CountersignError CS_PROTOCOL_VIOLATION */
   push(chunk: Buffer): void {
     this.#framer.push(chunk);
+    // A client that sends nothing meanwhile is still watched: it may vanish.
+    if (this.#waiting !== undefined && this.#framer.waitingBytes > HELD_CHUNK_BYTES)
+      this.#resumeReading ??= this.#host.pauseClient();
     this.#exchange.newestCall?.copied?.settle();
     this.#exchange.toTarget.schedule();
   }
@@ -91,11 +98,10 @@ export class FrontendRelay implements FramerHandler {
     const waiting = this.#waiting;
     if (waiting === undefined) return;
     this.#waiting = undefined;
-    if (waiting.take() === 'wait') {
-      this.#waiting = waiting;
-      return;
-    }
-    waiting.resumeReading();
+    this.#take(waiting);
+    if (this.#waiting !== undefined) return;
+    this.#resumeReading?.();
+    this.#resumeReading = undefined;
     this.#framer.resume();
     this.#exchange.toTarget.schedule();
   }
@@ -103,6 +109,8 @@ export class FrontendRelay implements FramerHandler {
   message(type: number, buffer: Buffer, start: number, end: number): void {
     if (this.#isTerminating) return;
     if (this.#exchange.isDropping && type !== FRONTEND.sync && type !== FRONTEND.terminate) return;
+    if (this.#exchange.heldSyncs > 0 && !isLawfulInCopy(type))
+      throw protocolViolation('Sync inside COPY, and no end of the COPY');
     const exchange = this.#exchange;
     const window = this.#window;
     switch (type) {
@@ -192,9 +200,11 @@ export class FrontendRelay implements FramerHandler {
 
   /** Takes a message now, or keeps it back (and everything after it) until the target has answered more. */
   #take(take: () => Taken): void {
-    if (take() === 'taken') return;
+    const exchange = this.#exchange;
+    if (take() === 'wait') this.#waiting = take;
+    else if (exchange.awaitsCopy) this.#waiting = () => (exchange.awaitsCopy ? 'wait' : 'taken');
+    else return;
     this.#framer.stop();
-    this.#waiting = { take, resumeReading: this.#host.pauseClient() };
     // What it waits for may itself be waiting to be sent.
     this.#exchange.toTarget.schedule();
   }
@@ -219,6 +229,21 @@ export class FrontendRelay implements FramerHandler {
     } catch (error) {
       this.#exchange.failWith(error);
     }
+  }
+}
+
+/** What the target takes from a client in the middle of a COPY. */
+function isLawfulInCopy(type: number): boolean {
+  switch (type) {
+    case FRONTEND.copyData:
+    case FRONTEND.copyDone:
+    case FRONTEND.copyFail:
+    case FRONTEND.flush:
+    case FRONTEND.sync:
+    case FRONTEND.terminate:
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -35,11 +35,15 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
   /** Too much is held for the target, or for the client. */
   readonly #heldForTarget: ValveReason;
   readonly #heldForClient: ValveReason;
+  /** The client's socket takes nothing more for now. */
+  readonly #clientIsFull: ValveReason;
   readonly #deadlines: Deadlines;
   #resolveDone: () => void = () => {};
   #bytesUp = 0;
   #bytesDown = 0;
   #lastActivityMs = performance.now();
+  /** When what stands at the head of the expected answers came there: the target can work on it only since then. */
+  #headSinceMs = 0;
   #isTerminating = false;
   #wasToldFatal = false;
   #isEnding = false;
@@ -56,7 +60,7 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
     this.#heldForTarget = new ValveReason(this.#clientValve);
     this.#heldForClient = new ValveReason(this.#targetValve);
     const targetIsFull = new ValveReason(this.#clientValve);
-    const clientIsFull = new ValveReason(this.#targetValve);
+    this.#clientIsFull = new ValveReason(this.#targetValve);
     this.#exchange = new Exchange({
       session,
       limits,
@@ -68,7 +72,7 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
       ),
       toClient: new GatedWriter(
         client.socket,
-        (isFull) => clientIsFull.set(isFull),
+        (isFull) => this.#clientIsFull.set(isFull),
         () => this.#onClientFlushed(),
       ),
       fail: (error) => this.stop(error),
@@ -105,7 +109,11 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
   }
 
   runningSinceMs(): number | undefined {
-    return this.#exchange.expected.head?.call?.gate.passedAtMs;
+    const { head } = this.#exchange.expected;
+    if (head === undefined) return undefined;
+    // What has no call of its own (Sync, Describe) has no gate either.
+    const forwardedAtMs = head.call === undefined ? this.#headSinceMs : head.call.gate.passedAtMs;
+    return forwardedAtMs === undefined ? performance.now() : Math.max(forwardedAtMs, this.#headSinceMs);
   }
 
   idleSinceMs(): number | undefined {
@@ -125,14 +133,14 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
     client.socket.on('data', (chunk: Buffer) => this.#onClientData(chunk));
     target.socket.on('data', (chunk: Buffer) => this.#onTargetData(chunk));
     client.socket.on('end', () => this.#onClientGone());
-    client.socket.on('close', () => this.#onClientGone());
+    client.socket.on('close', () => this.#onClientClosed());
     target.socket.on('close', () => this.#onTargetGone());
     if (target.leftover.length > 0) this.#onTargetData(target.leftover);
     if (client.leftover.length > 0) this.#onClientData(client.leftover);
     // Closed and opened once, which starts the flow unless something above already closed it.
     this.#clientValve.close()();
     this.#targetValve.close()();
-    if (client.socket.destroyed) this.#onClientGone();
+    if (client.socket.destroyed) this.#onClientClosed();
     if (target.socket.destroyed) this.#onTargetGone();
   }
 
@@ -141,12 +149,14 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
     this.#bytesUp += chunk.length;
     this.#options.observer?.onBytes?.(chunk.length, 0);
     this.#lastActivityMs = performance.now();
+    const wasIdle = this.#exchange.expected.isEmpty;
     try {
       this.#frontend.push(chunk);
     } catch (error) {
       this.#exchange.failWith(error);
       return;
     }
+    if (wasIdle) this.#headSinceMs = this.#lastActivityMs;
     this.#heldForTarget.set(this.#exchange.toTarget.queuedBytes > HELD_BYTES);
     this.#deadlines.watchStatement();
   }
@@ -154,6 +164,7 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
   #onTargetData(chunk: Buffer): void {
     this.#bytesDown += chunk.length;
     this.#options.observer?.onBytes?.(0, chunk.length);
+    const { head } = this.#exchange.expected;
     try {
       this.#backend.push(chunk);
       this.#frontend.retryWaiting();
@@ -163,6 +174,7 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
       this.#exchange.failWith(error);
       return;
     }
+    if (this.#exchange.expected.head !== head) this.#headSinceMs = performance.now();
     this.#heldForClient.set(this.#exchange.toClient.queuedBytes > HELD_BYTES);
     if (this.#isEnding) this.#checkSettled();
     else this.#endIfAsked();
@@ -183,6 +195,19 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
     this.stop(new CountersignError('CS_CLIENT_LOST'));
   }
 
+  /**
+   * After Terminate what runs goes on to its end, as at the server; but nobody will read its answer, so nothing may wait
+   * for a reader.
+   */
+  #onClientClosed(): void {
+    this.#onClientGone();
+    if (this.#isEnding) return;
+    this.#backend.isMuted = true;
+    this.#exchange.toClient.seal();
+    this.#heldForClient.set(false);
+    this.#clientIsFull.set(false);
+  }
+
   #onTargetGone(): void {
     if (this.#isEnding) this.#onSettled?.();
     else if (this.#isTerminating && this.#exchange.expected.isEmpty) void this.#end(undefined);
@@ -201,14 +226,18 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
     const { expected, toClient, toTarget, transaction } = this.#exchange;
     const isBusy =
       !expected.isEmpty || transaction !== 'I' || toClient.queuedBytes > 0 || toTarget.queuedBytes > 0;
-    if (!isBusy) void this.#end(asked);
+    // A client that has said goodbye itself is not sent away.
+    if (!isBusy) void this.#end(this.#isTerminating ? undefined : asked);
   }
 
   /** Cancels what the target runs, and sends it nothing new until that wish has arrived, so that it hits nothing else. */
   #cancel(cause: string | undefined): void {
-    const call = this.#exchange.expected.head?.call;
-    if (call === undefined || !call.wasForwarded) return;
-    call.cancelCause = cause;
+    const { head } = this.#exchange.expected;
+    if (head === undefined) return;
+    // A Sync commits and a Describe may wait for a lock: they have no call, and nothing holds them back at the head.
+    const call = head.call ?? (head.kind === 'sync' ? this.#backend.completedCall : undefined);
+    if (head.call?.wasForwarded === false) return;
+    if (call !== undefined) call.cancelCause = cause;
     const unblock = this.#exchange.toTarget.block();
     void this.#options.target.cancel().then(unblock);
   }
@@ -231,8 +260,9 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
     await this.#settle(error);
     this.#endTarget(target.socket.destroyed);
     this.#frontend.drop();
-    this.#backend.finishCompleted();
-    cutCalls(this.#exchange, error?.code ?? 'CS_TARGET_LOST', this.#backend.takeDelivered());
+    const cause = error?.code ?? 'CS_TARGET_LOST';
+    this.#backend.finishCompleted(cause);
+    cutCalls(this.#exchange, cause, this.#backend.takeDelivered());
     try {
       await session.close(error?.code ?? 'client', this.#bytesUp, this.#bytesDown).durable();
     } catch {
@@ -254,9 +284,7 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
   /** Waits for the outcome of what the target runs, at most 200 ms. */
   async #settle(error: CountersignError | undefined): Promise<void> {
     const { target } = this.#options;
-    const isRunning = (): boolean =>
-      this.#exchange.expected.all.some((unit) => unit.call?.wasForwarded === true);
-    if (error === undefined || target.socket.destroyed || !isRunning()) return;
+    if (error === undefined || target.socket.destroyed || !this.#isRunning) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, SETTLE_MS);
       this.#onSettled = () => {
@@ -270,6 +298,13 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
   }
 
   #checkSettled(): void {
-    if (!this.#exchange.expected.all.some((unit) => unit.call?.wasForwarded === true)) this.#onSettled?.();
+    if (!this.#isRunning) this.#onSettled?.();
+  }
+
+  /** Whether the target has something to tell the outcome of: commands, or the commit of one at its Sync. */
+  get #isRunning(): boolean {
+    const { expected } = this.#exchange;
+    const isCommitting = expected.head?.kind === 'sync' && this.#backend.completedCall !== undefined;
+    return isCommitting || expected.all.some((unit) => unit.call?.wasForwarded === true);
   }
 }
