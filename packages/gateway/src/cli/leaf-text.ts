@@ -48,6 +48,26 @@ function textOf(value: unknown): string {
   return textOf(id ?? name);
 }
 
+const PARAMETER_HEAD = 10;
+
+/**
+ * The content of `params.<i>` as people read it: format and type before the value, so that no value can pass for them.
+ * The layout is in docs/record-format.md; what does not have it is shown as any content.
+ */
+export function formatParameter(bytes: Uint8Array): string {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (view.length < PARAMETER_HEAD) return formatContent(bytes);
+  const type = view.readUInt32BE(0);
+  const format = view.readInt16BE(4);
+  const length = view.readInt32BE(6);
+  const value = view.subarray(PARAMETER_HEAD);
+  if (value.length !== Math.max(length, 0) || (format !== 0 && format !== 1)) return formatContent(bytes);
+  const suffix = type === 0 ? '' : ` of type ${type}`;
+  if (length < 0) return `null${suffix}`;
+  const shown = format === 0 ? formatContent(value) : `\\x${value.toString('hex')}`;
+  return `${format === 0 ? 'text' : 'binary'}${suffix}: ${shown}`;
+}
+
 /** Contents as people read them: text with visible control characters, anything else in hexadecimal. */
 export function formatContent(bytes: Uint8Array): string {
   try {

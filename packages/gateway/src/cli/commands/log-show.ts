@@ -8,7 +8,7 @@ import type { ReadContent } from '../../api/read-contents.ts';
 import { openContents } from '../../api/vault-contents.ts';
 import { addConfigOption, addJsonOption, configOf, logSourceOf } from '../common-options.ts';
 import type { CommonOptions } from '../common-options.ts';
-import { formatContent, formatLeafLine } from '../leaf-text.ts';
+import { formatContent, formatLeafLine, formatParameter } from '../leaf-text.ts';
 import { parseCount, withLogErrors } from '../log-errors.ts';
 import { createOutput, usageError } from '../output.ts';
 import { openVault } from './log-verify.ts';
@@ -204,7 +204,8 @@ function formatLeaves(leaves: readonly ShownLeaf[]): string {
     .join('\n');
 }
 
-function contentText({ bytes, spool }: ShownContent): string {
+function contentText({ field, bytes, spool }: ShownContent): string {
   if (bytes === undefined) return `(too large to show; spooled as ${spool ?? 'unknown'})`;
-  return formatContent(Buffer.from(bytes, 'base64')).replaceAll('\n', '\n           ');
+  const format = field.startsWith('params.') ? formatParameter : formatContent;
+  return format(Buffer.from(bytes, 'base64')).replaceAll('\n', '\n           ');
 }
