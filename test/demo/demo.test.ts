@@ -8,6 +8,7 @@ import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
 import { Client } from 'pg';
 import type { ToolAnswer } from '../../examples/bank/demo/agent.ts';
@@ -53,6 +54,18 @@ async function count(url: string, table: string): Promise<number> {
     return rows[0]?.n ?? 0;
   } finally {
     await client.end();
+  }
+}
+
+/** Returns when nobody answers there any more; the test runner's own time limit ends it otherwise. */
+async function gone(url: string): Promise<void> {
+  for (;;) {
+    try {
+      await fetch(url);
+    } catch {
+      return;
+    }
+    await delay(20);
   }
 }
 
@@ -115,7 +128,7 @@ describe('the demo', () => {
     assert.equal(answer.statusCode, 403);
   });
 
-  it('stops everything on SIGTERM, and goes on with the same data', async () => {
+  it('stops everything on SIGTERM, leaves no server behind when killed, and goes on with the same data', async () => {
     const running = demo ?? assert.fail('not running');
     const { said } = running;
     await running.stop();
@@ -129,10 +142,14 @@ describe('the demo', () => {
     assert.equal(demo.said.calls, undefined);
     assert.equal(demo.said.vkey, said.vkey);
     assert.equal(await count(said.gateway, 'bank.transactions'), 100_000);
+    process.kill(demo.said.pid, 'SIGKILL');
+    await gone(demo.said.mcp.url);
+    demo = await startDemo(directory, '--no-traffic');
     await demo.stop();
     demo = undefined;
     const report = await verifyRecord(said.state);
-    assert.equal(report.verdict, 'VERIFIED', JSON.stringify(report.findings));
+    // The kill is on the record.
+    assert.equal(report.verdict, 'VERIFIED-WITH-GAPS', JSON.stringify(report.findings));
     assert.ok(readLeaves(said.state).length > before);
   });
 

@@ -14,9 +14,9 @@ export interface BankMcpServer {
 /** Its one configuration is the database's URL, which leads through the gateway. */
 export async function startMcpServer(databaseUrl: string): Promise<BankMcpServer> {
   const program = join(import.meta.dirname, '..', 'mcp-server', 'server.ts');
-  const child = spawn(process.execPath, [program], {
+  const child = spawn(process.execPath, [program, '--end-with-stdin'], {
     env: { PATH: process.env['PATH'], DATABASE_URL: databaseUrl, PORT: '0' },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
     // Ctrl-C in a terminal reaches us alone; we stop it in order.
     detached: true,
   });

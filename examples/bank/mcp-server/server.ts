@@ -122,6 +122,10 @@ async function serveHttp(): Promise<void> {
   };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
+  if (process.argv.includes('--end-with-stdin')) {
+    // Whoever started us holds the other end: when it is killed, nobody else would stop us.
+    process.stdin.once('end', stop).resume();
+  }
 }
 
 if (process.argv.includes('--stdio')) {
