@@ -164,6 +164,66 @@ test(
 );
 
 test(
+  'what only a Sync would have committed is not recorded as done without it',
+  { timeout: 60_000 },
+  async () => {
+    const harness = await Harness.start(server);
+    for (const leave of [
+      (session: RawSession) => session.destroy(),
+      (session: RawSession) => session.end(),
+    ]) {
+      const session = await harness.connect();
+      session.send(all(run('insert into t values (9)'), flush()));
+      await session.receiveUntil('C');
+      leave(session);
+      await until(() => String(harness.gateway.sessions.size), '0');
+    }
+    const { verdict, calls } = await harness.finish();
+    assert.equal(verdict, 'VERIFIED');
+    const writes = calls.filter(({ kind }) => kind === 'insert');
+    assert.deepEqual(
+      writes.map(({ result }) => [result?.['status'], result?.['cause']]),
+      [
+        ['cut', 'CS_CLIENT_LOST'],
+        ['cut', 'client'],
+      ],
+    );
+  },
+);
+
+test('a client that reads no answers is not read for ever', { timeout: 60_000 }, async () => {
+  const harness = await Harness.start(server);
+  const session = await harness.connect();
+  const closes = Buffer.concat(Array.from({ length: 20_000 }, () => frame('C', Buffer.from('Sx\0'))));
+  // A hundred times as many as may be unanswered; each one is answered in the end.
+  session.socket.pause();
+  for (let time = 0; time < 80; time++) session.socket.write(closes);
+  await new Promise<void>((resolve) => {
+    let silence = 0;
+    let before = -1;
+    const look = (): void => {
+      silence = session.socket.bytesWritten - session.socket.writableLength === before ? silence + 1 : 0;
+      before = session.socket.bytesWritten - session.socket.writableLength;
+      if (silence > 200 || session.socket.writableLength === 0) resolve();
+      else setTimeout(look, 2);
+    };
+    look();
+  });
+  session.send(sync());
+  const socket = session.takeSocket();
+  let bytes = 0;
+  await new Promise<void>((resolve) => {
+    socket.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes === 5 * 80 * 20_000 + 6) resolve();
+    });
+    socket.resume();
+  });
+  socket.destroy();
+  assert.equal((await harness.finish()).verdict, 'VERIFIED');
+});
+
+test(
   'a session ended by the administrator of the target: the client reads why, the record too',
   { timeout: 60_000 },
   async () => {

@@ -52,6 +52,11 @@ export class ExpectedAnswers {
     return this.#head === this.#units.length;
   }
 
+  /** How many answers are still to come. */
+  get length(): number {
+    return this.#units.length - this.#head;
+  }
+
   get head(): Unit | undefined {
     return this.#units[this.#head];
   }

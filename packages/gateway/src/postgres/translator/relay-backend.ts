@@ -56,8 +56,9 @@ export class BackendRelay implements FramerHandler {
   push(chunk: Buffer): void {
     this.#framer.push(chunk);
     this.#delivered.settle();
-    // A client that works with Flush alone never brings the Sync that the result waits for.
-    if (this.#completed !== undefined && this.#exchange.expected.isEmpty) {
+    // A client that works with Flush alone never brings the Sync that the result waits for. What it wrote outside a
+    // transaction block does not hold before that, though, so the result of that does wait.
+    if (this.#completed !== undefined && this.#exchange.expected.isEmpty && !this.#needsSync) {
       this.#endCompleted(this.#completed.call.mayHaveWritten ? 'sync' : 'ride');
     }
     this.#exchange.toClient.flush();
@@ -349,19 +350,23 @@ export class BackendRelay implements FramerHandler {
     if (!this.isMuted) this.#exchange.toClient.add(buffer, start, end, undefined, true);
   }
 
+  /** Whether the last Execute that completed may have written what only its Sync commits. */
+  get #needsSync(): boolean {
+    return this.#completed?.call.mayHaveWritten === true && this.#exchange.transaction === 'I';
+  }
+
   /** The call whose Execute completed and whose Sync has not been answered: it may still fail there. */
   get completedCall(): Call | undefined {
     return this.#completed?.call;
   }
 
   /**
-   * For the end of the session. What completed is recorded as it completed, unless its own transaction was being committed:
-   * whether that held, nobody knows.
+   * For the end of the session. What completed is recorded as it completed, unless its own transaction was still to be
+   * committed, or was being committed: then its answer says nothing of what became of it.
    */
   finishCompleted(cause: string): void {
     const completed = this.#completed;
-    const { expected, transaction } = this.#exchange;
-    if (completed?.call.mayHaveWritten === true && expected.head?.kind === 'sync' && transaction === 'I') {
+    if (completed !== undefined && this.#needsSync) {
       this.#completed = undefined;
       this.#exchange.endCall(completed.call, 'cut', completed.delivered, 'ride', cause);
     }

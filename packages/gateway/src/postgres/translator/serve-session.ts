@@ -12,6 +12,11 @@ import { cutCalls } from './termination.ts';
 
 /** What may wait for the record, or for a slow peer, before we stop reading from the other side. */
 const HELD_BYTES = 262_144;
+/**
+ * How many messages may be without an answer before we stop reading from the client. Each has an answer of 5 bytes or more,
+ * and the server keeps back 8 KiB of answers at most, so it never takes more from the client to bring the number down.
+ */
+const UNANSWERED = 16_384;
 /** Decision 11: how long a cancelled command may take to tell how it ended. */
 const SETTLE_MS = 200;
 const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4]);
@@ -35,6 +40,8 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
   /** Too much is held for the target, or for the client. */
   readonly #heldForTarget: ValveReason;
   readonly #heldForClient: ValveReason;
+  /** Too much of what the client sent has no answer yet. */
+  readonly #unanswered: ValveReason;
   /** The client's socket takes nothing more for now. */
   readonly #clientIsFull: ValveReason;
   readonly #deadlines: Deadlines;
@@ -59,6 +66,7 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
     this.#targetValve = new ReadValve(target.socket);
     this.#heldForTarget = new ValveReason(this.#clientValve);
     this.#heldForClient = new ValveReason(this.#targetValve);
+    this.#unanswered = new ValveReason(this.#clientValve);
     const targetIsFull = new ValveReason(this.#clientValve);
     this.#clientIsFull = new ValveReason(this.#targetValve);
     this.#exchange = new Exchange({
@@ -156,6 +164,7 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
       this.#exchange.failWith(error);
       return;
     }
+    this.#unanswered.set(this.#exchange.expected.length > UNANSWERED);
     if (wasIdle) this.#headSinceMs = this.#lastActivityMs;
     this.#heldForTarget.set(this.#exchange.toTarget.queuedBytes > HELD_BYTES);
     this.#deadlines.watchStatement();
@@ -174,6 +183,7 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
       this.#exchange.failWith(error);
       return;
     }
+    this.#unanswered.set(this.#exchange.expected.length > UNANSWERED);
     if (this.#exchange.expected.head !== head) this.#headSinceMs = performance.now();
     this.#heldForClient.set(this.#exchange.toClient.queuedBytes > HELD_BYTES);
     if (this.#isEnding) this.#checkSettled();
@@ -261,7 +271,7 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
     this.#endTarget(target.socket.destroyed);
     this.#frontend.drop();
     const cause = error?.code ?? 'CS_TARGET_LOST';
-    this.#backend.finishCompleted(cause);
+    this.#backend.finishCompleted(error?.code ?? 'client');
     cutCalls(this.#exchange, cause, this.#backend.takeDelivered());
     try {
       await session.close(error?.code ?? 'client', this.#bytesUp, this.#bytesDown).durable();
