@@ -144,7 +144,7 @@ export class JournalRecorder implements Recorder {
       start: options.start,
       marks: options.marks,
       hooks: {
-        snapshot: () => this.#ledger.snapshot(),
+        snapshot: (jseq) => this.#ledger.snapshot(jseq),
         period: () => this.#currentPeriod(),
         onCommit: (latencyMs, leaves, bytes) => this.#onCommit({ latencyMs, leaves, bytes }),
         onDegraded: (failure) => this.#onDegraded(failure),

@@ -119,7 +119,7 @@ async function appendStart(
   },
 ): Promise<void> {
   if (recovered.isNew) recorder.append({ type: 'log.genesis', ...genesis });
-  if (recovered.damage !== undefined) recorder.append({ type: 'gap.declared', ...recovered.damage });
+  for (const damage of recovered.damages) recorder.append({ type: 'gap.declared', ...damage });
   await recorder.closeCutSessions();
   const previous = recovered.isNew ? 'first' : recovered.wasStopped ? 'stopped' : 'crashed';
   recorder.append({ type: 'software.started', ...software, previous });

@@ -94,9 +94,9 @@ for (const rest of ['zeros', 'garbage', 'frames of an earlier use'] as const) {
       else (rest === 'garbage' ? noise : earlier).copy(bytes, cut, cut);
       const recovered = recover(bytes);
       assert.equal(recovered.start.durableJseq, durableAt(cut), `cut at ${cut}`);
-      assert.notEqual(recovered.damage?.cause, 'corruption');
+      assert.notEqual(recovered.damages[0]?.cause, 'corruption');
       const isInside = frames.some(({ offset, end: frameEnd }) => cut > offset + 84 && cut < frameEnd);
-      if (isInside) assert.equal(recovered.damage?.cause, 'torn-tail', `cut at ${cut}`);
+      if (isInside) assert.equal(recovered.damages[0]?.cause, 'torn-tail', `cut at ${cut}`);
     }
   });
 }
@@ -111,9 +111,9 @@ test('recovery: a damaged frame before a whole one is corruption, and loss is on
       (error) => isCountersignError(error, 'CS_RECORD_CORRUPT') && error.fatal,
       `flipped a bit at ${at}`,
     );
-    const { damage, start } = recover(bytes, { acceptLoss: true });
+    const { damages, start } = recover(bytes, { acceptLoss: true });
     const to = lastJseqOf(frames.at(-1)!);
-    assert.deepEqual(damage, {
+    assert.deepEqual(damages[0], {
       cause: 'corruption',
       segment: 1,
       from: damaged.firstJseq,

@@ -13,6 +13,7 @@ import { decodeFrame, decodeFrameHeader, FRAME_MAGIC, type Frame } from './journ
 import type { JournalStart, SegmentMark } from './journal/journal.ts';
 import {
   decodeSegmentHeader,
+  isSpareFileName,
   parseSegmentFileName,
   SEGMENT_HEADER_BYTES,
   segmentFileName,
@@ -43,7 +44,8 @@ export interface Recovered {
   readonly start: JournalStart;
   readonly marks: readonly SegmentMark[];
   readonly ledger: SessionLedger;
-  readonly damage: Damage | undefined;
+  /** Oldest first. */
+  readonly damages: readonly Damage[];
   /** Whether the last run ended with `software.stopped`. */
   readonly wasStopped: boolean;
   readonly isNew: boolean;
@@ -65,15 +67,19 @@ function corrupt(detail: string): CountersignError {
 
 class Recovery {
   readonly #options: RecoveryOptions;
-  readonly #ledger = new SessionLedger();
-  readonly #marks: SegmentMark[] = [];
+  #ledger = new SessionLedger();
+  /** What the ledger's snapshot covers; undefined when none was found. */
+  #snapshotJseq: number | undefined;
+  /** True when leaves that the ledger lacks are in the log. */
+  #isLedgerStale = false;
+  #marks: SegmentMark[] = [];
   #highestNumber = 0;
   #lastType = '';
   #jseq: number;
   #sequence = 0;
   #hash: Buffer = Buffer.alloc(32);
   #segment = 0;
-  #damage: Damage | undefined;
+  #damages: Damage[] = [];
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
@@ -81,15 +87,24 @@ class Recovery {
   }
 
   run(): Recovered {
+    const { acceptLoss, integratedJseq } = this.#options;
     const chain = this.#chain();
-    for (const [i, segment] of chain.entries()) this.#walk(segment, chain[i + 1]?.header);
-    if (chain.length === 0 && this.#options.integratedJseq >= 0 && !this.#options.acceptLoss) {
-      throw corrupt('the log has leaves but the journal has no segment');
+    this.#walkAll(chain);
+    while (!this.#isLedgerWhole(chain) && this.#extend(chain)) this.#walkAll(chain);
+    if (chain.length === 0 && integratedJseq >= 0) {
+      if (!acceptLoss) throw corrupt('the log has leaves but the journal has no segment');
+      // What the log did not have yet is lost, and nobody knows how much that was.
+      this.#lose(0, integratedJseq);
     }
-    if (this.#jseq < this.#options.integratedJseq) throw corrupt('the journal ends before the log does');
+    if (this.#jseq < integratedJseq) {
+      if (!acceptLoss) throw corrupt('the journal ends before the log does');
+      this.#lose(this.#segment, integratedJseq);
+    }
+    // Sessions stay open then, and the log is INCOMPLETE: closing them with a wrong digest would look like forgery.
+    if (this.#isLedgerStale) this.#ledger = new SessionLedger();
     return {
       start: {
-        durableJseq: Math.max(this.#jseq, this.#damage?.to ?? -1),
+        durableJseq: this.#jseq,
         sequence: this.#sequence,
         hash: this.#hash,
         segment: this.#segment,
@@ -97,21 +112,54 @@ class Recovery {
       },
       marks: this.#marks,
       ledger: this.#ledger,
-      damage: this.#damage,
+      damages: this.#damages,
       wasStopped: this.#lastType === 'software.stopped',
-      isNew: this.#jseq < 0 && this.#damage === undefined,
+      isNew: this.#jseq < 0 && this.#damages.length === 0,
     };
+  }
+
+  #walkAll(chain: readonly LoadedSegment[]): void {
+    this.#ledger = new SessionLedger();
+    this.#snapshotJseq = undefined;
+    this.#isLedgerStale = false;
+    this.#marks = [];
+    this.#damages = [];
+    this.#lastType = '';
+    this.#jseq = this.#options.integratedJseq;
+    for (const [i, segment] of chain.entries()) this.#walk(segment, chain[i + 1]?.header);
+  }
+
+  /**
+   * A segment's snapshot is written before the leaves that made the journal go on to that segment, and covers them. When
+   * a crash came in between (or tore the snapshot), the sessions must be read from the segment before.
+   */
+  #isLedgerWhole(chain: readonly LoadedSegment[]): boolean {
+    const first = chain[0]?.header.firstJseq ?? 0;
+    return first === 0 || (this.#snapshotJseq !== undefined && this.#snapshotJseq <= this.#jseq);
+  }
+
+  #extend(chain: LoadedSegment[]): boolean {
+    const number = chain[0]!.header.previousSegment;
+    const previous = number === 0 ? undefined : this.#load(number);
+    if (previous === undefined) {
+      if (!this.#options.acceptLoss) throw corrupt(`segment ${number} is missing or its header is damaged`);
+      this.#isLedgerStale = true;
+      return false;
+    }
+    chain.unshift(previous);
+    return true;
   }
 
   /** Segments to walk, oldest first. */
   #chain(): LoadedSegment[] {
     const { layer, journalDirectory, integratedJseq } = this.#options;
-    const numbers = layer
-      .list(journalDirectory)
+    const names = layer.list(journalDirectory);
+    const numbers = names
       .map(parseSegmentFileName)
       .filter((number) => number !== undefined)
       .sort((a, b) => b - a);
-    this.#highestNumber = numbers[0] ?? 0;
+    // A spare is named for its last use: no number comes twice, even after loss was accepted.
+    this.#highestNumber = Math.max(numbers[0] ?? 0, ...names.map(spareNumber));
     const newest = this.#newest(numbers);
     if (newest === undefined) return [];
     const chain = [newest];
@@ -133,8 +181,9 @@ class Recovery {
       const loaded = this.#load(number);
       if (loaded !== undefined) return loaded;
       const bytes = this.#read(number);
+      // Header and snapshot are synced together: a crash may leave the snapshot alone. Leaves came only after that sync.
       const isDamaged =
-        findFrame(bytes, SEGMENT_HEADER_BYTES, { segment: number, sequence: 0 }) !== undefined;
+        highestJseq(bytes, SEGMENT_HEADER_BYTES, { segment: number, sequence: 0 }) !== undefined;
       if (isDamaged && !this.#options.acceptLoss) throw corrupt(`the header of segment ${number} is damaged`);
     }
     return undefined;
@@ -157,19 +206,24 @@ class Recovery {
   #walk(segment: LoadedSegment, successor: SegmentHeader | undefined): void {
     const { bytes, header } = segment;
     if (this.#marks.length === 0) {
+      if (header.firstJseq > this.#jseq + 1) this.#lose(header.previousSegment, header.firstJseq - 1);
       this.#hash = header.previousHash;
       this.#jseq = header.firstJseq - 1;
+    } else if (header.firstJseq > this.#jseq + 1) {
+      // A run that was told to accept this loss ended before its declaration was durable (else `#take` finds it).
+      this.#lose(this.#segment, header.firstJseq - 1);
     }
     this.#sequence = header.sequence;
     this.#segment = segment.number;
     let at = SEGMENT_HEADER_BYTES;
     let previousHash = header.previousHash;
+    let isBroken = false;
     for (;;) {
       if (successor !== undefined && at > SEGMENT_HEADER_BYTES && successor.previousHash.equals(previousHash))
         break;
       const frame = decodeFrame(bytes, at);
       if (frame === undefined || !this.#continues(frame, segment.number, previousHash)) {
-        this.#judgeEnd(segment, at, successor);
+        isBroken = this.#judgeEnd(segment, at, successor);
         break;
       }
       this.#take(frame);
@@ -177,7 +231,7 @@ class Recovery {
       at = frame.end;
     }
     this.#hash = Buffer.from(previousHash);
-    this.#marks.push({ segment: segment.number, end: at });
+    this.#marks.push({ segment: segment.number, end: at, isBroken });
   }
 
   #continues(frame: Frame, segment: number, previousHash: Buffer): boolean {
@@ -191,51 +245,61 @@ class Recovery {
   #take(frame: Frame): void {
     this.#sequence = frame.sequence + 1;
     if (frame.kind === 'snapshot') {
-      if (this.#marks.length === 0) this.#ledger.restore(frame.leaves);
+      if (this.#marks.length === 0) this.#snapshotJseq = this.#ledger.restore(frame.leaves);
       return;
     }
     const { leaves } = frame;
-    for (let at = 0; at < leaves.length;) {
+    const covered = this.#snapshotJseq ?? -1;
+    for (let at = 0, jseq = frame.firstJseq; at < leaves.length; jseq++) {
       const end = at + 2 + leaves.readUInt16BE(at);
       const bytes = leaves.subarray(at + 2, end);
       const leaf = JSON.parse(bytes.toString('utf8')) as LeafFacts;
-      this.#ledger.replay(leaf, bytes);
+      if (jseq > covered) this.#ledger.replay(leaf, bytes);
+      if (leaf.type === 'gap.declared' && leaf.cause === 'corruption') {
+        this.#damages = this.#damages.filter(({ from }) => from !== leaf.from);
+      }
       this.#lastType = leaf.type;
       at = end;
     }
     this.#jseq = frame.firstJseq + frame.leafCount - 1;
   }
 
-  /** The frame at `at` does not count. Was it never acknowledged (a torn tail), or is it damaged? */
-  #judgeEnd(segment: LoadedSegment, at: number, successor: SegmentHeader | undefined): void {
+  /** Leaves up to `to` are lost. Those that the log has already are not, but the ledger lacks them. */
+  #lose(segment: number, to: number): void {
+    const { integratedJseq } = this.#options;
+    if (this.#jseq < integratedJseq) this.#isLedgerStale = true;
+    const from = Math.max(this.#jseq, integratedJseq) + 1;
+    const last = Math.max(to, from - 1);
+    this.#damages.push({ cause: 'corruption', segment, from, to: last, lost: last - from + 1 });
+    this.#jseq = Math.max(this.#jseq, last);
+  }
+
+  /** The frame at `at` does not count. Was it never acknowledged (a torn tail), or is it damaged? True for damage. */
+  #judgeEnd(segment: LoadedSegment, at: number, successor: SegmentHeader | undefined): boolean {
     const place = { segment: segment.number, sequence: this.#sequence };
-    const later = findFrame(segment.bytes, at, place);
+    const later = highestJseq(segment.bytes, at, place);
     if (later === undefined && successor === undefined) {
       const header = decodeFrameHeader(segment.bytes, at, at);
       if (header?.segment === segment.number && header.sequence === this.#sequence) {
-        this.#damage = {
+        this.#damages.push({
           cause: 'torn-tail',
           segment: segment.number,
           from: this.#jseq + 1,
           to: this.#jseq,
           lost: 0,
-        };
+        });
       }
-      return;
+      return false;
     }
     if (!this.#options.acceptLoss) throw corrupt(`segment ${segment.number} is damaged at ${at}`);
-    const to = Math.max(
-      successor === undefined ? -1 : successor.firstJseq - 1,
-      highestJseq(segment.bytes, at, place),
-    );
-    this.#damage = {
-      cause: 'corruption',
-      segment: segment.number,
-      from: this.#jseq + 1,
-      to,
-      lost: Math.max(0, to - this.#jseq),
-    };
+    // What lies behind the place where a successor took over was given up, and written again there.
+    this.#lose(segment.number, successor === undefined ? later! : successor.firstJseq - 1);
+    return true;
   }
+}
+
+function spareNumber(name: string): number {
+  return isSpareFileName(name) ? Number.parseInt(name.slice('spare-'.length), 10) : 0;
 }
 
 interface Place {
@@ -244,7 +308,7 @@ interface Place {
   readonly sequence: number;
 }
 
-/** A whole frame of this use of the segment at or behind `from`, later than the one that is missing. */
+/** A whole frame of this use of the segment at or behind `from`, not earlier than the one that is missing. */
 function findFrame(bytes: Buffer, from: number, place: Place): Frame | undefined {
   for (let at = bytes.indexOf(FRAME_MAGIC, from); at >= 0; at = bytes.indexOf(FRAME_MAGIC, at + 1)) {
     const frame = decodeFrame(bytes, at);
@@ -253,14 +317,15 @@ function findFrame(bytes: Buffer, from: number, place: Place): Frame | undefined
   return undefined;
 }
 
-function highestJseq(bytes: Buffer, from: number, place: Place): number {
-  let highest = -1;
+/** The newest leaf in such frames; undefined when there is no frame with leaves. */
+function highestJseq(bytes: Buffer, from: number, place: Place): number | undefined {
+  let highest: number | undefined;
   for (
     let frame = findFrame(bytes, from, place);
     frame !== undefined;
     frame = findFrame(bytes, frame.end, place)
   ) {
-    highest = Math.max(highest, frame.firstJseq + frame.leafCount - 1);
+    if (frame.kind === 'leaves') highest = Math.max(highest ?? -1, frame.firstJseq + frame.leafCount - 1);
   }
   return highest;
 }

@@ -27,7 +27,7 @@ export interface SessionState {
   readonly open: Set<string>;
 }
 
-type Snapshot = readonly [
+type Row = readonly [
   id: string,
   nextSeq: number,
   digest: string,
@@ -48,6 +48,9 @@ export interface LeafFacts {
   readonly bytes_up?: number;
   readonly bytes_down?: number;
   readonly context?: unknown;
+  /** Of a `gap.declared`. */
+  readonly cause?: string;
+  readonly from?: number;
 }
 
 export class SessionLedger {
@@ -106,18 +109,21 @@ export class SessionLedger {
     }
   }
 
-  snapshot(): Buffer {
-    const rows: Snapshot[] = [];
+  /** The state after leaf `jseq`. */
+  snapshot(jseq: number): Buffer {
+    const rows: Row[] = [];
     for (const s of this.#sessions.values()) {
       const digest = Buffer.from(s.digest, 'latin1').toString('base64url');
       rows.push([s.id, s.nextSeq, digest, s.calls, s.bytesUp, s.bytesDown, s.context, [...s.open]]);
     }
-    return Buffer.from(JSON.stringify(rows));
+    return Buffer.from(JSON.stringify({ jseq, rows }));
   }
 
-  restore(snapshot: Buffer): void {
+  /** Returns the `jseq` after which this was the state. */
+  restore(snapshot: Buffer): number {
     this.#sessions.clear();
-    for (const row of JSON.parse(snapshot.toString('utf8')) as Snapshot[]) {
+    const { jseq, rows } = JSON.parse(snapshot.toString('utf8')) as { jseq: number; rows: Row[] };
+    for (const row of rows) {
       const state = this.obtain(row[0]);
       state.nextSeq = row[1];
       state.digest = Buffer.from(row[2], 'base64url').toString('latin1');
@@ -127,6 +133,7 @@ export class SessionLedger {
       state.context = row[6];
       for (const call of row[7]) state.open.add(call);
     }
+    return jseq;
   }
 }
 

@@ -163,7 +163,11 @@ export class Integrator {
       }
     }
     if (isFinished)
-      this.#cursor = { segment: mark.segment + 1, offset: SEGMENT_HEADER_BYTES, hash: cursor.hash };
+      this.#cursor = {
+        segment: mark.segment + 1,
+        offset: SEGMENT_HEADER_BYTES,
+        hash: mark.isBroken === true ? undefined : cursor.hash,
+      };
   }
 
   #fits(frame: Frame | undefined, segment: number): frame is Frame {

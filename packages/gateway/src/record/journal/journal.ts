@@ -21,7 +21,7 @@ import { SyncThread, type SyncThreadOptions } from './sync-thread.ts';
 
 /** A sealed block's header and tag, at most. */
 const BLOCK_OVERHEAD_BYTES = 512;
-/** A deadline that fires this much late was held up by this thread, not by the disk. */
+/** A deadline that fires this much late was held up by this thread (or the whole process was), not by the disk. */
 const HELD_UP_MS = 20;
 /** Between attempts to open a new segment. */
 const RETRY_MS = 100;
@@ -42,6 +42,8 @@ export interface JournalStart {
 export interface SegmentMark {
   readonly segment: number;
   readonly end: number;
+  /** True where acknowledged frames are lost: the next segment does not continue the hash of the last one here. */
+  readonly isBroken?: boolean;
 }
 
 export interface Failure {
@@ -58,8 +60,8 @@ export interface Failure {
 }
 
 export interface JournalHooks {
-  /** State of the sessions, written at the start of a segment. */
-  snapshot(): Buffer;
+  /** State of the sessions after leaf `jseq`, the newest one that was added; written at the start of a segment. */
+  snapshot(jseq: number): Buffer;
   period(): string;
   onCommit(latencyMs: number, leaves: number, bytes: number): void;
   /** May add leaves; the callers of what failed have not been told yet. */
@@ -100,6 +102,8 @@ export class Journal {
   #deadline: NodeJS.Timeout | undefined;
   /** When that timer was meant to fire. */
   #deadlineDueMs = 0;
+  /** Start of the wait that was prolonged once already because this thread was held up. */
+  #prolongedMs = -1;
   #failure: Failure | undefined;
   #durableJseq: number;
   #nextJseq: number;
@@ -111,6 +115,10 @@ export class Journal {
   #sequence: number;
   readonly #hash: Buffer;
   #period = '';
+  /** What the snapshot in the newest segment covers: leaves that go to that very segment are among them. */
+  #snapshotJseq = -1;
+  /** The newest segment that recovery can begin at, because all that its snapshot covers is durable. */
+  #startableSegment = 0;
   #finished: SegmentMark[] = [];
   #opened: { resolve: () => void; reject: (error: Error) => void } | undefined;
   #drained: (() => void)[] = [];
@@ -164,9 +172,13 @@ export class Journal {
     return this.#capacity === 0 ? 0 : this.#offset / this.#capacity;
   }
 
-  /** Segments with acknowledged frames since the last call that said which were taken in; the newest is last. */
+  /**
+   * Segments with acknowledged frames since the last call that said which were taken in; the newest is last. One whose
+   * snapshot is ahead of the disk is held back: the segment before it is still needed, so nobody may reuse it yet.
+   */
   marks(): SegmentMark[] {
-    return [...this.#finished, { segment: this.#segment, end: this.#offset }];
+    const marks = [...this.#finished, { segment: this.#segment, end: this.#offset }];
+    return marks.filter((mark) => mark.segment <= this.#startableSegment);
   }
 
   dropMarksBefore(segment: number): void {
@@ -277,6 +289,7 @@ export class Journal {
   #openSegment(): void {
     this.#commitStartedMs = this.#options.clock.nowMs();
     this.#period = this.#options.hooks.period();
+    this.#snapshotJseq = this.#nextJseq - 1;
     const largest = this.#kept.reduce((bytes, batch) => Math.max(bytes, batch.bytes), this.#filling.bytes);
     this.#thread.openSegment({
       number: this.#nextSegment,
@@ -285,7 +298,7 @@ export class Journal {
       previousSegment: this.#segment,
       previousHash: Uint8Array.from(this.#hash),
       period: this.#period,
-      snapshot: this.#options.hooks.snapshot(),
+      snapshot: this.#options.hooks.snapshot(this.#snapshotJseq),
       roomBytes: largest + FRAME_OVERHEAD_BYTES + BLOCK_OVERHEAD_BYTES,
     });
     if (this.#deadline === undefined) this.#armDeadline(this.#options.timeoutMs);
@@ -310,6 +323,7 @@ export class Journal {
     this.#sequence++;
     this.#thread.copyHash(this.#hash);
     this.#durableJseq = batch.firstJseq + batch.leafCount - 1;
+    if (this.#durableJseq >= this.#snapshotJseq) this.#startableSegment = this.#segment;
     const { appended, leafCount } = batch;
     for (const leaf of appended) leaf.settle();
     const latencyMs = this.#options.clock.nowMs() - this.#commitStartedMs;
@@ -358,6 +372,7 @@ export class Journal {
   #onSegmentOpened(answer: SegmentOpened): void {
     if (this.#state !== 'opening') this.#finished.push({ segment: this.#segment, end: this.#offset });
     this.#segment = answer.number;
+    if (this.#durableJseq >= this.#snapshotJseq) this.#startableSegment = this.#segment;
     this.#nextSegment = answer.number + 1;
     this.#offset = answer.offset;
     this.#capacity = answer.capacity;
@@ -447,9 +462,11 @@ export class Journal {
     const left = since + this.#options.timeoutMs - now;
     if (left > 0) {
       this.#armDeadline(left);
-    } else if (now - this.#deadlineDueMs > HELD_UP_MS) {
-      // This very thread was held up: the disk gets the time that its answer could not be heard.
-      this.#armDeadline(now - this.#deadlineDueMs);
+    } else if (now - this.#deadlineDueMs > HELD_UP_MS && this.#prolongedMs !== since) {
+      // This very thread was held up: the disk gets the time that its answer could not be heard. Once, and never more than
+      // the timeout: after a stop of an hour a dead disk must not hang everybody for another one.
+      this.#prolongedMs = since;
+      this.#armDeadline(Math.min(now - this.#deadlineDueMs, this.#options.timeoutMs));
     } else if (this.#thread.isIdle && isBusy) {
       // The disk was in time and this thread was not: the answer is already queued.
       this.#armDeadline(1);
