@@ -38,6 +38,28 @@ export interface GapReport {
 
 const MAX_LISTED_GAPS = 100;
 
+/** Types that only a run writes: after its `software.started`, and never after its `software.stopped`. */
+const OF_A_RUN: ReadonlySet<string> = new Set([
+  'authn.result',
+  'call.denied',
+  'call.intent',
+  'config.changed',
+  'context',
+  'grant.issued',
+  'identity.registered',
+  'log.read',
+  'session.opened',
+  'token.issued',
+]);
+
+/** What recovery writes for the run before, with the clock of its own. */
+export function isOwedByCrash(leaf: Leaf): boolean {
+  return (
+    (leaf.type === 'call.result' && leaf['cause'] === 'in-doubt') ||
+    (leaf.type === 'session.closed' && leaf['reason'] === 'crash')
+  );
+}
+
 export class JournalChecks {
   readonly journals = new Map<string, JournalState>();
   readonly gaps: GapReport[] = [];
@@ -96,12 +118,17 @@ export class JournalChecks {
       );
     }
     state.next = Math.max(state.next, leaf.jseq + 1);
-    this.#lastMonoUs = leaf.mono;
+    const isOfThisRun =
+      !isOwedByCrash(leaf) && leaf.type !== 'gap.declared' && leaf.type !== 'software.started';
+    if (isOfThisRun) this.#lastMonoUs = leaf.mono;
     return state;
   }
 
   /** For each leaf that fits its schema, after `consumeEnvelope`. */
   consume(index: number, leaf: Leaf, state: JournalState): void {
+    if (OF_A_RUN.has(leaf.type) && (state.run === 0 || state.isStopped)) {
+      this.#findings.report('run-order', 'INCOMPLETE', `a ${leaf.type} comes while nothing runs`, index);
+    }
     switch (leaf.type) {
       case 'software.started':
         this.#started(index, leaf, state);
@@ -141,6 +168,8 @@ export class JournalChecks {
 
   #started(index: number, leaf: Leaf, state: JournalState): void {
     const { previous } = leaf;
+    // A run that a crash ended owes its heartbeats up to its last leaf.
+    if (!state.isStopped) this.#checkSilence(index);
     const isFirst = state.run === 0;
     if (isFirst !== (previous === 'first') || (previous === 'stopped' && !state.isStopped)) {
       this.#findings.report(
@@ -155,6 +184,7 @@ export class JournalChecks {
     state.run++;
     state.isStopped = false;
     this.#lastBeatUs = leaf.mono;
+    this.#lastMonoUs = leaf.mono;
     this.#isSilenceExplained = false;
   }
 
@@ -186,6 +216,10 @@ export class JournalChecks {
     this.#isSilenceExplained = true;
     this.addGap({ index, kind: 'declared', cause, atUs: leaf.at, lost });
     if (cause !== 'corruption') return;
+    if (lost !== Math.max(0, to - from + 1)) {
+      const message = 'a gap states another number of leaves than it has';
+      this.#findings.report('gap-without-hole', 'INCOMPLETE', message, index);
+    }
     const isHole = (range: Range): boolean => range.from === from && range.to === to;
     if (!state.holes.some(isHole)) {
       if (to >= from)

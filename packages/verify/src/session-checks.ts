@@ -1,20 +1,23 @@
 /** What sessions and calls must satisfy: no holes in `seq`, each intent has its result, the closing digest fits. */
 
-import type { Findings } from './findings.ts';
-import type { JournalChecks, JournalState } from './journal-checks.ts';
+import { CompactSet } from './compact-set.ts';
+import type { Finding, Findings } from './findings.ts';
+import { isOwedByCrash, type JournalChecks, type JournalState } from './journal-checks.ts';
 import type { Leaf } from './leaf.ts';
 import { sha256 } from './merkle.ts';
 
 interface SessionState {
   readonly journal: JournalState;
-  /** The run of its journal in which it was opened. */
-  readonly run: number;
+  /** The run of its journal in which it was opened, or was found to go on without having been closed. */
+  run: number;
   next: number;
   rolling: Buffer;
   /** Number of declared losses of its journal that its digest has seen; a later one may explain a hole. */
   losses: number;
   /** True when leaves of it are lost and declared so: its digest cannot be checked. */
   isTorn: boolean;
+  /** True when leaves of it are missing where its journal has a hole, which a gap further on may yet declare. */
+  hasHole: boolean;
   /** Ids of intents without a result, and where they are. */
   readonly openCalls: Map<string, number>;
 }
@@ -31,6 +34,10 @@ export function rollDigest(rolling: Buffer, leaf: Uint8Array): Buffer {
 
 export const ROLLING_START: Buffer = Buffer.alloc(DIGEST_BYTES);
 
+function keyOf(id: string): Buffer {
+  return Buffer.from(id.replaceAll('-', ''), 'hex');
+}
+
 export class SessionChecks {
   sessions = 0;
   calls = 0;
@@ -40,6 +47,9 @@ export class SessionChecks {
   readonly #findings: Findings;
   readonly #journals: JournalChecks;
   readonly #open = new Map<string, SessionState>();
+  readonly #accusations: { readonly journal: JournalState; readonly finding: Finding }[] = [];
+  /** Ids of sessions that were closed. */
+  readonly #closed = new CompactSet();
 
   constructor(findings: Findings, journals: JournalChecks) {
     this.#findings = findings;
@@ -80,8 +90,20 @@ export class SessionChecks {
     session.rolling = rollDigest(session.rolling, bytes);
   }
 
+  /**
+   * Loss that an operator accepted is declared behind the leaves that survived it. Whether a session was harmed by that, or
+   * by someone who took leaves out, is known at the end: when its journal has a hole that nobody declared.
+   */
+  #accuse(session: SessionState, finding: Finding): void {
+    if (session.hasHole) this.#accusations.push({ journal: session.journal, finding });
+    else this.#findings.add(finding);
+  }
+
   /** After the last leaf: what is still open may be open only because the gateway runs. */
   finish(): void {
+    for (const { finding, journal } of this.#accusations) {
+      if (journal.holes.length > 0) this.#findings.add(finding);
+    }
     for (const session of this.#open.values()) {
       if (session.run === session.journal.run && !session.journal.isStopped) continue;
       this.#findings.report(
@@ -98,6 +120,9 @@ export class SessionChecks {
     let session = this.#open.get(id);
     if (session === undefined) {
       this.sessions++;
+      if (this.#closed.has(keyOf(id))) {
+        this.#findings.report('session-reopened', 'ALTERED', 'a session goes on after it was closed', index);
+      }
       session = {
         journal,
         run: journal.run,
@@ -105,6 +130,7 @@ export class SessionChecks {
         rolling: ROLLING_START,
         losses: 0,
         isTorn: false,
+        hasHole: false,
         openCalls: new Map(),
       };
       this.#open.set(id, session);
@@ -119,18 +145,25 @@ export class SessionChecks {
     } else if (leaf.type === 'session.opened') {
       this.#findings.report('session-reopened', 'ALTERED', 'an open session is opened again', index);
     }
+    if (session.run !== journal.run && !isOwedByCrash(leaf)) {
+      session.run = journal.run;
+      const message = 'a session goes on in another run than its own';
+      this.#findings.report('session-not-closed', 'INCOMPLETE', message, index);
+    }
     if (session.journal !== journal) {
       this.#findings.report('session-journal', 'ALTERED', 'a session continues in another journal', index);
     }
     if (seq > session.next) {
       if (journal.lost.length > session.losses) session.isTorn = true;
-      else
+      else {
+        session.hasHole ||= journal.holes.length > 0;
         this.#findings.report(
           'seq-hole',
           'INCOMPLETE',
           `a session lacks seq ${session.next} to ${seq - 1}`,
           index,
         );
+      }
     } else if (seq < session.next) {
       this.#findings.report('seq-order', 'ALTERED', `seq ${seq} comes where ${session.next} was due`, index);
     }
@@ -143,7 +176,12 @@ export class SessionChecks {
     const isKnown = session.openCalls.delete(leaf['call'] as string);
     if (!isKnown && !session.isTorn) {
       const verdict = leaf.type === 'call.result' ? 'ALTERED' : 'INCOMPLETE';
-      this.#findings.report('call-without-intent', verdict, `a ${leaf.type} has no open intent`, index);
+      this.#accuse(session, {
+        code: 'call-without-intent',
+        verdict,
+        message: `a ${leaf.type} has no open intent`,
+        index,
+      });
     }
     if (leaf.type === 'call.voided') {
       this.voided++;
@@ -155,15 +193,12 @@ export class SessionChecks {
 
   #close(index: number, leaf: Leaf, id: string, session: SessionState): void {
     if (!session.isTorn && leaf['rolling'] !== session.rolling.toString('base64url')) {
-      this.#findings.report(
-        'rolling-digest',
-        'ALTERED',
-        "a session's closing digest does not fit its leaves",
-        index,
-      );
+      const message = "a session's closing digest does not fit its leaves";
+      this.#accuse(session, { code: 'rolling-digest', verdict: 'ALTERED', message, index });
     }
     this.#reportOpenCalls(session);
     this.#open.delete(id);
+    this.#closed.add(keyOf(id));
   }
 
   #reportOpenCalls(session: SessionState): void {
