@@ -8,7 +8,7 @@ import { EXIT_CODES, FormatError, SourceError } from './index.ts';
 import { openSource } from './log-source.ts';
 import { parseVerifierKey, type NoteVerifier } from './note.ts';
 import { parseProof, verifyLeafProof } from './proof.ts';
-import { formatReport } from './report-text.ts';
+import { formatReport, printable } from './report-text.ts';
 import { VaultChecks } from './vault-checks.ts';
 import { VaultReader } from './vault-reader.ts';
 import { verifyLog, type VerifyOptions } from './verify-log.ts';
@@ -78,8 +78,10 @@ async function checkProof(file: string, values: Values): Promise<number> {
       `${JSON.stringify(isValid ? { ...report, leaf: leaf.toString('utf8') } : report)}\n`,
     );
   } else {
-    process.stdout.write(`${verdict}\nleaf ${index} of ${checkpoint.size} in ${checkpoint.origin}\n`);
-    if (isValid) process.stdout.write(`${leaf.toString('utf8')}\n`);
+    process.stdout.write(
+      printable(`${verdict}\nleaf ${index} of ${checkpoint.size} in ${checkpoint.origin}\n`),
+    );
+    if (isValid) process.stdout.write(printable(`${leaf.toString('utf8')}\n`));
   }
   return EXIT_CODES[verdict];
 }
@@ -132,7 +134,7 @@ async function main(args: readonly string[]): Promise<number> {
       return USAGE_EXIT;
     }
     if (error instanceof FormatError || error instanceof SourceError) {
-      process.stdout.write(`CANNOT-VERIFY\n${error.message}\n`);
+      process.stdout.write(printable(`CANNOT-VERIFY\n${error.message}\n`));
       return EXIT_CODES['CANNOT-VERIFY'];
     }
     throw error;

@@ -50,17 +50,17 @@ async function readWidest(
   path: (width: number) => string,
   width: number,
   widthAt: (size: number) => number,
-): Promise<Buffer> {
+): Promise<{ readonly bytes: Buffer; readonly width: number }> {
   const exact = await source.read(path(width));
-  if (exact !== undefined) return exact;
+  if (exact !== undefined) return { bytes: exact, width };
   if (width === TILE_WIDTH) throw new MissingFileError(path(width));
   for (let attempt = 0; attempt < 5; attempt++) {
     const full = await source.read(path(TILE_WIDTH));
-    if (full !== undefined) return full;
+    if (full !== undefined) return { bytes: full, width: TILE_WIDTH };
     const newer = widthAt((await readCheckpoint(source)).size);
     if (newer <= width) break;
     const wider = await source.read(path(newer));
-    if (wider !== undefined) return wider;
+    if (wider !== undefined) return { bytes: wider, width: newer };
   }
   throw new MissingFileError(path(width));
 }
@@ -72,28 +72,29 @@ export async function readTile(
   index: number,
   width: number,
 ): Promise<Buffer> {
-  const bytes = await readWidest(
+  const { bytes, width: present } = await readWidest(
     source,
     (w) => tilePath(level, index, w),
     width,
     (size) => tileWidth(level, index, size),
   );
-  if (bytes.length < width * HASH_BYTES || bytes.length % HASH_BYTES !== 0) {
-    throw new FormatError(`${tilePath(level, index, width)} has the wrong length`);
+  if (bytes.length !== present * HASH_BYTES) {
+    throw new FormatError(`${tilePath(level, index, present)} has the wrong length`);
   }
   return bytes.subarray(0, width * HASH_BYTES);
 }
 
 /** The first `width` leaves of bundle `index`. */
 export async function readBundle(source: LogSource, index: number, width: number): Promise<Buffer[]> {
-  const bytes = await readWidest(
+  const { bytes, width: present } = await readWidest(
     source,
     (w) => entriesPath(index, w),
     width,
     (size) => tileWidth(0, index, size),
   );
   const entries = decodeEntryBundle(bytes);
-  if (entries.length < width) throw new FormatError(`${entriesPath(index, width)} holds too few leaves`);
+  if (entries.length !== present)
+    throw new FormatError(`${entriesPath(index, present)} does not hold ${present} leaves`);
   return entries.slice(0, width);
 }
 

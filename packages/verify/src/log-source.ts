@@ -1,6 +1,7 @@
 /** Where a log is read from: a directory, or a web server that publishes one. */
 
-import { readFile, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface LogSource {
@@ -22,15 +23,35 @@ export class SourceError extends Error {
 export const MAX_FILE_BYTES = 256 * (65_535 + 2);
 const HTTP_TIMEOUT_MS = 30_000;
 
+/** Reads a file of a log; a pipe or device in its place must neither hang the check nor fill the memory. */
+async function readRegular(file: string, path: string): Promise<Buffer> {
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const status = await handle.stat();
+    if (!status.isFile()) throw new SourceError(`${path} is not a regular file`);
+    if (status.size > MAX_FILE_BYTES) throw new SourceError(`${path} is larger than any file of a log`);
+    // One byte more shows a file that grows beyond what it said.
+    const bytes = Buffer.allocUnsafe(status.size + 1);
+    let length = 0;
+    while (length < bytes.length) {
+      const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length);
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    if (length > status.size) throw new SourceError(`${path} changes while it is read`);
+    return bytes.subarray(0, length);
+  } finally {
+    await handle.close();
+  }
+}
+
 export function directorySource(directory: string): LogSource {
   return {
     name: directory,
     async read(path) {
       const file = join(directory, path);
       try {
-        const bytes = await readFile(file);
-        if (bytes.length > MAX_FILE_BYTES) throw new SourceError(`${path} is larger than any file of a log`);
-        return bytes;
+        return await readRegular(file, path);
       } catch (error) {
         if (error instanceof SourceError) throw error;
         const { code } = error as NodeJS.ErrnoException;

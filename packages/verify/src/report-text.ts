@@ -2,6 +2,16 @@
 
 import type { VerifyReport } from './verify-log.ts';
 
+/** Characters that move a terminal's cursor or turn its text around: what a log says of itself must not repaint the verdict. */
+// eslint-disable-next-line no-control-regex
+const UNPRINTABLE =
+  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
+
+/** The text with such characters as escapes of JSON. */
+export function printable(text: string): string {
+  return text.replaceAll(UNPRINTABLE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 function time(us: number): string {
   return new Date(Math.floor(us / 1000)).toISOString();
 }
@@ -52,5 +62,5 @@ export function formatReport(report: VerifyReport): string {
   }
   const rest = report.findingsTotal - report.findings.length;
   if (rest > 0) lines.push(`${rest} further findings are not listed`);
-  return `${lines.join('\n')}\n`;
+  return printable(`${lines.map((line) => line.replaceAll('\n', ' ')).join('\n')}\n`);
 }

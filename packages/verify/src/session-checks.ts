@@ -11,6 +11,7 @@ interface SessionState {
   /** The run of its journal in which it was opened, or was found to go on without having been closed. */
   run: number;
   next: number;
+  calls: number;
   rolling: Buffer;
   /** Number of declared losses of its journal that its digest has seen; a later one may explain a hole. */
   losses: number;
@@ -73,6 +74,7 @@ export class SessionChecks {
     switch (leaf.type) {
       case 'call.intent':
         this.calls++;
+        session.calls++;
         session.openCalls.set(leaf['id'] as string, index);
         break;
       case 'call.denied':
@@ -127,6 +129,7 @@ export class SessionChecks {
         journal,
         run: journal.run,
         next: 0,
+        calls: 0,
         rolling: ROLLING_START,
         losses: 0,
         isTorn: false,
@@ -195,6 +198,10 @@ export class SessionChecks {
     if (!session.isTorn && leaf['rolling'] !== session.rolling.toString('base64url')) {
       const message = "a session's closing digest does not fit its leaves";
       this.#accuse(session, { code: 'rolling-digest', verdict: 'ALTERED', message, index });
+    }
+    if (!session.isTorn && leaf['calls'] !== session.calls) {
+      const message = 'a closed session states another number of calls than it has';
+      this.#accuse(session, { code: 'session-totals', verdict: 'ALTERED', message, index });
     }
     this.#reportOpenCalls(session);
     this.#open.delete(id);

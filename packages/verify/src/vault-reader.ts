@@ -4,7 +4,7 @@ import { createHash, type KeyObject } from 'node:crypto';
 import { open, readdir, readFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FormatError } from './errors.ts';
-import { unwrapDataKey } from './key-wrap.ts';
+import { decodeWrappedKeyHeader, rawX25519PublicKey, unwrapDataKey } from './key-wrap.ts';
 import { SourceError } from './log-source.ts';
 import { decodeSpoolHeader, openSpoolChunk } from './spool-format.ts';
 import {
@@ -139,6 +139,10 @@ export class VaultReader {
     const wrapped = await readFile(join(this.#directory, path)).catch((error: unknown) => {
       throw new SourceError(`the vault key ${id} cannot be read`, { cause: error });
     });
+    const { recipient } = decodeWrappedKeyHeader(wrapped);
+    // That the reader holds another key says nothing against the vault.
+    if (!rawX25519PublicKey(this.#privateKey).equals(recipient))
+      throw new SourceError(`the vault key ${id} is wrapped to another key than the one given`);
     const unwrapped = unwrapDataKey(wrapped, this.#privateKey);
     if (!unwrapped.keyId.equals(keyId)) throw new FormatError('a wrapped key is not the one its name says');
     this.#dataKeys.set(id, unwrapped.dataKey);
