@@ -12,16 +12,17 @@ export class ControlClient {
     this.#stateDirectory = stateDirectory;
   }
 
-  get<T>(path: string): Promise<T> {
-    return this.#send<T>('GET', path);
+  /** `timeoutMs`: how long a gateway that is there may take to answer. Default: for ever. */
+  get<T>(path: string, timeoutMs?: number): Promise<T> {
+    return this.#send<T>('GET', path, undefined, timeoutMs);
   }
 
   post<T>(path: string, body: unknown): Promise<T> {
     return this.#send<T>('POST', path, JSON.stringify(body));
   }
 
-  async #send<T>(method: string, path: string, body?: string): Promise<T> {
-    const { status, text } = await exchange(this.#stateDirectory, method, path, body);
+  async #send<T>(method: string, path: string, body?: string, timeoutMs?: number): Promise<T> {
+    const { status, text } = await exchange(this.#stateDirectory, method, path, body, timeoutMs);
     const value = JSON.parse(text) as T | { readonly error: RemoteError };
     if (status === 200) return value as T;
     throw toError((value as { readonly error: RemoteError }).error);
@@ -47,10 +48,13 @@ function exchange(
   method: string,
   path: string,
   body: string | undefined,
+  timeoutMs: number | undefined,
 ): Promise<{ readonly status: number; readonly text: string }> {
   const socket = openPath(stateDirectory);
+  const patience = timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) };
   return new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath: socket.path, method, path, agent: false }, (response) => {
+    const options = { socketPath: socket.path, method, path, agent: false, ...patience };
+    const outgoing = request(options, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);

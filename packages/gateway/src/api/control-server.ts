@@ -27,6 +27,7 @@ interface Route {
 
 const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/status', handle: (_body, services) => services.status },
+  { method: 'GET', path: '/v1/fixed-settings', handle: (_body, services) => services.fixedSettings },
   {
     method: 'POST',
     path: '/v1/tokens',
@@ -43,7 +44,7 @@ const ROUTES: readonly Route[] = [
  * Listens on `control.sock` in the state directory: HTTP/1.1, JSON. The socket has mode 0600 in a directory of mode 0700, so
  * the kernel admits the gateway's own user and root, and nobody else.
  *
- * `GET /v1/status`, `POST /v1/tokens {principal?, target, ttlMs?}`, `POST /v1/log/read {from, to}`. Errors are
+ * `GET /v1/status`, `GET /v1/fixed-settings`, `POST /v1/tokens {principal?, target, ttlMs?}`, `POST /v1/log/read {from, to}`. Errors are
  * `{"error": {"code", "message", "detail"?, "hint"?}}`.
  */
 export async function startControlServer(services: ControlServices): Promise<ControlServer> {

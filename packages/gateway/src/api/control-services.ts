@@ -13,6 +13,8 @@ export interface ControlServices {
   readonly recorder: Recorder;
   readonly logger: Logger;
   readonly status: unknown;
+  /** Keys that a running gateway cannot change, with their values in force as JSON texts. */
+  readonly fixedSettings: Readonly<Record<string, string>>;
   /** Where PostgreSQL clients connect. */
   readonly address: { readonly host: string; readonly port: number };
   /** Opens the contents of leaves `from`..`to` of the gateway's journal with the gateway's own key. */

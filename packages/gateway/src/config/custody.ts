@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 
 import type { CountersignConfig, SecretRef, Secrets } from './config.ts';
 import type { ConfigProblem } from './problem.ts';
-import { createSecrets, formatSecretRef } from './secrets.ts';
+import { formatSecretRef } from './secrets.ts';
 
 /** A reference with the key that holds it. */
 interface SecretUse {
@@ -50,27 +50,30 @@ export function secretUses(config: CountersignConfig): readonly SecretUse[] {
   return uses;
 }
 
-/**
- * Reads every secret once (and forgets it), and looks at who holds them: unreadable ones are errors; files that others
- * can read, and two of the three keys of decision 17 in one hand, are warnings.
- */
-export async function checkCustody(
-  config: CountersignConfig,
-  secrets: Secrets = createSecrets(),
-): Promise<ConfigProblem[]> {
+/** Reads every secret once and forgets it. Those that cannot be read are errors under their key. */
+export async function readEverySecret(config: CountersignConfig, secrets: Secrets): Promise<ConfigProblem[]> {
   const problems: ConfigProblem[] = [];
-  const uses = secretUses(config);
-  for (const use of uses) {
+  for (const { path, reference } of secretUses(config)) {
     try {
-      await secrets.read(use.reference);
+      await secrets.read(reference);
     } catch (error) {
-      const detail = (error as { detail?: string }).detail ?? formatSecretRef(use.reference);
-      problems.push(problem('error', 'CS_SECRET_UNAVAILABLE', use.path, detail));
+      const detail = (error as { detail?: string }).detail ?? formatSecretRef(reference);
+      problems.push(problem('error', 'CS_SECRET_UNAVAILABLE', path, detail));
     }
-    if (use.custody !== undefined) problems.push(...checkMode(use.path, use.reference));
   }
-  problems.push(...checkOwners(uses), ...checkCustodian(config));
   return problems;
+}
+
+/**
+ * Looks at who holds the secrets: files that others can read, and two of the three keys of decision 17 in one hand, are
+ * warnings. Reads none.
+ */
+export function checkCustody(config: CountersignConfig): ConfigProblem[] {
+  const uses = secretUses(config);
+  const open = uses.flatMap(({ custody, path, reference }) =>
+    custody === undefined ? [] : checkMode(path, reference),
+  );
+  return [...open, ...checkOwners(uses), ...checkCustodian(config)];
 }
 
 /** Group- or world-readable files that hold a secret. */

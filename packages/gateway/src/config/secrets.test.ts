@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 
 import { isCountersignError } from '../errors.ts';
-import { checkCustody, CUSTODIAN_PRIVATE_FILE } from './custody.ts';
+import { checkCustody, CUSTODIAN_PRIVATE_FILE, readEverySecret } from './custody.ts';
 import { markDemo, refuseDemo } from './demo-rule.ts';
 import { parseConfig } from './read-config.ts';
 import { createSecrets } from './secrets.ts';
@@ -72,26 +72,32 @@ principals: [{ name: agent, owner: x, kind: agent, credential: 'file:agent.verif
   return parseConfig(text, join(folder, 'countersign.yaml')).config;
 }
 
-test('custody: modes, owners and the custodian', async () => {
+test('custody: modes, owners and the custodian', () => {
   const config = configOf('custody');
-  const paths = async (): Promise<string[]> => (await checkCustody(config)).map((problem) => problem.path);
+  const paths = (): string[] => checkCustody(config).map((problem) => problem.path);
   // Whoever runs this test owns both files.
-  assert.deepEqual(await paths(), ['log.signingKey']);
+  assert.deepEqual(paths(), ['log.signingKey']);
 
   chmodSync(join(folder, 'target.password'), 0o644);
-  assert.deepEqual(await paths(), ['targets.bank.logins.a.password', 'log.signingKey']);
+  assert.deepEqual(paths(), ['targets.bank.logins.a.password', 'log.signingKey']);
   // The custodian's key is public.
   chmodSync(join(folder, 'custodian.pem'), 0o644);
-  assert.deepEqual(await paths(), ['targets.bank.logins.a.password', 'log.signingKey']);
+  assert.deepEqual(paths(), ['targets.bank.logins.a.password', 'log.signingKey']);
 
   writeFileSync(join(folder, CUSTODIAN_PRIVATE_FILE), 'x');
-  assert.deepEqual((await paths()).at(-1), 'vault.custodianKey');
+  assert.deepEqual(paths().at(-1), 'vault.custodianKey');
   rmSync(join(folder, CUSTODIAN_PRIVATE_FILE));
+});
 
+test('a secret that cannot be read is told under its key', async () => {
+  const config = configOf('unreadable');
+  const secrets = createSecrets();
+  assert.deepEqual(await readEverySecret(config, secrets), []);
   rmSync(join(folder, 'agent.verifier'));
-  const missing = (await checkCustody(config)).find((problem) => problem.severity === 'error');
+  const [missing, ...rest] = await readEverySecret(config, secrets);
   assert.equal(missing?.code, 'CS_SECRET_UNAVAILABLE');
   assert.equal(missing?.path, 'principals[0].credential');
+  assert.deepEqual(rest, []);
 });
 
 test('a demo marks its folders, and nothing else may stand on them', () => {

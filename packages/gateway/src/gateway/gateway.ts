@@ -17,7 +17,6 @@ import { createMetrics } from '../observe/metrics.ts';
 import type { ListenerSettings, PostgresListener } from '../postgres/authenticated-client.ts';
 import { CancelRegistry } from '../postgres/cancel.ts';
 import { listenPostgres } from '../postgres/listener.ts';
-import { loadServerTls } from '../postgres/tls-server.ts';
 import type { Recorder } from '../record/recorder.ts';
 import { acceptClient } from './accept-client.ts';
 import { naming } from './listen-error.ts';
@@ -25,11 +24,13 @@ import { OpenSessions } from './open-sessions.ts';
 import { openRecord } from './open-record.ts';
 import type { GatewayRecorder, OpenRecord, OpenRecordOptions } from './open-record.ts';
 import { recordConfiguration } from './record-start.ts';
-import { assertReloadable } from './reload.ts';
+import { assertReloadable, fixedSettings } from './reload.ts';
+import type { FixedSettings } from './reload.ts';
 import { runningSoftware } from './software.ts';
 import { lockState } from './state-lock.ts';
 import type { StateLock } from './state-lock.ts';
 import { TrafficCounter } from './traffic.ts';
+import { assertSecrets } from './try-secrets.ts';
 
 export interface GatewayOptions {
   /** Default: JSON lines on stderr. */
@@ -62,7 +63,7 @@ export interface GatewayStatus {
 }
 
 /**
- * Starts a gateway: state lock, record, registries, listeners, in this order, so that nothing is accepted before it can be
+ * Starts a gateway: state lock, secrets, record, registries, listeners, in this order, so that nothing is accepted before it can be
  * recorded. Rejects with a `CountersignError` after undoing what was started.
  */
 export async function startGateway(
@@ -89,6 +90,7 @@ async function build(
   const secrets = options.secrets ?? createSecrets();
   const lock = lockState(config.stateDirectory);
   started.push(() => lock.release());
+  await assertSecrets(config, secrets);
   const keys = await loadIdentityKeys(config.stateDirectory);
   const principals = await PrincipalRegistry.load(config.principals, secrets);
   const recorder = await (options.openRecord ?? openRecord)({
@@ -194,6 +196,11 @@ export class Gateway {
     return this.#config;
   }
 
+  /** What a reload cannot change, as it is in force. */
+  get fixedSettings(): FixedSettings {
+    return fixedSettings(this.#config);
+  }
+
   get draining(): boolean {
     return this.#draining;
   }
@@ -273,9 +280,8 @@ export class Gateway {
     const before = this.#config;
     assertReloadable(before, next);
     if (!next.demo) refuseDemo(next);
+    await assertSecrets(next, this.secrets);
     const principals = await PrincipalRegistry.load(next.principals, this.secrets);
-    if (next.listen.postgres.tls !== undefined) await loadServerTls(next.listen.postgres.tls, this.secrets);
-    await readTargetSecrets(next, this.secrets);
     await recordConfiguration(this.recorder, next, 'reload', before);
     try {
       await this.#listener?.reload(this.#listenerSettings(next, principals));
@@ -348,17 +354,6 @@ export class Gateway {
       allowedSettings: new Map(config.targets.map((target) => [target.name, target.allowedSettings])),
       secrets: this.secrets,
     };
-  }
-}
-
-/** A rotated password that cannot be read is found at the reload, not at the next connection. */
-async function readTargetSecrets(config: CountersignConfig, secrets: Secrets): Promise<void> {
-  for (const target of config.targets) {
-    const { ca, cert, key } = target.tls;
-    const passwords = Object.values(target.logins).map((login) => login.password);
-    for (const reference of [ca, cert, key, ...passwords]) {
-      if (reference !== undefined) await secrets.read(reference);
-    }
   }
 }
 

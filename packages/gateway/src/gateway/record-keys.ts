@@ -11,7 +11,19 @@ export interface RecordKeys {
 
 /** Reads both. Throws `CS_SECRET_UNAVAILABLE`, or `CS_CONFIG_INVALID` when the custodian's is a private key. */
 export async function readRecordKeys(config: CountersignConfig, secrets: Secrets): Promise<RecordKeys> {
+  return {
+    signingKey: await readSigningKey(config, secrets),
+    custodianKey: await readCustodianKey(config, secrets),
+  };
+}
+
+export async function readSigningKey(config: CountersignConfig, secrets: Secrets): Promise<string> {
   const signingKey = (await secrets.read(config.log.signingKey)).toString('utf8');
+  parseSigningKey(signingKey, config.log.origin);
+  return signingKey;
+}
+
+export async function readCustodianKey(config: CountersignConfig, secrets: Secrets): Promise<string> {
   const custodianKey = (await secrets.read(config.vault.custodianKey)).toString('utf8');
   // A private key has a public half, so it would do; but it opens everything, and must not be on this machine.
   if (custodianKey.includes('PRIVATE KEY')) {
@@ -20,7 +32,6 @@ export async function readRecordKeys(config: CountersignConfig, secrets: Secrets
       hint: "Only the custodian's public key belongs on this machine.",
     });
   }
-  parseSigningKey(signingKey, config.log.origin);
   parseVaultPublicKey(custodianKey);
-  return { signingKey, custodianKey };
+  return custodianKey;
 }

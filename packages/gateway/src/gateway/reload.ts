@@ -1,24 +1,35 @@
 import type { CountersignConfig } from '../config/config.ts';
 import { CountersignError } from '../errors.ts';
 
-/**
- * What a running gateway cannot change: where it listens and what it writes to. Throws `CS_CONFIG_INVALID`, naming the
- * keys, when the new configuration differs there.
- */
+/** What a running gateway cannot change, by configuration key: where it listens and what it writes to. As JSON texts. */
+export type FixedSettings = Readonly<Record<string, string>>;
+
+/** Names, numbers and references to secrets; no secret. */
+export function fixedSettings(config: CountersignConfig): FixedSettings {
+  const { postgres, health } = config.listen;
+  const settings: Readonly<Record<string, unknown>> = {
+    node: config.node,
+    state: config.stateDirectory,
+    log: config.log,
+    vault: config.vault,
+    record: config.record,
+    'listen.postgres.address': [postgres.host, postgres.port],
+    'listen.health': health ?? null,
+  };
+  return Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, JSON.stringify(value)]));
+}
+
+/** The keys for which a gateway that runs with `before` would refuse to reload `after`. */
+export function unreloadableKeys(before: FixedSettings, after: FixedSettings): readonly string[] {
+  return Object.keys(after).filter((key) => before[key] !== after[key]);
+}
+
+/** Throws `CS_CONFIG_INVALID`, naming the keys, when the new configuration differs in what cannot be changed. */
 export function assertReloadable(before: CountersignConfig, after: CountersignConfig): void {
-  const fixed: readonly (readonly [string, (config: CountersignConfig) => unknown])[] = [
-    ['node', (config) => config.node],
-    ['state', (config) => config.stateDirectory],
-    ['log', (config) => config.log],
-    ['vault', (config) => config.vault],
-    ['record', (config) => config.record],
-    ['listen.postgres.address', ({ listen }) => [listen.postgres.host, listen.postgres.port]],
-    ['listen.health', ({ listen }) => listen.health ?? null],
-  ];
-  const changed = fixed.filter(([, read]) => JSON.stringify(read(before)) !== JSON.stringify(read(after)));
+  const changed = unreloadableKeys(fixedSettings(before), fixedSettings(after));
   if (changed.length === 0) return;
   throw new CountersignError('CS_CONFIG_INVALID', {
-    detail: `a running gateway cannot change ${changed.map(([key]) => key).join(', ')}`,
+    detail: `a running gateway cannot change ${changed.join(', ')}`,
     hint: 'Restart it instead; the configuration in force stays as it was.',
   });
 }

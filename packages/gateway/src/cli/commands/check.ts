@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 
+import { ControlClient } from '../../api/control-client.ts';
 import type { CountersignConfig } from '../../config/config.ts';
 import { checkCustody } from '../../config/custody.ts';
 import { refuseDemo } from '../../config/demo-rule.ts';
@@ -8,9 +9,9 @@ import type { ConfigProblem } from '../../config/problem.ts';
 import { readConfig } from '../../config/read-config.ts';
 import { createSecrets } from '../../config/secrets.ts';
 import { isCountersignError } from '../../errors.ts';
-import { readRecordKeys } from '../../gateway/record-keys.ts';
-import { PrincipalRegistry } from '../../identity/principal-registry.ts';
-import { loadServerTls } from '../../postgres/tls-server.ts';
+import { fixedSettings, unreloadableKeys } from '../../gateway/reload.ts';
+import type { FixedSettings } from '../../gateway/reload.ts';
+import { trySecrets } from '../../gateway/try-secrets.ts';
 import { addConfigOption, addJsonOption } from '../common-options.ts';
 import type { CommonOptions } from '../common-options.ts';
 import { createOutput } from '../output.ts';
@@ -24,7 +25,9 @@ export function addCheckCommand(program: Command): void {
   const command = program
     .command('check')
     .summary('validate the configuration, offline')
-    .description('Validates the configuration and everything it refers to. Connects to nothing.')
+    .description(
+      'Validates the configuration and everything it refers to. Connects to nothing but the control socket: where a gateway runs with this state directory, a warning names what it could not reload.',
+    )
     .option('--no-secrets', 'do not read secrets: for a review on another machine')
     .option('--strict', 'warnings are errors')
     .addHelpText(
@@ -48,11 +51,15 @@ Examples:
             : problems,
         );
       }
-      createOutput(options.json ?? false).result({ ok: true, ...summary(config), warnings: problems }, () =>
-        [
-          ...problems.map((problem) => formatProblem(config.file, problem)),
-          `${config.file}: valid (${describe(config)})`,
-        ].join('\n'),
+      const running = await askRunningGateway(config);
+      createOutput(options.json ?? false).result(
+        { ok: true, ...summary(config), warnings: problems, ...(running === undefined ? {} : { running }) },
+        () =>
+          [
+            ...problems.map((problem) => formatProblem(config.file, problem)),
+            ...(running === undefined ? [] : reloadLines(config, running)),
+            `${config.file}: valid (${describe(config)})`,
+          ].join('\n'),
       );
     });
   addConfigOption(command);
@@ -61,25 +68,42 @@ Examples:
 
 /** Reads every secret once, and tries what `serve` would try with it. */
 async function checkSecrets(config: CountersignConfig): Promise<ConfigProblem[]> {
-  const secrets = createSecrets();
-  const problems = await checkCustody(config, secrets);
-  const { tls } = config.listen.postgres;
-  const trials: readonly (() => unknown)[] = [
-    () => readRecordKeys(config, secrets),
-    () => PrincipalRegistry.load(config.principals, secrets),
-    () => (tls === undefined ? undefined : loadServerTls(tls, secrets)),
-    () => refuseDemo(config),
-  ];
-  for (const trial of trials) {
-    try {
-      await trial();
-    } catch (error) {
-      // A secret that cannot be read was found above, with its key.
-      if (!isCountersignError(error)) throw error;
-      if (error.code !== 'CS_SECRET_UNAVAILABLE') problems.push(asProblem(error.detail, error.hint));
-    }
+  const problems = [...(await trySecrets(config, createSecrets())), ...checkCustody(config)];
+  try {
+    refuseDemo(config);
+  } catch (error) {
+    if (!isCountersignError(error)) throw error;
+    problems.push(asProblem(error.detail, error.hint));
   }
   return problems;
+}
+
+/** What a reload of the gateway that runs with this state directory would say. */
+interface RunningGateway {
+  /** Keys for which it would refuse this configuration; it would have to be restarted. */
+  readonly unreloadable: readonly string[];
+}
+
+/** A gateway that hangs must not keep a configuration from being checked. */
+const PATIENCE_MS = 2_000;
+
+/** Undefined where none runs, or none that we may ask: the file is as valid as without it. */
+async function askRunningGateway(config: CountersignConfig): Promise<RunningGateway | undefined> {
+  try {
+    const client = new ControlClient(config.stateDirectory);
+    const before = await client.get<FixedSettings>('/v1/fixed-settings', PATIENCE_MS);
+    return { unreloadable: unreloadableKeys(before, fixedSettings(config)) };
+  } catch {
+    return undefined;
+  }
+}
+
+function reloadLines(config: CountersignConfig, { unreloadable }: RunningGateway): readonly string[] {
+  if (unreloadable.length === 0) return [];
+  const keys = unreloadable.join(', ');
+  return [
+    `${config.file}: warning: the running gateway cannot change ${keys}: it would refuse a reload (restart it instead)`,
+  ];
 }
 
 function asProblem(detail: string | undefined, hint: string | undefined): ConfigProblem {
