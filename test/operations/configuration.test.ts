@@ -140,3 +140,19 @@ test('check says what the running gateway could not reload, and is valid all the
   });
   assert.equal((await run('check')).stdout.includes('running gateway'), false);
 });
+
+test('a grant that has ended is named where operators look, and stops nothing', async () => {
+  configure((text) => text.replace('expires: 2090-01-01', 'expires: 2020-01-01'));
+  const said = /grants\[0\]\.expires: the grant has ended: tests/;
+  const checked = await run('check');
+  assert.equal(checked.code, 0);
+  assert.match(checked.stdout, said);
+  await withGateway(async (gateway) => {
+    const warnings = (): string[] => gateway.log.split('\n').filter((line) => said.test(line));
+    assert.equal(warnings().length, 1);
+    gateway.child.kill('SIGHUP');
+    while (!gateway.log.includes('configuration reloaded')) await sleep(10);
+    assert.equal(warnings().length, 2);
+    assert.ok(warnings().every((line) => line.includes('"level":"warn"')));
+  });
+});

@@ -177,7 +177,7 @@ function checkGrants(config: CountersignConfig, nowUs: bigint, report: Report): 
       report.add(
         'warning',
         ['grants', index, 'expires'],
-        'the grant has ended',
+        `the grant has ended: ${grant.id}`,
         'remove it, or have it renewed by the owner of the target',
       );
     }
