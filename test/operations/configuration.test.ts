@@ -1,9 +1,11 @@
 /** What an operator is told about a configuration: by `check`, by a start, by a reload. No database is needed for it. */
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -155,4 +157,27 @@ test('a grant that has ended is named where operators look, and stops nothing', 
     assert.equal(warnings().length, 2);
     assert.ok(warnings().every((line) => line.includes('"level":"warn"')));
   });
+});
+
+test('serve --json prints one document: where it listens', async () => {
+  const child = spawn(process.execPath, [MAIN, 'serve', '--json', '-c', folder.configFile], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const exited = once(child, 'exit');
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    lines.push(line);
+    child.kill('SIGTERM');
+  }
+  assert.deepEqual(await exited, [0, null]);
+  assert.equal(lines.length, 1);
+  const { listening, state, pid } = JSON.parse(lines[0] ?? '') as {
+    listening: { postgres: string; health: string };
+    state: string;
+    pid: number;
+  };
+  assert.match(listening.postgres, /^127\.0\.0\.1:[1-9]\d*$/);
+  assert.match(listening.health, /^127\.0\.0\.1:[1-9]\d*$/);
+  assert.equal(state, folder.stateDirectory);
+  assert.equal(pid, child.pid);
 });

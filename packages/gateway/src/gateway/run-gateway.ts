@@ -12,6 +12,8 @@ export interface RunOptions extends GatewayOptions {
   readonly logger: Logger;
   /** Admits the variable COUNTERSIGN_FAULTS. Default false: with the variable set, the start is refused. */
   readonly unsafeFaults?: boolean;
+  /** Called once, when clients may connect. */
+  readonly onListening?: (gateway: Gateway) => void;
 }
 
 /**
@@ -31,6 +33,7 @@ export async function runGateway(config: CountersignConfig, options: RunOptions)
     },
   });
   const forget = handleSignals(gateway, options.logger, ended.resolve);
+  options.onListening?.(gateway);
   await ended.promise;
   // A record that failed for good takes nothing more: there is nothing to wait for.
   await (fatal === undefined ? gateway.close() : gateway.closeNow());

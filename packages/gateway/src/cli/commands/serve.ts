@@ -28,6 +28,10 @@ Signals:
   SIGTERM, SIGINT   drain: sessions end after their transaction, at most limits.drainTimeout; a second one ends them at once
   SIGHUP            reload, all or nothing; sessions stay
 
+With --json, one line on stdout when clients may connect, with the real ports, then nothing more:
+  {"listening":{"postgres":"127.0.0.1:6432","health":"127.0.0.1:9090"},"state":"/var/lib/countersign","pid":4711}
+The log is on stderr either way.
+
 Examples:
   countersign serve
   countersign serve -c /etc/countersign/countersign.yaml
@@ -43,6 +47,11 @@ Examples:
         logger,
         acceptLoss: options.acceptLoss ?? false,
         unsafeFaults: options.unsafeFaults ?? false,
+        onListening: ({ status }) => {
+          if (options.json !== true) return;
+          const document = { listening: status.listen, state: config.stateDirectory, pid: status.pid };
+          process.stdout.write(`${JSON.stringify(document)}\n`);
+        },
       });
     });
   addConfigOption(command);
