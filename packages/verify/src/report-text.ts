@@ -3,13 +3,39 @@
 import type { VerifyReport } from './verify-log.ts';
 
 /** Characters that move a terminal's cursor or turn its text around: what a log says of itself must not repaint the verdict. */
-// eslint-disable-next-line no-control-regex
-const UNPRINTABLE =
-  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
+const UNPRINTABLE = /(?!\n)[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
 /** The text with such characters as escapes of JSON. */
 export function printable(text: string): string {
-  return text.replaceAll(UNPRINTABLE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return text.replaceAll(UNPRINTABLE, (characters) =>
+    characters
+      .split('')
+      .map((c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+}
+
+/** Columns of a line for people. */
+const WIDTH = 80;
+
+/**
+ * A line as several of at most {@link WIDTH} columns, broken at spaces and indented after the first. What has no space, such
+ * as a key or a path, stays in one piece: it is there to be copied.
+ */
+function wrap(text: string): string {
+  const lead = /^ */.exec(text)![0];
+  const [first = '', ...words] = text.slice(lead.length).split(' ');
+  const lines: string[] = [];
+  let line = `${lead}${first}`;
+  for (const word of words) {
+    if (line.length + 1 + word.length <= WIDTH) {
+      line += ` ${word}`;
+    } else {
+      lines.push(line);
+      line = `${lead}  ${word}`;
+    }
+  }
+  return [...lines, line].join('\n');
 }
 
 function time(us: number): string {
@@ -40,7 +66,8 @@ export function formatReport(report: VerifyReport): string {
   if (report.size !== undefined) lines.push(`checkpoint: ${report.size} leaves, root ${report.root}`);
   if (report.signedAtUs !== undefined) lines.push(`signed at: ${time(report.signedAtUs)}`);
   if (report.key !== undefined) lines.push(`key: ${report.key}`);
-  if (!report.isKeyPinned) {
+  // Where none was read, that is a finding of its own.
+  if (!report.isKeyPinned && report.key !== undefined) {
     lines.push(
       'warning: the key was read from the log itself, not given; it proves nothing about who signed (--key)',
     );
@@ -62,5 +89,5 @@ export function formatReport(report: VerifyReport): string {
   }
   const rest = report.findingsTotal - report.findings.length;
   if (rest > 0) lines.push(`${rest} further findings are not listed`);
-  return printable(`${lines.map((line) => line.replaceAll('\n', ' ')).join('\n')}\n`);
+  return `${lines.map((line) => wrap(printable(line.replaceAll('\n', ' ')))).join('\n')}\n`;
 }
