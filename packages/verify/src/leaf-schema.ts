@@ -206,7 +206,7 @@ export const EVENTS = {
     issuer: need(name),
   },
   'log.read': { reader: need(name), scope: need(name), count: need(count) },
-  alert: { code: need(name), session: may(uuid) },
+  alert: { code: need(name), session: may(uuid), step_us: may(integer) },
 } as const satisfies Record<string, Fields>;
 
 export type EventType = keyof typeof EVENTS;

@@ -196,6 +196,8 @@ export interface Alert {
   readonly type: 'alert';
   readonly code: string;
   readonly session?: string;
+  /** Of `clock-step` (decision 36): how far the wall clock was set, µs; negative for back. */
+  readonly stepUs?: number;
 }
 
 /** Events that the recorder writes by itself: `log.genesis`, `software.*`, `heartbeat`, `gap.declared`, `recorder.*`, `context`. */

@@ -50,6 +50,8 @@ const DISK_FACTOR = 3;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 const FREE_POLL_MS = 500;
 const SALT_BYTES = 32;
+/** A wall clock that was set by more than this is recorded (decision 36). */
+const CLOCK_STEP_US = 2_000_000;
 /** Sessions of a crash that share a group commit. */
 const CUT_SESSIONS_AT_ONCE = 2000;
 /** A segment this full wants a successor prepared. */
@@ -76,7 +78,8 @@ export interface JournalRecorderOptions {
   readonly sync: JournalOptions['sync'];
   /** Digest of the configuration in force, base64url. */
   readonly configDigest: string;
-  readonly openSpool: () => Promise<Spool>;
+  /** `admit` is asked before so many bytes are written; it throws when there is no room. */
+  readonly openSpool: (admit: (bytes: number) => void) => Promise<Spool>;
 }
 
 type Commit = { readonly latencyMs: number; readonly leaves: number; readonly bytes: number };
@@ -115,6 +118,7 @@ export class JournalRecorder implements Recorder {
   #fatal: string | undefined;
   #freeBytes: number;
   #writtenSinceFree = 0;
+  #spooledSinceFree = 0;
   #openCalls = 0;
   #counters = noCounters();
   #wasReady = true;
@@ -124,6 +128,8 @@ export class JournalRecorder implements Recorder {
   #integrated: (() => void)[] = [];
   #period = '';
   #periodCheckedMs = -Infinity;
+  /** Wall clock minus monotonic clock at the newest leaf. */
+  #wallOffsetUs: number;
 
   constructor(options: JournalRecorderOptions) {
     this.#options = options;
@@ -135,6 +141,7 @@ export class JournalRecorder implements Recorder {
     this.#configDigest = options.configDigest;
     this.#freeBytes = options.freeBytes();
     this.#checkpointAtMs = options.clock.nowMs();
+    this.#wallOffsetUs = options.clock.atUs() - options.clock.monoUs();
     for (const session of options.ledger.sessions()) this.#openCalls += session.open.size;
     this.#journal = new Journal({
       sync: options.sync,
@@ -203,8 +210,9 @@ export class JournalRecorder implements Recorder {
     return { journal: this.journal, jseq: leaf.jseq, digest: hash('sha256', text, 'base64url') };
   }
 
-  openSpool(): Promise<Spool> {
-    return this.#options.openSpool();
+  async openSpool(): Promise<Spool> {
+    this.#admit(false);
+    return this.#options.openSpool((bytes) => this.#admitSpooled(bytes));
   }
 
   /** Later context leaves name this configuration. */
@@ -337,12 +345,18 @@ export class JournalRecorder implements Recorder {
     }
   }
 
+  /** A large value may not take the room that results and closings of others are promised. */
+  #admitSpooled(bytes: number): void {
+    this.#spooledSinceFree += bytes;
+    this.#admit(false);
+  }
+
   #isFull(): boolean {
     const reserved =
       this.#openCalls * RESULT_RESERVE_BYTES +
       this.#ledger.size * SESSION_RESERVE_BYTES +
       CONTROL_RESERVE_BYTES;
-    const room = this.#freeBytes - this.#writtenSinceFree * DISK_FACTOR - reserved;
+    const room = this.#freeBytes - this.#writtenSinceFree * DISK_FACTOR - this.#spooledSinceFree - reserved;
     return room < this.#options.config.minFreeBytes;
   }
 
@@ -368,12 +382,18 @@ export class JournalRecorder implements Recorder {
       }
       if (type === 'session.closed') extra = { rolling: rollingOf(session) };
     }
-    const envelope = { journal: this.journal, jseq, id, atUs, monoUs: this.#clock.monoUs(), seq };
+    const monoUs = this.#clock.monoUs();
+    const envelope = { journal: this.journal, jseq, id, atUs, monoUs, seq };
     const text = encodeEvent(event, envelope, extra);
     const leaf = new AppendedLeaf(this.journal, jseq, id, type === 'call.intent' ? event.session : undefined);
     this.#put(text, jseq, payloads);
     if (session !== undefined) this.#account(event as RecordEvent, session, text, id);
     this.#journal.add(leaf, isUrgent);
+    const stepUs = atUs - monoUs - this.#wallOffsetUs;
+    this.#wallOffsetUs += stepUs;
+    if (stepUs > CLOCK_STEP_US || stepUs < -CLOCK_STEP_US) {
+      this.#write({ type: 'alert', code: 'clock-step', stepUs }, undefined, true);
+    }
     return { leaf, text };
   }
 
@@ -560,6 +580,7 @@ export class JournalRecorder implements Recorder {
   #setFree(bytes: number): void {
     this.#freeBytes = bytes;
     this.#writtenSinceFree = 0;
+    this.#spooledSinceFree = 0;
   }
 
   /** While there is no room: looks again until there is. */

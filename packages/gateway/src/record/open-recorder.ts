@@ -8,11 +8,11 @@ import type { IntegratorAnswer, IntegratorOptions, LogState } from './integrator
 import { IntegratorThread } from './integrator/integrator-thread.ts';
 import { JournalRecorder } from './journal-recorder.ts';
 import { createFileLayer, type FileLayer } from './journal/file-layer.ts';
-import type { FaultSpec } from './journal/faulty-file-layer.ts';
+import { createFaultGate, type FaultSpec } from './journal/faulty-file-layer.ts';
 import { parseSigningKey, parseVaultPublicKey, vaultKeyFingerprint } from './keys.ts';
 import { recoverJournal, type Recovered } from './recovery.ts';
 import { GatewayVaultKey } from './vault/gateway-key.ts';
-import { openVaultSpool } from './vault/spool.ts';
+import { openVaultSpool, removeUnfinishedSpools } from './vault/spool.ts';
 import { readPayloads, type VaultPayload } from './vault/read-payloads.ts';
 
 export interface OpenRecorderOptions {
@@ -143,6 +143,8 @@ export async function openRecorder(options: OpenRecorderOptions): Promise<Opened
   const gatewayKey = GatewayVaultKey.open(layer, places.vaultDirectory, clock);
   const { segmentBytes } = options.record;
   const { faults } = options;
+  const gate = createFaultGate(faults);
+  await removeUnfinishedSpools(places.vaultDirectory);
   const prepared = await startIntegrator({
     ...places,
     journal,
@@ -191,7 +193,8 @@ export async function openRecorder(options: OpenRecorderOptions): Promise<Opened
       gatewayKey: gatewayKey.publicKey,
       faults,
     },
-    openSpool: () => openVaultSpool(places.vaultDirectory, { retentionClass, clock, custodian, gatewayKey }),
+    openSpool: (admit) =>
+      openVaultSpool(places.vaultDirectory, { retentionClass, clock, custodian, gatewayKey, admit, gate }),
   });
   prepared.listen(
     (answer) => recorder.onIntegratorAnswer(answer),

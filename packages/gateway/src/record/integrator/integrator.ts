@@ -105,6 +105,11 @@ export class Integrator {
     const entries = decodeEntryBundle(bundle);
     const newest = entries[width - 1];
     if (newest === undefined) throw corrupt('the newest entries of the log are cut short');
+    const tile = this.#files.readTile(0, index, width);
+    for (const [i, entry] of entries.slice(0, width).entries()) {
+      if (hashLeaf(entry).compare(tile, i * 32, i * 32 + 32) !== 0)
+        throw corrupt('the newest entries of the log are not those of its tile');
+    }
     this.#jseq = (JSON.parse(newest.toString('utf8')) as { jseq: number }).jseq;
     if (width === TILE_WIDTH) return;
     this.#reserve(bundle.length);

@@ -99,7 +99,11 @@ export class LogFiles {
     }
     if (isFull) {
       const present = readWhole(this.#layer, absolute);
-      if (present?.equals(bytes) === true) return;
+      if (present?.equals(bytes) === true) {
+        // Its bytes were synced before it got its name; a run that was killed may not have synced the name.
+        this.#dirty.add(directory);
+        return;
+      }
       if (present !== undefined) {
         throw new CountersignError('CS_RECORD_CORRUPT', {
           detail: `${path} differs from the journal`,

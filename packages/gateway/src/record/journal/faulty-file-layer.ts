@@ -5,6 +5,7 @@
 
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FileLayer } from './file-layer.ts';
 
 export interface FaultSpec {
@@ -237,6 +238,35 @@ class FaultyFileLayer {
 
 export function createFaultyFileLayer(real: FileLayer, spec: FaultSpec): FileLayer {
   return new FaultyFileLayer(real, spec).layer();
+}
+
+/** Asked before each call by who touches files without blocking; throws, or waits, as the control file says. */
+export type FaultGate = (call: 'write' | 'sync' | 'rename', path: string) => Promise<void>;
+
+/** Shows the faults of `spec` but for `skip`, `short` and lost writes. Undefined: none. */
+export function createFaultGate(spec: FaultSpec | undefined): FaultGate {
+  const file = spec?.controlFile;
+  if (file === undefined) return () => Promise.resolve();
+  const control = (): FaultControl => {
+    try {
+      return JSON.parse(fs.readFileSync(file, 'utf8')) as FaultControl;
+    } catch {
+      return {};
+    }
+  };
+  return async (call, path) => {
+    for (;;) {
+      const { calls, fail, path: part = '', stall } = control();
+      if (!(calls?.includes(call) ?? true) || !path.includes(part)) return;
+      if (stall === true) {
+        await sleep(POLL_MS);
+        continue;
+      }
+      if (fail === undefined) return;
+      fs.appendFileSync(`${file}${HITS_SUFFIX}`, '.');
+      throw Object.assign(new Error(`${fail}: injected`), { code: fail });
+    }
+  };
 }
 
 /** Sets or clears (undefined) the fault that layers with this control file show. */

@@ -24,12 +24,21 @@ export interface FileLayer {
   remove(path: string): void;
   /** Makes names in the directory durable. */
   syncDirectory(path: string): void;
-  /** With parents, 0700. Durable: the parents of what is new are synced. */
+  /** With parents, 0700. Durable, also where an earlier process made them and was killed before it synced. */
   makeDirectory(path: string): void;
   exists(path: string): boolean;
   list(path: string): readonly string[];
   /** Bytes that this process could still write on the file system of `path`. */
   freeBytes(path: string): number;
+}
+
+/** What lies above the state directory need not be open to us; then it is not ours to sync either. */
+function syncIfReadable(path: string): void {
+  try {
+    realFileLayer.syncDirectory(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error;
+  }
 }
 
 export const realFileLayer: FileLayer = {
@@ -67,13 +76,14 @@ export const realFileLayer: FileLayer = {
     }
   },
   makeDirectory(path) {
-    if (fs.existsSync(path)) return;
-    const first = fs.mkdirSync(path, { recursive: true, mode: 0o700 });
-    if (first === undefined) return;
-    const top = dirname(first);
-    for (let directory = dirname(path); ; directory = dirname(directory)) {
-      realFileLayer.syncDirectory(directory);
-      if (directory === top) break;
+    const missing: string[] = [];
+    let present = path;
+    for (; !fs.existsSync(present); present = dirname(present)) missing.unshift(present);
+    // A crash may have come between making the newest of those that are there and syncing its name.
+    syncIfReadable(dirname(present));
+    for (const directory of missing) {
+      fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+      realFileLayer.syncDirectory(dirname(directory));
     }
   },
   exists: (path) => fs.existsSync(path),

@@ -201,6 +201,9 @@ function openSegment(request: protocol.OpenSegmentRequest): protocol.SegmentOpen
     ensureFrame(FRAME_OVERHEAD_BYTES + request.snapshot.length);
     frame.set(request.snapshot, FRAME_HEADER_BYTES);
     writeFrame('snapshot', { leavesBytes: request.snapshot.length, blockBytes: 0, leafCount: 0 });
+    // The segment has its own copy from here on.
+    dataKey.fill(0);
+    nextKey = undefined;
   } catch (error) {
     segment = undefined;
     layer.close(handle);

@@ -56,8 +56,8 @@ export class BlockFiles {
     if (present === undefined) this.#layer.makeDirectory(dirname(path));
     const end = coveredEnd(present ?? Buffer.alloc(0), integratedJseq);
     const handle = this.#layer.open(path, 'create');
-    if (present === undefined) this.#layer.syncDirectory(dirname(path));
-    else if (present.length > end) this.#layer.truncate(handle, end);
+    this.#layer.syncDirectory(dirname(path));
+    if (present !== undefined && present.length > end) this.#layer.truncate(handle, end);
     return { path, handle, end };
   }
 }

@@ -8,6 +8,24 @@ export interface KeyRecipients {
   readonly gateway: Uint8Array;
 }
 
+export interface WrappedKeyFile {
+  readonly path: string;
+  readonly wrapped: Buffer;
+}
+
+/** What to write, and where, before a data key may be used. */
+export function wrappedKeyFiles(
+  vaultDirectory: string,
+  scope: VaultScope & { readonly keyId: Buffer },
+  dataKey: Uint8Array,
+  recipients: KeyRecipients,
+): WrappedKeyFile[] {
+  return (['custodian', 'gateway'] as const).map((recipient) => ({
+    path: join(vaultDirectory, wrappedKeyPath(scope, scope.keyId, recipient)),
+    wrapped: wrapDataKey(scope, dataKey, x25519PublicKey(recipients[recipient])),
+  }));
+}
+
 /** Wraps a data key to both recipients and makes the files durable; only then may anything be sealed with it. */
 export function writeDataKey(
   layer: FileLayer,
@@ -17,11 +35,9 @@ export function writeDataKey(
   recipients: KeyRecipients,
 ): void {
   let directory = '';
-  for (const recipient of ['custodian', 'gateway'] as const) {
-    const path = join(vaultDirectory, wrappedKeyPath(scope, scope.keyId, recipient));
+  for (const { path, wrapped } of wrappedKeyFiles(vaultDirectory, scope, dataKey, recipients)) {
     directory = dirname(path);
     layer.makeDirectory(directory);
-    const wrapped = wrapDataKey(scope, dataKey, x25519PublicKey(recipients[recipient]));
     const handle = layer.open(path, 'create');
     try {
       layer.write(handle, wrapped, wrapped.length, 0);
