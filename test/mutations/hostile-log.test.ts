@@ -121,7 +121,10 @@ describe('leaves that are no leaves', () => {
 });
 
 describe('leaves that lie', () => {
-  const lies: Record<string, { readonly codes: readonly string[]; tell(writer: SampleWriter): void }> = {
+  const lies: Record<
+    string,
+    { readonly codes: readonly string[]; readonly tell: (writer: SampleWriter) => void }
+  > = {
     'a session that goes on after it was closed': {
       codes: ['session-reopened', 'session-not-opened', 'seq-hole'],
       tell(writer) {
