@@ -9,7 +9,8 @@ import { after, test } from 'node:test';
 
 import { createProgram } from '../../packages/gateway/src/cli/program.ts';
 
-const MAIN = join(import.meta.dirname, '../../packages/gateway/src/cli/main.ts');
+const ROOT = join(import.meta.dirname, '../..');
+const MAIN = join(ROOT, 'packages/gateway/src/cli/main.ts');
 const folder = mkdtempSync(join(tmpdir(), 'countersign-cli-'));
 after(() => rmSync(folder, { recursive: true }));
 
@@ -22,6 +23,17 @@ interface Finished {
 function run(...args: readonly string[]): Promise<Finished> {
   return new Promise((resolve) => {
     execFile(process.execPath, [MAIN, ...args], { cwd: folder }, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+    });
+  });
+}
+
+/** A script of package.json, as a person calls it who stands in the test's folder. */
+function runScript(name: string, ...args: readonly string[]): Promise<Finished> {
+  const { INIT_CWD: _, ...env } = process.env;
+  const all = ['--prefix', ROOT, 'run', '-s', name, '--', ...args];
+  return new Promise((resolve) => {
+    execFile('npm', all, { cwd: folder, env }, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
     });
   });
@@ -201,4 +213,17 @@ test('without a gateway the control socket is said to be silent', async () => {
     (JSON.parse(status.stderr) as { error: { code: string } }).error.code,
     'CS_GATEWAY_UNAVAILABLE',
   );
+});
+
+test('the scripts take relative paths from where npm was called', async () => {
+  writeFileSync(join(folder, 'here.yaml'), 'version: 1\nmask: {}\n');
+  const checked = await runScript('countersign', 'check', '-c', 'here.yaml');
+  assert.equal(checked.code, 3);
+  assert.match(checked.stderr, /here\.yaml:2:1: error: mask/);
+  writeFileSync(join(folder, 'here.proof'), 'not a proof');
+  const verified = await runScript('countersign-verify', '--proof', 'here.proof', '--key', 'no-such.vkey');
+  assert.equal(verified.code, 30);
+  assert.match(verified.stdout, /no-such\.vkey cannot be read \(ENOENT\)/);
+  const proof = await runScript('countersign-verify', '--proof', 'here.proof', '--key', 'here.proof');
+  assert.doesNotMatch(proof.stdout, /cannot be read/);
 });

@@ -84,9 +84,9 @@ export function recordLines(calls: readonly RecordedCall[], verification: Verifi
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 
-/** A path as it is given to `npm run`, whose scripts run in the project's folder. */
+/** A path as it is typed where npm was called: that is where `npm run countersign` looks for it. */
 function typed(path: string): string {
-  const near = relative(ROOT, path);
+  const near = relative(process.env['INIT_CWD'] ?? ROOT, path);
   return near.startsWith('..') ? path : near;
 }
 
