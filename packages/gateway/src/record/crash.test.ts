@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isCountersignError } from '../errors.ts';
@@ -161,6 +161,63 @@ test('crash: an accepted loss in the newest segment is declared even by a later 
   assert.equal(report.verdict, 'VERIFIED-WITH-GAPS', JSON.stringify(report.findings));
   assert.equal(report.gaps.filter(({ cause, lost }) => cause === 'corruption' && lost > 0).length, 1);
   early.remove();
+});
+
+test('crash: a restart cuts nothing off a damaged vault', async () => {
+  const fixture = new RecordFixture();
+  const recorder = await fixture.open();
+  const session = new TestSession(recorder);
+  for (let i = 0; i < 3; i++) await session.run();
+  await recorder.drained();
+  await until(() => recorder.health().integratedJseq === recorder.health().durableJseq);
+  const crashed = fixture.copy();
+  await recorder.close('test');
+  fixture.remove();
+  const blocks = join(crashed.directory, 'vault', 'blocks', 'default');
+  const file = join(blocks, readdirSync(blocks)[0]!, '00000001.blk');
+  const bytes = readFileSync(file);
+  bytes[0]! ^= 0xff;
+  writeFileSync(file, bytes);
+  const next = await crashed.open();
+  await next.close('test');
+  assert.ok(readFileSync(file).subarray(0, bytes.length).equals(bytes));
+  const report = await crashed.verify();
+  assert.equal(report.verdict, 'ALTERED');
+  assert.ok(report.findings.some(({ code }) => code === 'vault-malformed'));
+  crashed.remove();
+});
+
+test('crash: a log that lost its checkpoint and its journal is not begun anew', async () => {
+  const fixture = new RecordFixture();
+  const recorder = await fixture.open();
+  await recorder.close('test');
+  rmSync(join(fixture.directory, 'log', 'checkpoint'));
+  const again = fixture.copy();
+  // With its journal it is the same log again.
+  const next = await again.open();
+  await next.close('test');
+  assert.equal((await again.verify()).verdict, 'VERIFIED');
+  again.remove();
+  rmSync(join(fixture.directory, 'journal'), { recursive: true });
+  for (const acceptLoss of [false, true]) {
+    await assert.rejects(fixture.open({ acceptLoss }), (error) =>
+      isCountersignError(error, 'CS_RECORD_CORRUPT'),
+    );
+  }
+  fixture.remove();
+});
+
+test('crash: entries that are not those of the newest tile are noticed at the start', async () => {
+  const fixture = new RecordFixture();
+  const recorder = await fixture.open();
+  await recorder.close('test');
+  const size = recorder.health().treeSize;
+  const file = join(fixture.directory, 'log', 'tile', 'entries', '000.p', String(size));
+  const bytes = readFileSync(file);
+  bytes[bytes.length - 30]! ^= 1;
+  writeFileSync(file, bytes);
+  await assert.rejects(fixture.open(), (error) => isCountersignError(error, 'CS_RECORD_CORRUPT'));
+  fixture.remove();
 });
 
 test('crash: damage to what the log has already can be accepted, and nothing is forged to hide it', async () => {

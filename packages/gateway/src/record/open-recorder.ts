@@ -162,6 +162,13 @@ export async function openRecorder(options: OpenRecorderOptions): Promise<Opened
       integratedJseq: prepared.log.jseq,
       acceptLoss: options.acceptLoss ?? false,
     });
+    if (recovered.isNew && layer.exists(join(places.logDirectory, 'tile'))) {
+      throw new CountersignError('CS_RECORD_CORRUPT', {
+        detail: 'the log has tiles, but there is neither a checkpoint nor a journal',
+        fatal: true,
+        hint: 'Restore the state directory. A new log needs an empty directory: another first leaf under the same key is a fork.',
+      });
+    }
   } catch (error) {
     await prepared.integrator.close();
     throw error;

@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path';
 import { blockBytes, blockFilePath, decodeBlockHeader } from 'countersign-verify';
 import { readWhole, type FileLayer } from '../journal/file-layer.ts';
 
+const BLOCK_MAGIC = 'CSVB';
+
 interface OpenFile {
   readonly path: string;
   readonly handle: number;
@@ -62,17 +64,31 @@ export class BlockFiles {
   }
 }
 
+/**
+ * Where the last covered block ends. What is damaged before it stays where it is: it is not for a restart to cut off contents
+ * that leaves commit to, and whoever checks the vault must find the damage.
+ */
 function coveredEnd(bytes: Buffer, integratedJseq: number): number {
-  let at = 0;
-  while (at < bytes.length) {
-    try {
-      const rest = bytes.subarray(at);
-      const length = blockBytes(rest);
-      if (at + length > bytes.length || decodeBlockHeader(rest).header.firstJseq > integratedJseq) return at;
+  let end = 0;
+  for (let at = 0; at >= 0 && at < bytes.length;) {
+    const length = coveredBytes(bytes.subarray(at), integratedJseq);
+    if (length === undefined) {
+      at = bytes.indexOf(BLOCK_MAGIC, at + 1);
+    } else {
       at += length;
-    } catch {
-      return at;
+      end = at;
     }
   }
-  return at;
+  return end;
+}
+
+/** Length of the block that starts `bytes`, if it is whole and covered. */
+function coveredBytes(bytes: Buffer, integratedJseq: number): number | undefined {
+  try {
+    const length = blockBytes(bytes);
+    const isCovered = decodeBlockHeader(bytes).header.firstJseq <= integratedJseq;
+    return isCovered && length <= bytes.length ? length : undefined;
+  } catch {
+    return undefined;
+  }
 }
