@@ -1,6 +1,6 @@
 /** For tests of the record: a state directory with keys, some traffic, and the check of everything by countersign-verify. */
 
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,6 +23,8 @@ export const ORIGIN = 'log.test/record';
 const DIGEST = 'A'.repeat(43);
 const signingKey = generateSigningKey();
 const vaultKeys = generateVaultKeyPair();
+/** Ids of sessions differ between processes, too: a log lives through several. */
+const sessionPrefix = randomBytes(3).toString('hex');
 let sessions = 0;
 
 export const testRecordConfig: RecordConfig = {
@@ -106,7 +108,7 @@ export class TestSession {
 
   constructor(recorder: Recorder) {
     sessions++;
-    this.id = `0190a000-0000-7000-8000-${String(sessions).padStart(12, '0')}`;
+    this.id = `0190a000-0000-7000-8000-${sessionPrefix}${String(sessions).padStart(6, '0')}`;
     this.#recorder = recorder;
     this.#context = recorder.openContext({ principal: 'alice', analysis: 'lexical' });
     const peer = recorder.commit(Buffer.from('127.0.0.1:1'));
