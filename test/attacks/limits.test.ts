@@ -279,3 +279,33 @@ async function sendCancel(port: number, pid: number, key: number): Promise<void>
     socket.resume();
   });
 }
+
+test(
+  'prepared texts are kept up to a limit; what is closed or deallocated makes room',
+  { timeout: 60_000 },
+  async () => {
+    const harness = await Harness.start(server);
+    const session = await harness.connect();
+    const prepare = async (name: string): Promise<string> => {
+      session.send(parse(name, `select 1 /* ${'x'.repeat(1_000_000)} */`), sync());
+      const answer = await session.receiveUntil();
+      const error = answer.find(({ type }) => type === 'E');
+      return error === undefined ? shape(answer) : String(errorFields(error).get('C'));
+    };
+    const answers: string[] = [];
+    while (answers.at(-1) !== '53400' && answers.length < 100) {
+      answers.push(await prepare(`s${answers.length}`));
+    }
+    // 64 MiB, at 1,000,000 bytes and a little each.
+    assert.deepEqual(answers, [...Array.from({ length: 67 }, () => '1Z'), '53400']);
+    session.send(frame('C', Buffer.from('Ss0\0')), sync());
+    await session.receiveUntil();
+    assert.equal(await prepare('again'), '1Z');
+    assert.equal(await prepare('more'), '53400');
+    session.send(query('deallocate all'));
+    await session.receiveUntil();
+    assert.equal(await prepare('anew'), '1Z');
+    session.end();
+    assert.equal((await harness.finish()).verdict, 'VERIFIED');
+  },
+);

@@ -7,6 +7,10 @@ import { CountersignError, ERROR_SURFACES } from './errors.ts';
 const PINNED: readonly (readonly [string, string, number, boolean])[] = [
   ['CS_INTERNAL', 'XX000', 1, false],
   ['CS_USAGE', '42601', 2, false],
+  ['CS_INPUT_UNUSABLE', '22023', 2, false],
+  ['CS_FILE_EXISTS', '58P02', 4, false],
+  ['CS_PROGRAM_UNAVAILABLE', '58P01', 5, false],
+  ['CS_REQUEST_INVALID', '22023', 2, false],
   ['CS_CONFIG_INVALID', 'F0000', 3, false],
   ['CS_CONFIG_NOT_BUILT', 'F0000', 3, false],
   ['CS_SECRET_UNAVAILABLE', 'F0000', 3, false],
@@ -27,6 +31,7 @@ const PINNED: readonly (readonly [string, string, number, boolean])[] = [
   ['CS_TARGET_LOST', '08006', 5, true],
   ['CS_SETTING_DENIED', '42501', 4, false],
   ['CS_SESSION_PIN', '57P01', 4, false],
+  ['CS_PREPARED_LIMIT', '53400', 4, false],
   ['CS_STATEMENT_TOO_LONG', '54000', 4, false],
   ['CS_STATEMENT_DENIED', '42501', 4, false],
   ['CS_IDLE_TIMEOUT', '57P05', 5, true],

@@ -30,6 +30,10 @@ const surface = (
 export const ERROR_SURFACES = {
   CS_INTERNAL: surface('XX000', 1, false, 'internal error in the gateway'),
   CS_USAGE: surface('42601', 2, false, 'the command line is not understood'),
+  CS_INPUT_UNUSABLE: surface('22023', 2, false, 'something that the command line names cannot be used'),
+  CS_FILE_EXISTS: surface('58P02', 4, false, 'a file is there already and was left as it is'),
+  CS_PROGRAM_UNAVAILABLE: surface('58P01', 5, false, 'the program cannot be started'),
+  CS_REQUEST_INVALID: surface('22023', 2, false, 'the gateway cannot answer the request as it was put'),
   CS_CONFIG_INVALID: surface('F0000', 3, false, 'the configuration is not valid'),
   CS_CONFIG_NOT_BUILT: surface(
     'F0000',
@@ -118,6 +122,13 @@ export const ERROR_SURFACES = {
     false,
     'a setting that the gateway pins was changed in the target, so the session was ended',
     'Leave client_encoding at UTF8 and standard_conforming_strings on.',
+  ),
+  CS_PREPARED_LIMIT: surface(
+    '53400',
+    4,
+    false,
+    'the session has more prepared statements than the gateway keeps',
+    'Close or deallocate prepared statements that are not needed any more.',
   ),
   CS_STATEMENT_TOO_LONG: surface(
     '54000',

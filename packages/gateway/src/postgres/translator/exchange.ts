@@ -9,7 +9,12 @@ import { Call } from './call.ts';
 import { ExpectedAnswers, type Unit } from './expected-answers.ts';
 import type { GatedWriter } from './gated-writer.ts';
 import { NameTable } from './name-table.ts';
-import type { NameEffect, Portal, PreparedStatement } from './prepared-statements.ts';
+import {
+  preparedBytes,
+  type NameEffect,
+  type Portal,
+  type PreparedStatement,
+} from './prepared-statements.ts';
 import type { SessionLimits } from './ports.ts';
 import { BAD_PARSE, BAD_QUERY } from './refusal.ts';
 
@@ -37,7 +42,7 @@ export class Exchange {
   readonly toTarget: GatedWriter;
   readonly toClient: GatedWriter;
   readonly expected = new ExpectedAnswers();
-  readonly statements = new NameTable<PreparedStatement>();
+  readonly statements = new NameTable<PreparedStatement>(preparedBytes);
   readonly portals = new NameTable<Portal>();
   readonly fail: (error: CountersignError) => void;
   /** As the target last reported it. */

@@ -21,6 +21,8 @@ export class Unit {
   call: Call | undefined;
   /** The command was refused: the target got a statement that fails instead, whose error becomes ours. */
   readonly refusal: CountersignError | undefined;
+  /** Whose gate its bytes waited behind. A Describe or Close has no call of its own, but falls with that one. */
+  gatedBy: Call | undefined;
   /** What its success means for prepared statements or portals. */
   readonly change: NameChange | undefined;
   /** The target skips it, because something before it in its series failed. */

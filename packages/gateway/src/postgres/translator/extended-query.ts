@@ -8,7 +8,12 @@ import { decodeParse } from '../wire/frontend/parse.ts';
 import type { Exchange } from './exchange.ts';
 import { Unit } from './expected-answers.ts';
 import { UNCERTAIN } from './name-table.ts';
-import type { Portal, PreparedStatement } from './prepared-statements.ts';
+import {
+  PREPARED_BYTES_LIMIT,
+  preparedBytes,
+  type Portal,
+  type PreparedStatement,
+} from './prepared-statements.ts';
 import { refuseSeries } from './refusal.ts';
 import { SeriesWindow, type BoundValues, type WindowEntry } from './series-window.ts';
 import { commitStatement, describeExecute, describePlan, type CommittedIntent } from './series-intents.ts';
@@ -34,17 +39,23 @@ export function onParse(
   }
   const text = Buffer.from(buffer.subarray(parse.text.start, parse.text.end));
   const analysis = analyzeStatement(text, exchange.settings);
-  if (analysis.refusal !== undefined) {
+  const statement: PreparedStatement = { text, analysis, parameterTypes: parse.parameterTypes };
+  const refusal = analysis.refusal ?? refusalForRoom(exchange, statement);
+  if (refusal !== undefined) {
     if (!claimWindow(exchange, window)) return;
     const { digest, payloads } = commitStatement(exchange, text);
     const { kind } = analysis;
-    refuseSeries(exchange, exchange.session.deny(analysis.refusal, { kind, statement: digest }, payloads));
+    refuseSeries(exchange, exchange.session.deny(refusal, { kind, statement: digest }, payloads));
     return;
   }
-  const statement: PreparedStatement = { text, analysis, parameterTypes: parse.parameterTypes };
   const change = exchange.statements.propose(parse.statement, statement, exchange.series);
   window.push({ unit: new Unit('parse', undefined, undefined, change), buffer, start, end, statement });
   claimIfLarge(exchange, window);
+}
+
+function refusalForRoom(exchange: Exchange, statement: PreparedStatement): CountersignError | undefined {
+  if (exchange.statements.bytes + preparedBytes(statement) <= PREPARED_BYTES_LIMIT) return undefined;
+  return new CountersignError('CS_PREPARED_LIMIT', { detail: `The limit is ${PREPARED_BYTES_LIMIT} bytes.` });
 }
 
 /** A Parse longer than `limits.maxStatementBytes`. Nothing of it is kept, and there is no commitment to it. */
@@ -314,6 +325,7 @@ function queueEntries(exchange: Exchange, entries: readonly WindowEntry[]): void
     exchange.toTarget.add(entry.buffer, entry.start, entry.end, call?.gate);
     const spooled = entry.values?.kind === 'spooled' ? entry.values : undefined;
     if (spooled !== undefined && call !== undefined) exchange.toTarget.addStream(spooled.stream, call.gate);
+    entry.unit.gatedBy = call;
     if (call !== undefined) call.bytesUp += entry.end - entry.start + (spooled?.bytes ?? 0);
     exchange.expect(entry.unit);
   }

@@ -81,3 +81,24 @@ test('what SQL may have changed is forgotten', () => {
   table.forgetAll();
   assert.equal(table.lookup('b', 1), undefined);
 });
+
+test('what is remembered has a cost, and all of it comes back', () => {
+  const table = new NameTable<string>((text) => text.length);
+  const first = table.propose('s', 'four', 0);
+  assert.equal(table.bytes, 4);
+  first.apply();
+  table.propose('s', 'sixsix', 0).apply();
+  assert.equal(table.bytes, 6);
+  table.propose('t', 'one', 0).discard(false);
+  table.propose('', 'one', 0).apply();
+  table.propose('', 'four', 0).discard(true);
+  assert.equal(table.bytes, 6);
+  const forgotten = table.propose('u', 'one', 0);
+  table.forgetAll();
+  assert.equal(table.bytes, 3);
+  forgotten.apply();
+  assert.equal(table.bytes, 0);
+  table.propose('s', 'four', 0).apply();
+  table.propose('s', undefined, 0).apply();
+  assert.equal(table.bytes, 0);
+});

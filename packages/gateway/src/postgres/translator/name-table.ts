@@ -31,6 +31,18 @@ interface Proposal<T> {
 export class NameTable<T> {
   readonly #confirmed = new Map<string, T>();
   readonly #proposed = new Map<string, Proposal<T>>();
+  readonly #sizeOf: (value: T) => number;
+  #bytes = 0;
+
+  /** `sizeOf`: what a value costs to remember, in bytes. Default: nothing. */
+  constructor(sizeOf: (value: T) => number = () => 0) {
+    this.#sizeOf = sizeOf;
+  }
+
+  /** What is remembered, confirmed or under way. */
+  get bytes(): number {
+    return this.#bytes;
+  }
 
   lookup(name: string, series: number): T | undefined | typeof UNCERTAIN {
     if (this.#proposed.size > 0) {
@@ -45,22 +57,38 @@ export class NameTable<T> {
     const batch = this.#proposed.get(name)?.batch ?? { isForgotten: false };
     const proposal = { value, series, batch };
     this.#proposed.set(name, proposal);
+    let cost = value === undefined ? 0 : this.#sizeOf(value);
+    this.#bytes += cost;
     const settle = (): void => {
       if (this.#proposed.get(name) === proposal) this.#proposed.delete(name);
+      this.#bytes -= cost;
+      cost = 0;
     };
     return {
       apply: () => {
         settle();
         if (batch.isForgotten) return;
-        if (value === undefined) this.#confirmed.delete(name);
-        else this.#confirmed.set(name, value);
+        this.#drop(name);
+        if (value !== undefined) this.#confirm(name, value);
       },
       discard: (wasTried) => {
         settle();
         // The server drops the unnamed one before it looks at what replaces it.
-        if (wasTried && name === '' && !batch.isForgotten) this.#confirmed.delete(name);
+        if (wasTried && name === '' && !batch.isForgotten) this.#drop(name);
       },
     };
+  }
+
+  #confirm(name: string, value: T): void {
+    this.#confirmed.set(name, value);
+    this.#bytes += this.#sizeOf(value);
+  }
+
+  #drop(name: string): void {
+    const value = this.#confirmed.get(name);
+    if (value === undefined) return;
+    this.#confirmed.delete(name);
+    this.#bytes -= this.#sizeOf(value);
   }
 
   /**
@@ -68,7 +96,7 @@ export class NameTable<T> {
    * is not answered yet as well.
    */
   forget(name: string): void {
-    this.#confirmed.delete(name);
+    this.#drop(name);
     const proposal = this.#proposed.get(name);
     if (proposal === undefined) return;
     proposal.batch.isForgotten = true;
@@ -77,13 +105,14 @@ export class NameTable<T> {
 
   /** As `forget`, for every name. */
   forgetAll(): void {
-    this.#confirmed.clear();
+    this.dropConfirmed();
     for (const { batch } of this.#proposed.values()) batch.isForgotten = true;
     this.#proposed.clear();
   }
 
   /** The server has dropped everything that it confirmed so far; what was sent after that stands. */
   dropConfirmed(): void {
+    for (const value of this.#confirmed.values()) this.#bytes -= this.#sizeOf(value);
     this.#confirmed.clear();
   }
 }

@@ -9,6 +9,17 @@ export interface PreparedStatement {
   readonly parameterTypes: readonly number[];
 }
 
+/**
+ * How many bytes of texts one session may have prepared at a time, those not answered yet included. An Execute is recorded with the text of its statement, so
+ * the texts have to be kept; the server sets no limit, but a client could fill our memory.
+ */
+export const PREPARED_BYTES_LIMIT = 64 << 20;
+
+/** What remembering a statement costs: its text and something for itself. */
+export function preparedBytes(statement: PreparedStatement): number {
+  return statement.text.length + 256;
+}
+
 /** A portal made by a Bind that came through us. */
 export interface Portal {
   /** Undefined: the statement was made by SQL, we know its name only. */

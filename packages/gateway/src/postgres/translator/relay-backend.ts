@@ -202,7 +202,7 @@ export class BackendRelay implements FramerHandler {
     start: number,
     end: number,
   ): void {
-    const refusal = unit?.refusal ?? unit?.call?.refusal;
+    const refusal = unit?.refusal ?? unit?.call?.refusal ?? unit?.gatedBy?.refusal;
     if (refusal !== undefined && !isFatal) this.#releaseOwn(encodeRefusal(refusal));
     else this.#release(buffer, start, end);
     this.#noteError(unit, sqlstate, isFatal);
