@@ -158,8 +158,28 @@ test('init writes what check accepts, and overwrites nothing', async () => {
 
   const before = readFileSync(file, 'utf8');
   const again = await run(...args);
-  assert.equal(again.code, 2);
+  assert.equal(again.code, 4);
+  assert.equal((JSON.parse(again.stderr) as { error: { code: string } }).error.code, 'CS_FILE_EXISTS');
   assert.equal(readFileSync(file, 'utf8'), before);
+});
+
+test('what the command line names but cannot be used is told apart from what is not understood', async () => {
+  const config = join(folder, 'fresh/countersign.yaml');
+  const verifier = readFileSync(join(folder, 'fresh/secrets/jane.verifier'), 'utf8');
+  const cases: readonly (readonly [readonly string[], number, string])[] = [
+    [['log', 'verify', '--key', 'missing.vkey'], 2, 'CS_INPUT_UNUSABLE'],
+    [['log', 'verify', '--key', config], 2, 'CS_INPUT_UNUSABLE'],
+    [['log', 'verify', '--custodian-key', config], 2, 'CS_INPUT_UNUSABLE'],
+    [['token', 'create', 'nobody'], 2, 'CS_INPUT_UNUSABLE'],
+    [['token', 'create', 'jane'], 4, 'CS_FILE_EXISTS'],
+    [['log', 'verify', '--vault', folder], 2, 'CS_USAGE'],
+  ];
+  for (const [args, code, name] of cases) {
+    const refused = await run(...args, '-c', config, '--json');
+    const { error } = JSON.parse(refused.stderr) as { error: { code: string } };
+    assert.deepEqual([refused.code, error.code], [code, name], args.join(' '));
+  }
+  assert.equal(readFileSync(join(folder, 'fresh/secrets/jane.verifier'), 'utf8'), verifier);
 });
 
 test('init without a place for it prints the private key of the custodian, once and nowhere else', async () => {

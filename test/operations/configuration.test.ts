@@ -30,10 +30,11 @@ interface Finished {
   readonly stderr: string;
 }
 
-function run(...args: readonly string[]): Promise<Finished> {
+const run = (...args: readonly string[]): Promise<Finished> => runBare(...args, '-c', folder.configFile);
+
+function runBare(...args: readonly string[]): Promise<Finished> {
   return new Promise((resolve) => {
-    const all = [MAIN, ...args, '-c', folder.configFile];
-    execFile(process.execPath, all, (error, stdout, stderr) => {
+    execFile(process.execPath, [MAIN, ...args], (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
     });
   });
@@ -141,6 +142,27 @@ test('check says what the running gateway could not reload, and is valid all the
     assert.deepEqual(running, { unreloadable: ['node', 'record'] });
   });
   assert.equal((await run('check')).stdout.includes('running gateway'), false);
+});
+
+test('a tool that is not there, and a request that names nobody, are told as what they are', async () => {
+  configure((text) =>
+    `${text}  - { id: second, principal: other, target: bank, login: app, expires: 2090-01-01 }\n`.replace(
+      'principals:\n',
+      'principals:\n  - { name: other, owner: Other Team, kind: agent }\n',
+    ),
+  );
+  await withGateway(async () => {
+    const config = ['-c', folder.configFile];
+    const noTool = await runBare('connect', 'bank', '-p', 'tester', ...config, '--', 'no-such-tool-here');
+    assert.equal(noTool.code, 5);
+    assert.match(noTool.stderr, /^countersign: the program cannot be started \[CS_PROGRAM_UNAVAILABLE\]/);
+    const nobody = await runBare('token', 'issue', '--target', 'bank', ...config);
+    assert.equal(nobody.code, 2);
+    assert.match(
+      nobody.stderr,
+      /\[CS_REQUEST_INVALID\]\n.*2 principals have a grant.*\n.*(other, tester|tester, other)/,
+    );
+  });
 });
 
 test('a grant that has ended is named where operators look, and stops nothing', async () => {

@@ -86,7 +86,7 @@ async function respond(
 ): Promise<void> {
   try {
     const route = ROUTES.find(({ method, path }) => method === request.method && path === request.url);
-    if (route === undefined) throw new CountersignError('CS_USAGE', { detail: 'no such request' });
+    if (route === undefined) throw new CountersignError('CS_REQUEST_INVALID', { detail: 'no such request' });
     const body = route.method === 'POST' ? await readBody(request) : undefined;
     send(response, 200, await route.handle(body, services));
   } catch (error) {
@@ -97,7 +97,7 @@ async function respond(
 }
 
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
-  CS_USAGE: 400,
+  CS_REQUEST_INVALID: 400,
   CS_NO_GRANT: 403,
   CS_TARGET_UNKNOWN: 403,
   CS_RECORD_FAILED: 503,
@@ -110,7 +110,9 @@ function parse<T>(schema: z.ZodType<T>, body: unknown): T {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
   const keys = parsed.error.issues.map((issue) => issue.path.join('.') || issue.code);
-  throw new CountersignError('CS_USAGE', { detail: `the request is not valid: ${keys.join(', ')}` });
+  throw new CountersignError('CS_REQUEST_INVALID', {
+    detail: `the request is not valid: ${keys.join(', ')}`,
+  });
 }
 
 async function readBody(request: IncomingMessage): Promise<unknown> {
@@ -119,13 +121,13 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
   for await (const chunk of request as AsyncIterable<Buffer>) {
     length += chunk.length;
     if (length > MAX_BODY_BYTES)
-      throw new CountersignError('CS_USAGE', { detail: 'the request is too long' });
+      throw new CountersignError('CS_REQUEST_INVALID', { detail: 'the request is too long' });
     chunks.push(chunk);
   }
   try {
     return JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown;
   } catch {
-    throw new CountersignError('CS_USAGE', { detail: 'the request is not JSON' });
+    throw new CountersignError('CS_REQUEST_INVALID', { detail: 'the request is not JSON' });
   }
 }
 

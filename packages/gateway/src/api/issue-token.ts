@@ -27,7 +27,7 @@ export interface TokenAnswer {
 
 /**
  * Gives out a token for a principal that has a live grant for the target. `token.issued` is durable before the answer.
- * Throws `CS_TARGET_UNKNOWN`, `CS_NO_GRANT`, `CS_USAGE` (several principals would fit), `CS_RECORD_*`.
+ * Throws `CS_TARGET_UNKNOWN`, `CS_NO_GRANT`, `CS_REQUEST_INVALID` (several principals would fit), `CS_RECORD_*`.
  */
 export async function issueTokenFor(request: TokenRequest, services: ControlServices): Promise<TokenAnswer> {
   const principal = request.principal ?? onlyPrincipal(request.target, services);
@@ -72,7 +72,7 @@ function onlyPrincipal(target: string, services: ControlServices): string {
   const [name] = names;
   if (name === undefined) throw new CountersignError('CS_TARGET_UNKNOWN');
   if (names.size > 1) {
-    throw new CountersignError('CS_USAGE', {
+    throw new CountersignError('CS_REQUEST_INVALID', {
       detail: `${names.size} principals have a grant for this target`,
       hint: `Say which: ${[...names].slice(0, 10).join(', ')}.`,
     });

@@ -35,7 +35,7 @@ export async function readContents(
   const { recorder } = services;
   const journal = request.journal ?? recorder.journal;
   if (journal !== recorder.journal) {
-    throw new CountersignError('CS_USAGE', { detail: 'this gateway has no such journal' });
+    throw new CountersignError('CS_REQUEST_INVALID', { detail: 'this gateway has no such journal' });
   }
   const leaf = recorder.append(
     {

@@ -4,7 +4,7 @@ import { FormatError, parseVerifierKey, SourceError } from 'countersign-verify';
 import type { NoteVerifier } from 'countersign-verify';
 
 import { CountersignError } from '../errors.ts';
-import { usageError } from './output.ts';
+import { inputError, usageError } from './output.ts';
 
 /** Runs `work` on a log; what the reader of the log throws becomes an error that says which file is missing or damaged. */
 export async function withLogErrors<T>(work: () => Promise<T>): Promise<T> {
@@ -34,17 +34,17 @@ export async function readVerifierKey(text: string): Promise<NoteVerifier> {
   try {
     return parseVerifierKey(/^[^\s+]+\+[0-9a-f]{8}\+/.test(text) ? text : await readInput(text));
   } catch (error) {
-    if (error instanceof FormatError) throw usageError('the key is not a verifier key (name+id+base64)');
+    if (error instanceof FormatError) throw inputError('the key is not a verifier key (name+id+base64)');
     throw error;
   }
 }
 
-/** A file named on the command line. Throws `CS_USAGE`. */
+/** A file named on the command line. Throws `CS_INPUT_UNUSABLE`. */
 export async function readInput(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw usageError(`${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
+    throw inputError(`${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
   }
 }
 

@@ -83,6 +83,16 @@ export function usageError(detail: string, hint?: string): CountersignError {
   return new CountersignError('CS_USAGE', hint === undefined ? { detail } : { detail, hint });
 }
 
+/** Makes an error for a file, key or name on the command line that is there but does not serve: exit code 2. */
+export function inputError(detail: string, hint?: string): CountersignError {
+  return new CountersignError('CS_INPUT_UNUSABLE', hint === undefined ? { detail } : { detail, hint });
+}
+
+/** Makes the refusal to overwrite: exit code 4. `files` is the list as it is shown. */
+export function fileExists(files: string, hint: string): CountersignError {
+  return new CountersignError('CS_FILE_EXISTS', { detail: files, hint });
+}
+
 function ensureLineBreak(text: string): string {
   return text.endsWith('\n') ? text : `${text}\n`;
 }

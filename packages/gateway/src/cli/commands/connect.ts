@@ -5,9 +5,9 @@ import type { Command } from 'commander';
 
 import { isLoopbackHost } from '../../config/addresses.ts';
 import type { TokenAnswer } from '../../api/issue-token.ts';
+import { CountersignError } from '../../errors.ts';
 import { addConfigOption, addJsonOption } from '../common-options.ts';
 import type { CommonOptions } from '../common-options.ts';
-import { usageError } from '../output.ts';
 import type { SetExitCode } from '../program.ts';
 import { parseTtl, requestToken } from './token.ts';
 
@@ -84,10 +84,10 @@ async function run(tool: readonly string[], env: NodeJS.ProcessEnv): Promise<num
       const child = spawn(program, args, { env, stdio: 'inherit' });
       child.once('error', (error: NodeJS.ErrnoException) => {
         reject(
-          usageError(
-            `${program} cannot be started (${error.code ?? 'unknown'})`,
-            'Is it installed and on PATH?',
-          ),
+          new CountersignError('CS_PROGRAM_UNAVAILABLE', {
+            detail: `${program} (${error.code ?? 'unknown'})`,
+            hint: 'Is it installed and on PATH?',
+          }),
         );
       });
       child.once('exit', (code, signal) => {

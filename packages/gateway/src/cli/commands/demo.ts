@@ -60,7 +60,7 @@ Examples:
 async function loadDemo(): Promise<DemoModule> {
   const url = new URL('../../../../../examples/bank/demo.ts', import.meta.url);
   if (!existsSync(fileURLToPath(url))) {
-    throw new CountersignError('CS_USAGE', {
+    throw new CountersignError('CS_PROGRAM_UNAVAILABLE', {
       detail: 'the demo is not part of the installed package',
       hint: 'Clone the repository and run npm start.',
     });

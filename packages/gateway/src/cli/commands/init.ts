@@ -10,7 +10,7 @@ import { generateSigningKey, generateVaultKeyPair } from '../../record/keys.ts';
 import { addJsonOption } from '../common-options.ts';
 import { initialConfig } from '../init-template.ts';
 import type { InitSettings } from '../init-template.ts';
-import { createOutput, usageError } from '../output.ts';
+import { createOutput, fileExists, usageError } from '../output.ts';
 import { generatePassword, writePrivateFile } from '../private-file.ts';
 import { readInput } from '../log-errors.ts';
 
@@ -81,10 +81,7 @@ async function init(directory: string, options: InitOptions): Promise<void> {
   ];
   const existing = files.filter(([path]) => existsSync(path)).map(([path]) => path);
   if (existing.length > 0) {
-    throw usageError(
-      `${existing.join(', ')} exists already`,
-      'init overwrites nothing; choose another directory.',
-    );
+    throw fileExists(existing.join(', '), 'init overwrites nothing; choose another directory.');
   }
   mkdirSync(join(directory, 'state'), { recursive: true, mode: 0o700 });
   for (const [path, content] of files) writePrivateFile(path, content, false);

@@ -8,7 +8,7 @@ import type { Command } from 'commander';
 import { addConfigOption, addJsonOption, logDirectoryOf, logSourceOf } from '../common-options.ts';
 import type { CommonOptions } from '../common-options.ts';
 import { parseCount, readInput, readVerifierKey, withLogErrors } from '../log-errors.ts';
-import { createOutput, usageError } from '../output.ts';
+import { createOutput, inputError, usageError } from '../output.ts';
 import type { SetExitCode } from '../program.ts';
 
 interface VerifyCommandOptions extends CommonOptions {
@@ -82,7 +82,7 @@ async function vaultCheck(
   return { visitor: (findings) => new VaultChecks(reader, findings) };
 }
 
-/** The vault beside a log, opened with the custodian's private key. Throws `CS_USAGE`. */
+/** The vault beside a log, opened with the custodian's private key. Throws `CS_INPUT_UNUSABLE`. */
 export async function openVault(
   place: string | undefined,
   options: CommonOptions & { readonly vault?: string },
@@ -93,7 +93,7 @@ export async function openVault(
   try {
     return new VaultReader(directory, createPrivateKey(pem));
   } catch {
-    throw usageError(`${custodianKeyFile} is not a private key in PEM`);
+    throw inputError(`${custodianKeyFile} is not a private key in PEM`);
   }
 }
 

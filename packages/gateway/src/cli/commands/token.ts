@@ -10,7 +10,7 @@ import { makeVerifier } from '../../identity/scram-verifier.ts';
 import { TOKEN_MAX_TTL_MS } from '../../identity/token.ts';
 import { addConfigOption, addJsonOption, configOf } from '../common-options.ts';
 import type { CommonOptions } from '../common-options.ts';
-import { createOutput, usageError } from '../output.ts';
+import { createOutput, fileExists, inputError, usageError } from '../output.ts';
 import { generatePassword, writePrivateFile } from '../private-file.ts';
 
 interface CreateOptions extends CommonOptions {
@@ -60,10 +60,7 @@ Examples:
     .action(async (principal: string, options: CreateOptions) => {
       const file = options.output ?? verifierFile(principal, options);
       if (existsSync(file) && options.force !== true) {
-        throw usageError(
-          `${file} exists already`,
-          'Add --force to replace it; the old password then stops working.',
-        );
+        throw fileExists(file, 'Add --force to replace it; the old password then stops working.');
       }
       const password = generatePassword();
       writePrivateFile(file, `${await makeVerifier(password)}\n`, options.force === true);
@@ -81,7 +78,7 @@ function verifierFile(principal: string, options: CreateOptions): string {
   const config = configOf(options);
   const found = config.principals.find(({ name }) => name === principal);
   if (found === undefined) {
-    throw usageError(
+    throw inputError(
       `${config.file} has no principal ${principal}`,
       'Add it first, or name a file with --output.',
     );
