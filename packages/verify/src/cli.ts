@@ -141,4 +141,9 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+// Whoever pipes into `head` has seen enough; the verdict is in the exit code too.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 process.exitCode = await main(process.argv.slice(2));

@@ -19,7 +19,7 @@ import {
   periodOf,
   rawX25519PublicKey,
   SALT_BYTES,
-  sealSpoolChunk,
+  sealSpoolChunkParts,
   SPOOL_CHUNK_BYTES,
   SPOOL_PREFIX_BYTES,
   spoolPath,
@@ -114,10 +114,12 @@ class VaultSpool implements Spool {
       throw new CountersignError('CS_INTERNAL', { detail: 'a spool is read before it is finished' });
     try {
       let position = this.#aad.length;
+      // One for all chunks: what is opened is a copy.
+      const scratch = Buffer.allocUnsafeSlow(SPOOL_CHUNK_BYTES + TAG_BYTES);
       for (let index = 0; index < this.#chunks; index++) {
         const isLast = index === this.#chunks - 1;
         const length = Math.min(SPOOL_CHUNK_BYTES + TAG_BYTES, this.#offset - position);
-        const sealed = Buffer.allocUnsafe(length);
+        const sealed = scratch.subarray(0, length);
         for (let done = 0; done < length;) {
           const { bytesRead } = await this.#file.read(sealed, done, length - done, position + done);
           if (bytesRead === 0)
@@ -139,25 +141,22 @@ class VaultSpool implements Spool {
     for (const file of [path + UNFINISHED, path, ...keyFiles]) await rm(file, { force: true });
   }
 
-  #place(index: number, isLast: boolean): Parameters<typeof sealSpoolChunk>[0] {
+  #place(index: number, isLast: boolean): Parameters<typeof sealSpoolChunkParts>[0] {
     return { aad: this.#aad, noncePrefix: this.#noncePrefix, index, isLast };
   }
 
   async #flush(isLast: boolean): Promise<void> {
     const plaintext = this.#chunk.subarray(0, this.#chunkBytes);
-    const sealed = sealSpoolChunk(this.#place(this.#chunks, isLast), this.#dataKey, plaintext);
-    this.#parts.admit(sealed.length);
+    const parts = sealSpoolChunkParts(this.#place(this.#chunks, isLast), this.#dataKey, plaintext);
+    this.#parts.admit(plaintext.length + TAG_BYTES);
     await this.#parts.gate('write', this.#parts.path);
-    for (let done = 0; done < sealed.length;) {
-      const { bytesWritten } = await this.#file.write(
-        sealed,
-        done,
-        sealed.length - done,
-        this.#offset + done,
-      );
-      done += bytesWritten;
+    for (const part of parts) {
+      for (let done = 0; done < part.length;) {
+        const { bytesWritten } = await this.#file.write(part, done, part.length - done, this.#offset + done);
+        done += bytesWritten;
+      }
+      this.#offset += part.length;
     }
-    this.#offset += sealed.length;
     this.#chunks++;
     this.#chunkBytes = 0;
   }
