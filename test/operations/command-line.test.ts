@@ -1,7 +1,8 @@
 /** The command line as scripts see it: help, exit codes, JSON. */
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -246,4 +247,14 @@ test('the scripts take relative paths from where npm was called', async () => {
   assert.match(verified.stdout, /no-such\.vkey cannot be read \(ENOENT\)/);
   const proof = await runScript('countersign-verify', '--proof', 'here.proof', '--key', 'here.proof');
   assert.doesNotMatch(proof.stdout, /cannot be read/);
+});
+
+test('a reader that has seen enough is no error', async () => {
+  const child = spawn(process.execPath, [MAIN, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  // Closed before anything can be written to it.
+  child.stdout.destroy();
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const [code] = (await once(child, 'close')) as [number];
+  assert.deepEqual([code, stderr], [0, '']);
 });

@@ -54,7 +54,7 @@ async function tail(place: string | undefined, options: TailOptions): Promise<vo
       );
     }
     next = Math.max(next, size);
-    if (!options.follow) return;
+    if (!options.follow || process.stdout.errored !== null) return;
     await sleep(POLL_MS);
   }
 }
