@@ -12,7 +12,7 @@ import { readCustodianKey, readSigningKey } from './record-keys.ts';
 /** One use of secrets: what `serve` does with them later, under the key that is named when it fails. */
 interface Trial {
   readonly path: string;
-  attempt(): Promise<unknown>;
+  readonly attempt: () => Promise<unknown>;
 }
 
 /**
