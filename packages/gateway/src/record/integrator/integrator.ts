@@ -38,6 +38,9 @@ interface Cursor {
   hash: Buffer | undefined;
 }
 
+/** What is read of the journal at a time. */
+const PIECE_BYTES = 1024 * 1024;
+
 export class Integrator {
   readonly #options: IntegratorOptions;
   readonly #layer: FileLayer;
@@ -50,6 +53,7 @@ export class Integrator {
   #bundle = Buffer.alloc(128 * 1024);
   #bundleBytes = 0;
   #bundleCount = 0;
+  #piece = Buffer.alloc(PIECE_BYTES);
   #jseq = -1;
   #cursor: Cursor | undefined;
   /** As of the last checkpoint. */
@@ -151,22 +155,7 @@ export class Integrator {
       this.#cursor = { segment: mark.segment, offset: SEGMENT_HEADER_BYTES, hash: this.#cursor?.hash };
     }
     const cursor = this.#cursor;
-    const length = mark.end - cursor.offset;
-    if (length > 0) {
-      const bytes = this.#readBytes(mark.segment, cursor.offset, length);
-      const start = cursor.offset;
-      while (cursor.offset < mark.end) {
-        const frame = decodeFrame(bytes, cursor.offset - start, cursor.offset);
-        if (!this.#fits(frame, mark.segment)) {
-          // In the build that only pretends to sync, the bytes may come later.
-          if (this.#options.faults?.lazySyncMs !== undefined) return;
-          throw corrupt(`segment ${mark.segment} is damaged at ${cursor.offset}`);
-        }
-        if (frame.kind === 'leaves') this.#takeFrame(frame, covered);
-        cursor.offset = frame.end;
-        cursor.hash = Buffer.from(frame.hash);
-      }
-    }
+    if (cursor.offset < mark.end && !this.#readFrames(mark, cursor, covered)) return;
     if (isFinished)
       this.#cursor = {
         segment: mark.segment + 1,
@@ -181,14 +170,44 @@ export class Integrator {
     return expected === undefined || expected.equals(frame.previousHash);
   }
 
-  #readBytes(segment: number, offset: number, length: number): Buffer {
-    const handle = this.#layer.open(join(this.#options.journalDirectory, segmentFileName(segment)), 'read');
+  /**
+   * In pieces, so that a busy second costs time and not memory: the same buffer serves all of them. False: nothing more to
+   * be read for now.
+   */
+  #readFrames(mark: SegmentMark, cursor: Cursor, covered: number): boolean {
+    const path = join(this.#options.journalDirectory, segmentFileName(mark.segment));
+    const handle = this.#layer.open(path, 'read');
     try {
-      const bytes = Buffer.allocUnsafe(length);
-      return bytes.subarray(0, this.#layer.read(handle, bytes, length, offset));
+      while (cursor.offset < mark.end) {
+        if (this.#readPiece(handle, mark, cursor, covered)) continue;
+        // A frame larger than the buffer, or none at all.
+        if (this.#piece.length < mark.end - cursor.offset) this.#piece = Buffer.alloc(this.#piece.length * 2);
+        // In the build that only pretends to sync, the bytes may come later.
+        else if (this.#options.faults?.lazySyncMs !== undefined) return false;
+        else throw corrupt(`segment ${mark.segment} is damaged at ${cursor.offset}`);
+      }
+      if (this.#piece.length > PIECE_BYTES) this.#piece = Buffer.alloc(PIECE_BYTES);
+      return true;
     } finally {
       this.#layer.close(handle);
     }
+  }
+
+  /** Takes the frames that lie wholly in the next piece. False when there is none. */
+  #readPiece(handle: number, mark: SegmentMark, cursor: Cursor, covered: number): boolean {
+    const start = cursor.offset;
+    const wanted = Math.min(this.#piece.length, mark.end - start);
+    const bytes = this.#piece.subarray(0, this.#layer.read(handle, this.#piece, wanted, start));
+    while (cursor.offset < start + bytes.length) {
+      const frame = decodeFrame(bytes, cursor.offset - start, cursor.offset);
+      if (!this.#fits(frame, mark.segment)) break;
+      if (frame.kind === 'leaves') this.#takeFrame(frame, covered);
+      cursor.offset = frame.end;
+      cursor.hash = Buffer.from(frame.hash);
+    }
+    // The next piece overwrites this one.
+    this.#blocks.write();
+    return cursor.offset > start;
   }
 
   #takeFrame(frame: Frame, covered: number): void {

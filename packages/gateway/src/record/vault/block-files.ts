@@ -16,7 +16,9 @@ export class BlockFiles {
   readonly #layer: FileLayer;
   readonly #directory: string;
   #file: OpenFile | undefined;
+  /** Blocks to be written: views of what the caller holds, until `write`. */
   #waiting: Buffer[] = [];
+  #isUnsynced = false;
 
   constructor(layer: FileLayer, vaultDirectory: string) {
     this.#layer = layer;
@@ -35,21 +37,30 @@ export class BlockFiles {
     this.#waiting.push(block);
   }
 
-  /** Writes what was appended and makes it durable. */
-  sync(): void {
+  /** Writes what was appended; the blocks are not looked at any more. */
+  write(): void {
     const file = this.#file;
     if (file === undefined || this.#waiting.length === 0) return;
     const bytes = Buffer.concat(this.#waiting);
     this.#layer.write(file.handle, bytes, bytes.length, file.end);
-    this.#layer.sync(file.handle);
     file.end += bytes.length;
     this.#waiting = [];
+    this.#isUnsynced = true;
+  }
+
+  /** Makes what was appended durable. */
+  sync(): void {
+    this.write();
+    if (this.#file === undefined || !this.#isUnsynced) return;
+    this.#layer.sync(this.#file.handle);
+    this.#isUnsynced = false;
   }
 
   close(): void {
     if (this.#file !== undefined) this.#layer.close(this.#file.handle);
     this.#file = undefined;
     this.#waiting = [];
+    this.#isUnsynced = false;
   }
 
   /** Opens a file behind its last block that a checkpoint covers: what follows was cut off by a crash and comes again. */
