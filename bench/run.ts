@@ -151,10 +151,21 @@ function surroundings(argv: readonly string[], options: BenchOptions, loadBefore
     ],
     notes: [
       `pgbench scale ${options.scale}, ${options.seconds} s per run, ${options.rounds === 1 ? 'one round' : `median of ${options.rounds} rounds`}; peers take turns within every cell.`,
+      'Big result and COPY run in fresh processes, one after the other.',
       'Connections are without TLS on both sides of every proxy.',
       'Percentiles come from the per-transaction logs of pgbench; a tpcb-like transaction has 7 statements.',
     ],
   };
+}
+
+/** The first run would pay for the server's cold caches and, in the gateway, for code not yet compiled. */
+async function startPeers(peers: Peer[], options: BenchOptions, target: Endpoint): Promise<void> {
+  for (const name of options.peers) peers.push(await startPeer(name, target));
+  for (const peer of peers) await measure(peer, { workload: 'select-only', mode: 'simple', clients: 8 }, 1);
+}
+
+async function stopPeers(peers: Peer[]): Promise<void> {
+  for (const peer of peers.splice(0)) await peer.proxy?.stop();
 }
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -184,17 +195,20 @@ async function main(argv: readonly string[]): Promise<void> {
     };
     say(`initialising pgbench at scale ${options.scale}`);
     await initialise(target, options.scale);
-    for (const name of options.peers) peers.push(await startPeer(name, target));
-    // The first run would pay for the server's cold caches and, in the gateway, for code not yet compiled.
-    for (const peer of peers) await measure(peer, { workload: 'select-only', mode: 'simple', clients: 8 }, 1);
+    await startPeers(peers, options, target);
     const cells = await measureCells(peers, options);
     const disk = await measureDisk(peers, options);
+    // Fresh processes, so that the peak of memory is the big result's and not what millions of statements left behind.
+    if (options.bulkBytes > 0) {
+      await stopPeers(peers);
+      await startPeers(peers, options, target);
+    }
     const bulk = await measureBulk(peers, options.bulkBytes);
     const text = render({ cells, bulk, disk }, surroundings(argv, options, loadBefore));
     say(`\n${text}`);
     if (options.output !== '') writeFileSync(join(ROOT, options.output), text);
   } finally {
-    for (const peer of peers) await peer.proxy?.stop();
+    await stopPeers(peers);
     await server.stop();
   }
 }
