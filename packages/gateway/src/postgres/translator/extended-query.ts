@@ -318,14 +318,13 @@ function queueEntries(exchange: Exchange, entries: readonly WindowEntry[]): void
   for (let index = entries.length - 1; index >= 0; index--) {
     const entry = entries[index]!;
     follower = entry.unit.call ?? follower;
-    entry.gatedBy = follower;
+    entry.unit.gatedBy = follower;
   }
   for (const entry of entries) {
-    const call = entry.gatedBy;
+    const call = entry.unit.gatedBy;
     exchange.toTarget.add(entry.buffer, entry.start, entry.end, call?.gate);
     const spooled = entry.values?.kind === 'spooled' ? entry.values : undefined;
     if (spooled !== undefined && call !== undefined) exchange.toTarget.addStream(spooled.stream, call.gate);
-    entry.unit.gatedBy = call;
     if (call !== undefined) call.bytesUp += entry.end - entry.start + (spooled?.bytes ?? 0);
     exchange.expect(entry.unit);
   }

@@ -1,6 +1,5 @@
 import type { Commitment } from '../../record/recorder.ts';
 import type { Bind } from '../wire/frontend/bind.ts';
-import type { Call } from './call.ts';
 import type { Unit } from './expected-answers.ts';
 import type { StreamedBytes } from './gated-writer.ts';
 import type { Portal, PreparedStatement } from './prepared-statements.ts';
@@ -33,8 +32,6 @@ export interface WindowEntry {
   /** Of a Bind: what it makes, and from what. */
   readonly portal?: Portal;
   readonly values?: BoundValues;
-  /** Whose gate its bytes wait behind. */
-  gatedBy?: Call | undefined;
 }
 
 /** A client that never comes to an Execute or Sync gets intents for what it sent so far, rather than our memory. */
