@@ -4,14 +4,7 @@
  * sign it together with a time. Lines of keys that are not known are kept and not judged.
  */
 
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  sign,
-  verify,
-  type KeyObject,
-} from 'node:crypto';
+import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
 import { FormatError } from './errors.ts';
 import { sha256 } from './merkle.ts';
 
@@ -133,10 +126,6 @@ export function createSignerFromSeed(name: string, seed: Uint8Array): NoteSigner
   if (seed.length !== 32) throw new FormatError('an Ed25519 seed has 32 bytes');
   const der = Buffer.concat([PKCS8_PREFIX, seed]);
   return createSigner(name, createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }));
-}
-
-export function generateSigner(name: string): NoteSigner {
-  return createSigner(name, generateKeyPairSync('ed25519').privateKey);
 }
 
 export function verifierOf(signer: NoteSigner): NoteVerifier {

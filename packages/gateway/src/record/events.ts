@@ -4,7 +4,7 @@
  * are base64url without padding. No field holds caller-chosen text (decision 16).
  */
 
-import type { LeafRef } from './recorder.ts';
+import type { ContextFields, LeafRef } from './recorder.ts';
 
 export interface Decision {
   readonly effect: 'permit' | 'forbid';
@@ -289,7 +289,7 @@ export interface RecorderState {
 }
 
 /** Constant for many leaves; cited as `context: {digest, jseq}` (and `journal` when it is another one). */
-export interface ContextLeaf {
+export interface ContextLeaf extends ContextFields {
   readonly type: 'context';
   readonly node: string;
   readonly version: string;
@@ -297,18 +297,6 @@ export interface ContextLeaf {
   readonly config: string;
   readonly boot: string;
   readonly clock: string;
-  readonly principal?: string;
-  readonly owner?: string;
-  readonly principalKind?: string;
-  readonly chain?: readonly {
-    readonly from: string;
-    readonly to: string;
-    readonly evidence: string;
-    readonly verified: boolean;
-  }[];
-  readonly grant?: { readonly id: string; readonly standing: boolean; readonly expiresAtUs: bigint };
-  readonly target?: { readonly name: string; readonly protocol: string; readonly login: string };
-  readonly analysis?: string;
 }
 
 export type OwnEvent =

@@ -1,20 +1,8 @@
-import type { CallStatus } from '../record/events.ts';
+import type { CallResult } from '../record/events.ts';
 import type { Appended } from '../record/recorder.ts';
 
 /** How a command ended, as the translator saw it. */
-export interface Outcome {
-  readonly status: CallStatus;
-  readonly sqlstate?: string;
-  readonly rows?: number;
-  readonly completed?: number;
-  readonly bytesUp: number;
-  readonly bytesDown: number;
-  readonly durationUs: number;
-  readonly delivered?: string;
-  readonly copied?: string;
-  readonly suspended?: boolean;
-  readonly cause?: string;
-}
+export type Outcome = Omit<CallResult, 'type' | 'session' | 'seq' | 'context' | 'call'>;
 
 /** `sync`: on disk at once, because someone waits for it. `ride`: with the next group commit (decision 5). */
 export type ResultUrgency = 'sync' | 'ride';

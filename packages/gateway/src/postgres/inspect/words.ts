@@ -315,11 +315,6 @@ const HARMLESS = new Uint8Array(NAMES.length + 1);
 for (const name of HARMLESS_BEFORE_PARENTHESIS) HARMLESS[WORD[name]] = 1;
 for (const name of SYNTAX_BEFORE_PARENTHESIS) HARMLESS[WORD[name as Word]] = 1;
 
-/** The word of a number; undefined for `WORD_NONE`. */
-export function wordName(word: number): Word | undefined {
-  return NAMES[word - 1];
-}
-
 /** The kind that a statement beginning with this word has, or undefined if no command begins so. */
 export function commandName(word: number): (typeof COMMAND_WORDS)[number] | undefined {
   return COMMAND_NUMBERS.has(word) ? (NAMES[word - 1] as (typeof COMMAND_WORDS)[number]) : undefined;

@@ -61,9 +61,6 @@ export const BACKEND = {
   rowDescription: 0x54, // T
 } as const;
 
-export type FrontendType = (typeof FRONTEND)[keyof typeof FRONTEND];
-export type BackendType = (typeof BACKEND)[keyof typeof BACKEND];
-
 /** Who sends a message. */
 export type Side = 'frontend' | 'backend';
 
