@@ -101,7 +101,7 @@ export const CLAIMS: readonly Claim[] = [
   ),
   claim('masked.refused-for-now', 4, 'A configuration that asks for masking does not start.', [
     'packages/gateway/src/config/read-config.test.ts',
-    'mask',
+    'refused with its place: ',
   ]),
   claim(
     'provable.mutations',
@@ -139,7 +139,7 @@ export const CLAIMS: readonly Claim[] = [
     6,
     'The settings that make the record readable cannot be changed.',
     ['test/translator/copy-and-others.test.ts', 'a pinned setting changed behind our back ends the session'],
-    ['packages/gateway/src/postgres/inspect/settings.test.ts', 'set_config'],
+    ['packages/gateway/src/postgres/inspect/settings.test.ts', 'refused, ${way}: ${text}'],
   ),
   claim('reach.config', 6, 'A change of configuration is on the record before it is in force.', [
     OPERATIONS,
