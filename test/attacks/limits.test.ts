@@ -309,3 +309,25 @@ test(
     assert.equal((await harness.finish()).verdict, 'VERIFIED');
   },
 );
+
+test(
+  'texts that are prepared behind one another, without a Sync, meet the same limit, and it is over with the series',
+  { timeout: 60_000 },
+  async () => {
+    const harness = await Harness.start(server);
+    const session = await harness.connect();
+    const text = `select 1 /* ${'x'.repeat(1_000_000)} */`;
+    // All unnamed: each replaces the one before, but none is answered yet. The last good one stays, and counts later.
+    for (const room of [67, 66, 66]) {
+      for (let count = 0; count < 80; count++) session.send(parse('', text));
+      session.send(sync());
+      const answer = await session.receiveUntil();
+      assert.equal(shape(answer), `${'1'.repeat(room)}EZ`);
+      assert.equal(errorFields(answer.at(-2)!).get('C'), '53400');
+    }
+    session.send(run('select 2'), sync());
+    assert.equal(shape(await session.receiveUntil()), '12DCZ');
+    session.end();
+    assert.equal((await harness.finish()).verdict, 'VERIFIED');
+  },
+);
