@@ -66,7 +66,9 @@ function outcomeOf(call: ShownLeaf, result: ShownLeaf | undefined): string {
     return 'no result yet';
   }
   const { status, sqlstate, rows } = result.leaf;
-  return status === 'ok' ? `ok, ${rows ?? 0} rows` : `${status} ${sqlstate ?? ''}`.trimEnd();
+  // The result of a statement of the gateway's own does not say how many rows it had.
+  if (status === 'ok') return rows === undefined ? 'ok' : `ok, ${rows} rows`;
+  return `${status} ${sqlstate ?? ''}`.trimEnd();
 }
 
 function recordedCalls(leaves: readonly ShownLeaf[]): readonly RecordedCall[] {
