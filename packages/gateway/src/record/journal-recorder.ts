@@ -4,17 +4,13 @@
  */
 
 import { hash } from 'node:crypto';
-import {
-  MAX_ENTRY_BYTES,
-  periodOf,
-  vaultEntryBytes,
-  writeVaultEntry,
-  type EncodableValue,
-} from 'countersign-verify';
+import { periodOf, type EncodableValue } from 'countersign-verify';
 import type { RecordConfig } from '../config/config.ts';
 import { CountersignError } from '../errors.ts';
 import type { Clock } from './clock.ts';
-import type { CallResult, CallVoided, ContextLeaf, OwnEvent, RecordEvent } from './events.ts';
+import { closingLeaves } from './cut-sessions.ts';
+import type { CallVoided, ContextLeaf, OwnEvent, RecordEvent } from './events.ts';
+import { Integration } from './integration.ts';
 import type { IntegratorAnswer, LogState } from './integrator/integrator-protocol.ts';
 import type { IntegratorThread } from './integrator/integrator-thread.ts';
 import { AppendedLeaf } from './journal/appended-leaf.ts';
@@ -25,7 +21,9 @@ import {
   type JournalStart,
   type SegmentMark,
 } from './journal/journal.ts';
+import { LeafAccount } from './leaf-account.ts';
 import { encodeEvent, type ExtraFields } from './leaf-encoder.ts';
+import { putLeaf } from './put-leaf.ts';
 import { randomPooled, uuidv7 } from './random.ts';
 import type {
   Appended,
@@ -38,24 +36,16 @@ import type {
   RecorderHealth,
   Spool,
 } from './recorder.ts';
-import { rollDigest, type SessionLedger, type SessionState } from './session-ledger.ts';
+import { Room } from './room.ts';
+import type { SessionLedger, SessionState } from './session-ledger.ts';
 
-/** Decision 19: room that is kept for what must still be written. */
-const RESULT_RESERVE_BYTES = 2048;
-const SESSION_RESERVE_BYTES = 1024;
-const CONTROL_RESERVE_BYTES = 1024 * 1024;
-/** What a byte of leaf costs on disk until it is in the log and its segment is reused. */
-const DISK_FACTOR = 3;
 /** Most that may wait for the disk in memory. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
-const FREE_POLL_MS = 500;
 const SALT_BYTES = 32;
 /** A wall clock that was set by more than this is recorded (decision 36). */
 const CLOCK_STEP_US = 2_000_000;
 /** Sessions of a crash that share a group commit. */
 const CUT_SESSIONS_AT_ONCE = 2000;
-/** A segment this full wants a successor prepared. */
-const SPARE_FROM_FILL = 0.5;
 
 export interface Identity {
   readonly node: string;
@@ -84,15 +74,7 @@ export interface JournalRecorderOptions {
 
 type Commit = { readonly latencyMs: number; readonly leaves: number; readonly bytes: number };
 
-interface Counters {
-  calls: number;
-  denied: number;
-  bytesUp: number;
-  bytesDown: number;
-}
-
 const scratch = Buffer.alloc(8 * 1024);
-const noCounters = (): Counters => ({ calls: 0, denied: 0, bytesUp: 0, bytesDown: 0 });
 
 /** Never refused: what they report has happened already. */
 function isOwed(type: string): boolean {
@@ -104,54 +86,62 @@ export class JournalRecorder implements Recorder {
   readonly node: string;
   readonly #options: JournalRecorderOptions;
   readonly #clock: Clock;
-  readonly #ledger: SessionLedger;
   readonly #journal: Journal;
-  #integrator: IntegratorThread | undefined;
+  readonly #account: LeafAccount;
+  readonly #room: Room;
+  readonly #integration: Integration;
   #configDigest: string;
-  #log: LogState;
-  #checkpointAtMs: number;
-  #isIntegrating = false;
-  #integrateTimer: NodeJS.Timeout | undefined;
   #heartbeatTimer: NodeJS.Timeout | undefined;
-  #freeTimer: NodeJS.Timeout | undefined;
-  #integratorReason: string | undefined;
   #fatal: string | undefined;
-  #freeBytes: number;
-  #writtenSinceFree = 0;
-  #spooledSinceFree = 0;
-  #openCalls = 0;
-  #counters = noCounters();
   #wasReady = true;
   #isClosing = false;
   readonly #healthCallbacks: ((health: RecorderHealth) => void)[] = [];
   readonly #commitCallbacks: ((commit: Commit) => void)[] = [];
-  #integrated: (() => void)[] = [];
   #period = '';
   #periodCheckedMs = -Infinity;
   /** Wall clock minus monotonic clock at the newest leaf. */
   #wallOffsetUs: number;
 
   constructor(options: JournalRecorderOptions) {
+    const { clock, config } = options;
     this.#options = options;
     this.journal = options.journal;
     this.node = options.identity.node;
-    this.#clock = options.clock;
-    this.#ledger = options.ledger;
-    this.#log = options.log;
+    this.#clock = clock;
     this.#configDigest = options.configDigest;
-    this.#freeBytes = options.freeBytes();
-    this.#checkpointAtMs = options.clock.nowMs();
-    this.#wallOffsetUs = options.clock.atUs() - options.clock.monoUs();
-    for (const session of options.ledger.sessions()) this.#openCalls += session.open.size;
-    this.#journal = new Journal({
-      sync: options.sync,
-      timeoutMs: options.config.timeoutMs,
-      resultDelayMs: options.config.resultDelayMs,
-      clock: options.clock,
-      start: options.start,
-      marks: options.marks,
+    this.#wallOffsetUs = clock.atUs() - clock.monoUs();
+    this.#account = new LeafAccount(options.ledger);
+    this.#journal = this.#createJournal();
+    this.#room = new Room({
+      minFreeBytes: config.minFreeBytes,
+      freeBytes: options.freeBytes,
+      open: () => ({ calls: this.#account.openCalls, sessions: options.ledger.size }),
+      onChange: () => this.#tellHealth(),
+    });
+    this.#integration = new Integration({
+      clock,
+      checkpointMs: config.checkpointMs,
+      log: options.log,
+      source: this.#journal,
+      onIntegrated: (freeBytes) => {
+        this.#room.setFree(freeBytes);
+        this.#tellHealth();
+      },
+      onFailed: (message, isFatal) => this.#onIntegrationFailed(message, isFatal),
+    });
+  }
+
+  #createJournal(): Journal {
+    const { clock, config, ledger, marks, start, sync } = this.#options;
+    return new Journal({
+      sync,
+      timeoutMs: config.timeoutMs,
+      resultDelayMs: config.resultDelayMs,
+      clock,
+      start,
+      marks,
       hooks: {
-        snapshot: (jseq) => this.#ledger.snapshot(jseq),
+        snapshot: (jseq) => ledger.snapshot(jseq),
         period: () => this.#currentPeriod(),
         onCommit: (latencyMs, leaves, bytes) => this.#onCommit({ latencyMs, leaves, bytes }),
         onDegraded: (failure) => this.#onDegraded(failure),
@@ -165,7 +155,7 @@ export class JournalRecorder implements Recorder {
   /** Opens the journal's first segment and starts to integrate. */
   async open(integrator: IntegratorThread): Promise<void> {
     await this.#journal.open();
-    this.#integrator = integrator;
+    this.#integration.start(integrator);
     this.#armHeartbeat();
   }
 
@@ -228,10 +218,10 @@ export class JournalRecorder implements Recorder {
       isFatal: this.#fatal !== undefined,
       durableJseq: this.#journal.durableJseq,
       appendedJseq: this.#journal.nextJseq - 1,
-      integratedJseq: this.#log.jseq,
-      treeSize: this.#log.size,
-      checkpointAgeMs: Math.round(this.#clock.nowMs() - this.#checkpointAtMs),
-      freeBytes: this.#freeBytes,
+      integratedJseq: this.#integration.log.jseq,
+      treeSize: this.#integration.log.size,
+      checkpointAgeMs: this.#integration.checkpointAgeMs,
+      freeBytes: this.#room.freeBytes,
     };
   }
 
@@ -247,85 +237,45 @@ export class JournalRecorder implements Recorder {
     if (this.#isClosing) return;
     this.#isClosing = true;
     clearTimeout(this.#heartbeatTimer);
-    clearTimeout(this.#freeTimer);
+    this.#room.close();
     const isSound = this.#fatal === undefined && this.#journal.failure === undefined;
     if (isSound) {
       this.#write({ type: 'software.stopped', reason }, undefined, true);
       await this.#within(this.#journal.drained());
-      await this.#within(this.#integratedUpTo(this.#journal.durableJseq));
+      await this.#within(this.#integration.finish(this.#journal.durableJseq));
     }
-    clearTimeout(this.#integrateTimer);
-    const isCovered = this.#log.jseq >= this.#journal.durableJseq;
+    const isCovered = this.#integration.stop();
     await this.#journal.close();
-    if (isCovered) await this.#integrator?.close();
-    else await this.#integrator?.abandon();
+    await this.#integration.close(isCovered);
   }
 
   /** The record cannot go on: everything is refused from now on. */
   fail(reason: string): void {
     if (this.#fatal !== undefined) return;
     this.#fatal = reason;
+    this.#integration.end();
     // Told even when it was not ready before: the process must stop.
     this.#wasReady = true;
     this.#tellHealth();
   }
 
   onIntegratorAnswer(answer: IntegratorAnswer): void {
-    this.#isIntegrating = false;
-    if (answer.kind === 'failed') {
-      this.#integratorReason = `the log cannot be written (${answer.code ?? 'error'})`;
-      if (answer.isFatal) this.fail(answer.message);
-      // The likeliest reason is a full disk, and the journal's own room would hide it from the next commands.
-      this.#setFree(this.#options.freeBytes());
-      if (this.#isFull()) this.#armFreePoll();
-      this.#tellHealth();
-      this.#scheduleIntegration();
-      return;
-    }
-    if (answer.kind === 'ready') return;
-    this.#integratorReason = undefined;
-    this.#log = { size: answer.size, jseq: answer.jseq };
-    this.#checkpointAtMs = this.#clock.nowMs();
-    this.#setFree(answer.freeBytes);
-    this.#journal.dropMarksBefore(answer.oldestSegment);
-    if (answer.jseq < this.#journal.durableJseq) this.#scheduleIntegration();
-    for (const resolve of this.#integrated.splice(0)) resolve();
+    this.#integration.onAnswer(answer);
+  }
+
+  #onIntegrationFailed(message: string, isFatal: boolean): void {
+    if (isFatal) this.fail(message);
+    // The likeliest reason is a full disk, and the journal's own room would hide it from the next commands.
+    this.#room.look();
     this.#tellHealth();
   }
 
   /** Leaves that recovery owes: calls in doubt, sessions that a crash cut. Ends every session of the ledger. */
   async closeCutSessions(): Promise<void> {
-    const sessions = [...this.#ledger.sessions()];
+    const sessions = [...this.#options.ledger.sessions()];
     for (const [i, session] of sessions.entries()) {
       if (i % CUT_SESSIONS_AT_ONCE === CUT_SESSIONS_AT_ONCE - 1) await this.drained();
-      for (const call of session.open) {
-        const result: CallResult = {
-          type: 'call.result',
-          session: session.id,
-          seq: session.nextSeq - session.shift,
-          call,
-          status: 'cut',
-          bytesUp: 0,
-          bytesDown: 0,
-          durationUs: 0,
-          cause: 'in-doubt',
-        };
-        this.#write(result, undefined, false);
-      }
-      this.#write(
-        {
-          type: 'session.closed',
-          session: session.id,
-          seq: session.nextSeq - session.shift,
-          ...(session.context === '' ? {} : { context: JSON.parse(session.context) as LeafRef }),
-          reason: 'crash',
-          calls: session.calls,
-          bytesUp: session.bytesUp,
-          bytesDown: session.bytesDown,
-        },
-        undefined,
-        false,
-      );
+      for (const leaf of closingLeaves(session)) this.#write(leaf, undefined, false);
     }
   }
 
@@ -338,8 +288,8 @@ export class JournalRecorder implements Recorder {
       throw new CountersignError(failure.code, failure.errno === undefined ? {} : { detail: failure.errno });
     }
     if (this.#journal.waitingBytes > MAX_WAITING_BYTES) throw new CountersignError('CS_RECORD_TIMEOUT');
-    if (!isControl && this.#isFull()) {
-      this.#armFreePoll();
+    if (!isControl && this.#room.isFull()) {
+      this.#room.watch();
       this.#tellHealth();
       throw new CountersignError('CS_RECORD_FULL');
     }
@@ -347,17 +297,8 @@ export class JournalRecorder implements Recorder {
 
   /** A large value may not take the room that results and closings of others are promised. */
   #admitSpooled(bytes: number): void {
-    this.#spooledSinceFree += bytes;
+    this.#room.noteSpooled(bytes);
     this.#admit(false);
-  }
-
-  #isFull(): boolean {
-    const reserved =
-      this.#openCalls * RESULT_RESERVE_BYTES +
-      this.#ledger.size * SESSION_RESERVE_BYTES +
-      CONTROL_RESERVE_BYTES;
-    const room = this.#freeBytes - this.#writtenSinceFree * DISK_FACTOR - this.#spooledSinceFree - reserved;
-    return room < this.#options.config.minFreeBytes;
   }
 
   #write(
@@ -369,25 +310,15 @@ export class JournalRecorder implements Recorder {
     const jseq = this.#journal.nextJseq;
     const { type } = event;
     const id = type === 'call.result' ? event.call : uuidv7(Math.floor(atUs / 1000));
-    let session: SessionState | undefined;
-    let seq = 0;
-    let extra: ExtraFields | undefined;
-    if ('session' in event && 'seq' in event) {
-      session = this.#ledger.obtain(event.session);
-      seq = event.seq + session.shift;
-      if (seq !== session.nextSeq) {
-        throw new CountersignError('CS_INTERNAL', {
-          detail: `session leaf has seq ${seq}, expected ${session.nextSeq}`,
-        });
-      }
-      if (type === 'session.closed') extra = { rolling: rollingOf(session) };
-    }
+    const place = this.#account.placeOf(event);
+    const extra: ExtraFields | undefined =
+      type === 'session.closed' && place !== undefined ? { rolling: rollingOf(place.session) } : undefined;
     const monoUs = this.#clock.monoUs();
-    const envelope = { journal: this.journal, jseq, id, atUs, monoUs, seq };
+    const envelope = { journal: this.journal, jseq, id, atUs, monoUs, seq: place?.seq ?? 0 };
     const text = encodeEvent(event, envelope, extra);
     const leaf = new AppendedLeaf(this.journal, jseq, id, type === 'call.intent' ? event.session : undefined);
-    this.#put(text, jseq, payloads);
-    if (session !== undefined) this.#account(event as RecordEvent, session, text, id);
+    this.#room.noteWritten(putLeaf(this.#journal.batch(), text, jseq, payloads));
+    if (place !== undefined) this.#account.take(event as RecordEvent, place.session, text, id);
     this.#journal.add(leaf, isUrgent);
     const stepUs = atUs - monoUs - this.#wallOffsetUs;
     this.#wallOffsetUs += stepUs;
@@ -397,75 +328,9 @@ export class JournalRecorder implements Recorder {
     return { leaf, text };
   }
 
-  /** Encodes leaf and payloads into the batch. Throws, with nothing changed, when the leaf is too long. */
-  #put(text: string, jseq: number, payloads: readonly Payload[] | undefined): void {
-    const batch = this.#journal.batch();
-    const most = text.length * 3;
-    batch.reserveLeaves(2 + most);
-    const written = batch.leaves.write(text, batch.leavesBytes + 2);
-    if (written > MAX_ENTRY_BYTES) {
-      throw new CountersignError('CS_STATEMENT_TOO_LONG', { detail: `its leaf has ${written} bytes` });
-    }
-    batch.leaves.writeUInt16BE(written, batch.leavesBytes);
-    batch.leavesBytes += 2 + written;
-    this.#writtenSinceFree += written;
-    if (payloads === undefined) return;
-    for (const { field, commitment } of payloads) {
-      const isSpool = commitment.spool !== undefined;
-      const bytes =
-        commitment.spool === undefined ? commitment.bytes : Buffer.from(commitment.spool, 'latin1');
-      if (bytes === undefined)
-        throw new CountersignError('CS_INTERNAL', { detail: `payload ${field} has no bytes` });
-      batch.reservePayloads(vaultEntryBytes(field, bytes.length));
-      batch.payloadsBytes = writeVaultEntry(batch.payloads, batch.payloadsBytes, {
-        relativeJseq: jseq - batch.firstJseq,
-        field,
-        salt: commitment.salt,
-        bytes,
-        isSpool,
-      });
-      batch.payloadCount++;
-      this.#writtenSinceFree += bytes.length;
-    }
-  }
-
-  #account(event: RecordEvent, session: SessionState, text: string, id: string): void {
-    session.nextSeq++;
-    switch (event.type) {
-      case 'call.intent':
-        session.calls++;
-        session.open.add(id);
-        this.#openCalls++;
-        this.#counters.calls++;
-        break;
-      case 'call.result':
-        if (session.open.delete(event.call)) this.#openCalls--;
-        session.bytesUp += event.bytesUp;
-        session.bytesDown += event.bytesDown;
-        this.#counters.bytesUp += event.bytesUp;
-        this.#counters.bytesDown += event.bytesDown;
-        break;
-      case 'call.voided':
-        if (session.open.delete(event.call)) this.#openCalls--;
-        break;
-      case 'call.denied':
-        this.#counters.denied++;
-        break;
-      case 'session.closed':
-        this.#openCalls -= session.open.size;
-        this.#ledger.close(session.id);
-        return;
-      default:
-        break;
-    }
-    const { context } = event as { readonly context?: LeafRef };
-    if (context !== undefined && session.context === '') session.context = JSON.stringify(context);
-    rollDigest(session, text);
-  }
-
   #onDegraded(failure: Failure): void {
     for (const intent of failure.intents) {
-      const session = this.#ledger.find(intent.intentOf!);
+      const session = this.#options.ledger.find(intent.intentOf!);
       if (session === undefined) continue;
       const voided: CallVoided = {
         type: 'call.voided',
@@ -495,43 +360,12 @@ export class JournalRecorder implements Recorder {
 
   #onRestored(): void {
     this.#tellHealth();
-    this.#scheduleIntegration();
+    this.#integration.schedule();
   }
 
   #onCommit(commit: Commit): void {
-    if (this.#integrateTimer === undefined && !this.#isIntegrating) this.#scheduleIntegration();
+    this.#integration.schedule();
     for (const callback of this.#commitCallbacks) callback(commit);
-  }
-
-  /** Half of the longest age of a checkpoint: the other half is for the work itself. */
-  #scheduleIntegration(): void {
-    if (this.#integrateTimer !== undefined || this.#isIntegrating || this.#fatal !== undefined) return;
-    this.#integrateTimer = setTimeout(
-      () => this.#integrate(),
-      this.#isClosing ? 1 : this.#options.config.checkpointMs / 2,
-    );
-  }
-
-  #integrate(): void {
-    this.#integrateTimer = undefined;
-    if (this.#integrator === undefined || this.#isIntegrating) return;
-    this.#isIntegrating = true;
-    this.#integrator.integrate({
-      marks: this.#journal.marks(),
-      wantSpare: this.#journal.segmentFill > SPARE_FROM_FILL,
-      atUs: this.#clock.atUs(),
-    });
-  }
-
-  async #integratedUpTo(jseq: number): Promise<void> {
-    while (this.#log.jseq < jseq && this.#fatal === undefined) {
-      const answered = new Promise<void>((resolve) => this.#integrated.push(resolve));
-      if (!this.#isIntegrating) {
-        clearTimeout(this.#integrateTimer);
-        this.#integrate();
-      }
-      await answered;
-    }
   }
 
   /** Waits, but not for a dead disk. */
@@ -556,18 +390,18 @@ export class JournalRecorder implements Recorder {
   /** Writes a heartbeat now, if the record can be written at all. */
   heartbeat(): void {
     if (this.#journal.failure !== undefined || this.#fatal !== undefined) return;
-    const counters = this.#counters;
-    this.#counters = noCounters();
+    const counters = this.#account.takeCounters();
+    const sessions = this.#options.ledger.size;
     const journals = [{ journal: this.journal, jseq: this.#journal.nextJseq - 1 }];
-    this.#write({ type: 'heartbeat', ...counters, sessions: this.#ledger.size, journals }, undefined, true);
+    this.#write({ type: 'heartbeat', ...counters, sessions, journals }, undefined, true);
   }
 
   #notReadyReason(): string | undefined {
     if (this.#fatal !== undefined) return this.#fatal;
     const { failure } = this.#journal;
     if (failure !== undefined) return `the journal cannot be written (${failure.errno ?? failure.cause})`;
-    if (this.#isFull()) return 'there is no room left for the record';
-    return this.#integratorReason;
+    if (this.#room.isFull()) return 'there is no room left for the record';
+    return this.#integration.failure;
   }
 
   #tellHealth(): void {
@@ -575,24 +409,6 @@ export class JournalRecorder implements Recorder {
     if (health.ready === this.#wasReady) return;
     this.#wasReady = health.ready;
     for (const callback of this.#healthCallbacks) callback(health);
-  }
-
-  #setFree(bytes: number): void {
-    this.#freeBytes = bytes;
-    this.#writtenSinceFree = 0;
-    this.#spooledSinceFree = 0;
-  }
-
-  /** While there is no room: looks again until there is. */
-  #armFreePoll(): void {
-    if (this.#freeTimer !== undefined || this.#isClosing) return;
-    this.#freeTimer = setTimeout(() => {
-      this.#freeTimer = undefined;
-      this.#setFree(this.#options.freeBytes());
-      if (this.#isFull()) this.#armFreePoll();
-      this.#tellHealth();
-    }, FREE_POLL_MS);
-    this.#freeTimer.unref();
   }
 
   #currentPeriod(): string {

@@ -1,0 +1,133 @@
+/** The data thread's side of the integrator: when it runs, what it last said, and who waits for it. */
+
+import type { Clock } from './clock.ts';
+import type { IntegratorAnswer, LogState } from './integrator/integrator-protocol.ts';
+import type { IntegratorThread } from './integrator/integrator-thread.ts';
+import type { SegmentMark } from './journal/journal.ts';
+
+/** A segment this full wants a successor prepared. */
+const SPARE_FROM_FILL = 0.5;
+
+/** What the integrator works on. */
+export interface IntegrationSource {
+  readonly durableJseq: number;
+  readonly segmentFill: number;
+  marks(): readonly SegmentMark[];
+  dropMarksBefore(segment: number): void;
+}
+
+export interface IntegrationOptions {
+  readonly clock: Clock;
+  /** Longest age of a checkpoint while there is traffic. */
+  readonly checkpointMs: number;
+  readonly log: LogState;
+  readonly source: IntegrationSource;
+  /** A new checkpoint is on disk; `freeBytes`: what the file system has left. */
+  readonly onIntegrated: (freeBytes: number) => void;
+  /** It did not work and is tried again. `isFatal`: the record itself is in doubt. */
+  readonly onFailed: (message: string, isFatal: boolean) => void;
+}
+
+export class Integration {
+  readonly #options: IntegrationOptions;
+  #thread: IntegratorThread | undefined;
+  #log: LogState;
+  #checkpointAtMs: number;
+  #isRunning = false;
+  #isClosing = false;
+  #isEnded = false;
+  #timer: NodeJS.Timeout | undefined;
+  #failure: string | undefined;
+  #waiting: (() => void)[] = [];
+
+  constructor(options: IntegrationOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    this.#checkpointAtMs = options.clock.nowMs();
+  }
+
+  start(thread: IntegratorThread): void {
+    this.#thread = thread;
+  }
+
+  /** As of the newest checkpoint. */
+  get log(): LogState {
+    return this.#log;
+  }
+
+  get checkpointAgeMs(): number {
+    return Math.round(this.#options.clock.nowMs() - this.#checkpointAtMs);
+  }
+
+  /** Why the log cannot be written, if the last attempt failed. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /** There is something to integrate. At half of the longest age of a checkpoint: the other half is for the work itself. */
+  schedule(): void {
+    if (this.#timer !== undefined || this.#isRunning || this.#isEnded) return;
+    this.#timer = setTimeout(() => this.#run(), this.#isClosing ? 1 : this.#options.checkpointMs / 2);
+  }
+
+  onAnswer(answer: IntegratorAnswer): void {
+    this.#isRunning = false;
+    if (answer.kind === 'failed') {
+      this.#failure = `the log cannot be written (${answer.code ?? 'error'})`;
+      this.#options.onFailed(answer.message, answer.isFatal);
+      this.schedule();
+      return;
+    }
+    if (answer.kind === 'ready') return;
+    this.#failure = undefined;
+    this.#log = { size: answer.size, jseq: answer.jseq };
+    this.#checkpointAtMs = this.#options.clock.nowMs();
+    this.#options.source.dropMarksBefore(answer.oldestSegment);
+    if (answer.jseq < this.#options.source.durableJseq) this.schedule();
+    for (const resolve of this.#waiting.splice(0)) resolve();
+    this.#options.onIntegrated(answer.freeBytes);
+  }
+
+  /** The record failed for good: nothing is integrated any more, and nobody waits. */
+  end(): void {
+    this.#isEnded = true;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** Resolves when leaf `jseq` is in the log. Integrates without delay from now on. */
+  async finish(jseq: number): Promise<void> {
+    this.#isClosing = true;
+    while (this.#log.jseq < jseq && !this.#isEnded) {
+      const answered = new Promise<void>((resolve) => this.#waiting.push(resolve));
+      if (!this.#isRunning) {
+        clearTimeout(this.#timer);
+        this.#run();
+      }
+      await answered;
+    }
+  }
+
+  /** Starts nothing more. Whether the log covers all of the journal. */
+  stop(): boolean {
+    this.#isEnded = true;
+    clearTimeout(this.#timer);
+    return this.#log.jseq >= this.#options.source.durableJseq;
+  }
+
+  /** Ends the thread; `isCovered` false: without waiting for what it does. */
+  async close(isCovered: boolean): Promise<void> {
+    await (isCovered ? this.#thread?.close() : this.#thread?.abandon());
+  }
+
+  #run(): void {
+    this.#timer = undefined;
+    if (this.#thread === undefined || this.#isRunning) return;
+    this.#isRunning = true;
+    const { clock, source } = this.#options;
+    this.#thread.integrate({
+      marks: source.marks(),
+      wantSpare: source.segmentFill > SPARE_FROM_FILL,
+      atUs: clock.atUs(),
+    });
+  }
+}
