@@ -4,6 +4,8 @@ export * from './merkle.ts';
 export * from './tiles.ts';
 export * from './note.ts';
 export * from './checkpoint.ts';
+export * from './cosignature.ts';
+export * from './witness-request.ts';
 export * from './vault-format.ts';
 export * from './key-wrap.ts';
 export * from './spool-format.ts';

@@ -157,6 +157,15 @@ function assertBody(body: string): void {
     throw new FormatError('the text of a note holds a control character');
 }
 
+/** One signature line, without its newline. Throws `FormatError`; verifies nothing. */
+export function parseSignatureLine(line: string): NoteSignature {
+  const match = /^\u2014 ([^\s+]+) ([A-Za-z0-9+/]+=*)$/u.exec(line);
+  if (match === null) throw new FormatError('a signature line is malformed');
+  const bytes = decodeBase64(match[2]!);
+  if (bytes.length < 5) throw new FormatError('a signature is too short');
+  return { name: match[1]!, keyId: bytes.subarray(0, 4).toString('hex'), signature: bytes.subarray(4) };
+}
+
 /** Splits a note. Throws `FormatError`; verifies nothing. */
 export function parseNote(text: string): Note {
   if (text.length > MAX_NOTE_BYTES) throw new FormatError('the note is too long');
@@ -166,13 +175,7 @@ export function parseNote(text: string): Note {
   assertBody(body);
   const lines = text.slice(split + 2, -1).split('\n');
   if (lines.length > MAX_SIGNATURES) throw new FormatError('the note has too many signatures');
-  const signatures = lines.map((line) => {
-    const match = /^\u2014 ([^\s+]+) ([A-Za-z0-9+/]+=*)$/u.exec(line);
-    if (match === null) throw new FormatError('a signature line is malformed');
-    const bytes = decodeBase64(match[2]!);
-    if (bytes.length < 5) throw new FormatError('a signature is too short');
-    return { name: match[1]!, keyId: bytes.subarray(0, 4).toString('hex'), signature: bytes.subarray(4) };
-  });
+  const signatures = lines.map(parseSignatureLine);
   return { body, signatures };
 }
 
@@ -201,12 +204,12 @@ export function verifySignature(body: string, line: NoteSignature, verifier: Not
   }
   const time = cosignatureTime(line);
   if (time === undefined) return false;
-  return verify(
-    null,
-    Buffer.from(`cosignature/v1\ntime ${time}\n${body}`),
-    verifier.keyObject,
-    line.signature.subarray(8),
-  );
+  return verify(null, cosignedMessage(body, time), verifier.keyObject, line.signature.subarray(8));
+}
+
+/** What a cosignature (algorithm 0x04) signs: header, time in seconds since the epoch, and the whole text of the checkpoint. */
+export function cosignedMessage(body: string, seconds: number): Buffer {
+  return Buffer.from(`cosignature/v1\ntime ${seconds}\n${body}`);
 }
 
 /** Seconds since the epoch that a cosignature (algorithm 0x04) states; undefined when the line has another length. */
