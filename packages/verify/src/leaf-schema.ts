@@ -67,6 +67,29 @@ const inSession = {
   context: may(contextReference),
 } as const satisfies Fields;
 
+const holdScope = object({
+  kind: need(choice('all', 'period', 'session', 'principal', 'time')),
+  class: may(name),
+  period: may(name),
+  session: may(uuid),
+  principal: may(name),
+  from_us: may(count),
+  to_us: may(count),
+});
+
+/** Leaves of one journal by jseq, both included. */
+const leafRange = object({ journal: need(name), from: need(count), to: need(count) });
+
+const erasureScope = object({
+  kind: need(choice('period', 'sessions', 'leaves')),
+  class: may(name),
+  period: may(name),
+  sessions: may(list(uuid)),
+  leaves: may(
+    list(object({ journal: need(name), from: need(count), to: need(count), fields: may(list(name)) })),
+  ),
+});
+
 export const EVENTS = {
   'log.genesis': { origin: need(name), key: need(name), custodian: need(digest) },
   'software.started': {
@@ -205,7 +228,44 @@ export const EVENTS = {
     expires_at_us: need(count),
     issuer: need(name),
   },
-  'log.read': { reader: need(name), scope: need(name), count: need(count) },
+  'log.read': {
+    reader: need(name),
+    scope: need(name),
+    count: need(count),
+    from: may(count),
+    to: may(count),
+    evidence: may(choice('socket', 'signature')),
+    key: may(digest),
+    outcome: may(choice('permitted', 'refused')),
+    cause: may(name),
+  },
+  'log.delivered': { read: need(uuid), contents: need(count), bytes: need(count) },
+  'officers.changed': {
+    officers: need(list(object({ officer: need(name), key: need(digest), owner: need(count) }))),
+    owners: need(list(commitment)),
+    approvals: need(count),
+    request: may(digest),
+  },
+  'custody.approved': {
+    request: need(digest),
+    action: need(name),
+    document: need(commitment),
+    approvals: need(list(object({ officer: need(name), key: need(digest), signature: need(name) }))),
+    expires_at_us: need(count),
+  },
+  'custody.refused': { request: may(digest), action: may(name), cause: need(name), holds: may(list(name)) },
+  'hold.placed': { hold: need(name), request: need(digest), scope: need(holdScope) },
+  'hold.released': { hold: need(name), request: need(digest) },
+  'erasure.started': {
+    erasure: need(uuid),
+    authority: need(choice('request', 'schedule')),
+    request: may(digest),
+    scope: need(erasureScope),
+    ranges: may(list(leafRange)),
+    contents: need(count),
+  },
+  'erasure.executed': { erasure: need(uuid), contents: need(count), keys: need(count) },
+  'retention.changed': { class: need(name), keep_days: need(count), request: may(digest) },
   alert: { code: need(name), session: may(uuid), step_us: may(integer) },
 } as const satisfies Record<string, Fields>;
 

@@ -1,6 +1,7 @@
 /** Everything that is checked of the leaves themselves, in log order: schema, ids, genesis, journals, sessions, references. */
 
 import { CompactSet } from './compact-set.ts';
+import { CustodyChecks } from './custody-checks.ts';
 import type { Findings } from './findings.ts';
 import { JournalChecks, type JournalState } from './journal-checks.ts';
 import { checkLeaf, type Leaf } from './leaf.ts';
@@ -27,6 +28,7 @@ function contextKey(journal: string, jseq: number, digest: string): Buffer {
 export class RecordChecks {
   readonly journals: JournalChecks;
   readonly sessions: SessionChecks;
+  readonly custody: CustodyChecks;
   firstAtUs: number | undefined;
   lastAtUs: number | undefined;
   readonly #findings: Findings;
@@ -39,6 +41,7 @@ export class RecordChecks {
     this.#genesis = genesis;
     this.journals = new JournalChecks(findings);
     this.sessions = new SessionChecks(findings, this.journals);
+    this.custody = new CustodyChecks(findings, genesis.origin);
   }
 
   /** Checks the next leaf of the log. Gives it back when it is sound. */
@@ -58,6 +61,7 @@ export class RecordChecks {
       this.#contexts.add(contextKey(leaf.journal, leaf.jseq, sha256(bytes).toString('base64url')));
     }
     if (leaf['seq'] !== undefined) this.sessions.consume(index, leaf, bytes, journal);
+    else this.custody.consume(index, leaf);
     return leaf;
   }
 

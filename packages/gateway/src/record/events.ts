@@ -4,6 +4,7 @@
  * are base64url without padding. No field holds caller-chosen text (decision 16).
  */
 
+import type { CustodyEvent } from './events/custody.ts';
 import type { ContextFields, LeafRef } from './recorder.ts';
 
 export interface Decision {
@@ -189,7 +190,19 @@ export interface LogRead {
   /** Who, as far as the operating system knows it. */
   readonly reader: string;
   readonly scope: string;
+  /** Leaves asked for. */
   readonly count: number;
+  /** The range, jseq, both included. */
+  readonly from?: number;
+  readonly to?: number;
+  /** What the name rests on: the socket that only the gateway's own user can open, or a signature by the reader's key. */
+  readonly evidence?: 'socket' | 'signature';
+  /** The reader's Ed25519 public key, 32 bytes, base64url. */
+  readonly key?: string;
+  /** `refused`: nothing was opened. */
+  readonly outcome?: 'permitted' | 'refused';
+  /** Why it was refused: a word. */
+  readonly cause?: string;
 }
 
 export interface Alert {
@@ -216,6 +229,7 @@ export type RecordEvent =
   | KeyEvent
   | TokenIssued
   | LogRead
+  | CustodyEvent
   | Alert;
 
 /*

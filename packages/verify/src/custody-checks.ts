@@ -1,0 +1,139 @@
+/**
+ * Who decided over the contents: every hold, release, erasure and change of officers must rest on a request that enough
+ * officers of different owners signed, used once, before it expired, and while nothing was held. All from the log alone.
+ */
+
+import type { CanonicalObject } from './canonical-json.ts';
+import { approvalsFor, isApprovalValid, type Approval } from './custody-request.ts';
+import type { Findings } from './findings.ts';
+import type { Leaf } from './leaf.ts';
+
+interface Officer {
+  readonly officer: string;
+  readonly key: string;
+  /** Index into the sealed list of owners. */
+  readonly owner: number;
+}
+
+const APPROVAL_TYPES: ReadonlySet<string> = new Set(['custody.approved', 'custody.refused']);
+
+export class CustodyChecks {
+  /** `erasure.started` leaves. */
+  erasures = 0;
+  readonly #findings: Findings;
+  readonly #origin: string;
+  #officers: readonly Officer[] | undefined;
+  #approvals = 2;
+  /** Approved and not used yet: digest to action. */
+  readonly #approved = new Map<string, string>();
+  readonly #used = new Set<string>();
+  readonly #started = new Set<string>();
+  readonly #holds = new Map<string, CanonicalObject>();
+
+  constructor(findings: Findings, origin: string) {
+    this.#findings = findings;
+    this.#origin = origin;
+  }
+
+  /** For each sound leaf, in log order. */
+  consume(index: number, leaf: Leaf): void {
+    const request = leaf['request'];
+    if (typeof request === 'string' && !APPROVAL_TYPES.has(leaf.type)) this.#use(index, request);
+    switch (leaf.type) {
+      case 'custody.approved':
+        this.#approve(index, leaf);
+        break;
+      case 'officers.changed':
+        this.#changeOfficers(index, leaf);
+        break;
+      case 'hold.placed':
+        this.#holds.set(leaf['hold'] as string, leaf['scope'] as CanonicalObject);
+        break;
+      case 'hold.released':
+        if (!this.#holds.delete(leaf['hold'] as string))
+          this.#report(index, 'custody-order', 'a hold is released that was not there');
+        break;
+      case 'erasure.started':
+        this.#startErasure(index, leaf);
+        break;
+      case 'erasure.executed':
+        if (!this.#started.delete(leaf['erasure'] as string))
+          this.#report(index, 'custody-order', 'an erasure ends that never began');
+        break;
+      default:
+    }
+  }
+
+  #report(index: number, code: string, message: string): void {
+    this.#findings.report(code, 'ALTERED', message, index);
+  }
+
+  #use(index: number, request: string): void {
+    if (this.#approved.delete(request)) {
+      this.#used.add(request);
+    } else {
+      const why = this.#used.has(request) ? 'was carried out before' : 'nobody approved';
+      this.#report(index, 'custody-unapproved', `a leaf carries out a request that ${why}`);
+    }
+  }
+
+  #approve(index: number, leaf: Leaf): void {
+    const digest = leaf['request'] as string;
+    const action = leaf['action'] as string;
+    const owners = new Set<number>();
+    const request = { log: this.#origin, action, digest };
+    for (const approval of leaf['approvals'] as unknown as readonly Approval[]) {
+      const officer = this.#officers?.find(
+        ({ key, officer: name }) => name === approval.officer && key === approval.key,
+      );
+      if (officer !== undefined && isApprovalValid(request, approval)) owners.add(officer.owner);
+      else this.#report(index, 'custody-approval', 'an approval is not signed by an officer of this log');
+    }
+    if (owners.size < approvalsFor(action, this.#approvals))
+      this.#report(
+        index,
+        'custody-approval',
+        'a request has fewer approvals of different owners than it needs',
+      );
+    if (leaf.at > (leaf['expires_at_us'] as number))
+      this.#report(index, 'custody-approval', 'a request was taken after it had expired');
+    if (!this.#used.has(digest)) this.#approved.set(digest, action);
+  }
+
+  #changeOfficers(index: number, leaf: Leaf): void {
+    if (this.#officers !== undefined && leaf['request'] === undefined)
+      this.#report(
+        index,
+        'custody-unapproved',
+        'officers were changed without a request that officers approved',
+      );
+    this.#officers = leaf['officers'] as unknown as readonly Officer[];
+    this.#approvals = leaf['approvals'] as number;
+  }
+
+  #startErasure(index: number, leaf: Leaf): void {
+    this.erasures++;
+    this.#started.add(leaf['erasure'] as string);
+    if (leaf['authority'] === 'request' && leaf['request'] === undefined)
+      this.#report(index, 'custody-unapproved', 'an erasure names no request');
+    const scope = leaf['scope'] as CanonicalObject;
+    for (const hold of this.#holds.values()) {
+      if (!isPlainlyHeld(scope, hold)) continue;
+      this.#report(index, 'erasure-held', 'contents were erased while they were held');
+    }
+  }
+}
+
+/** Overlaps that the two scopes show by themselves; what needs the leaves' times and principals is for the gateway. */
+function isPlainlyHeld(scope: CanonicalObject, hold: CanonicalObject): boolean {
+  if (hold['kind'] === 'all') return true;
+  if (hold['kind'] === 'period' && scope['kind'] === 'period') {
+    return (
+      (hold['class'] === undefined || hold['class'] === scope['class']) &&
+      (hold['period'] === undefined || hold['period'] === scope['period'])
+    );
+  }
+  if (hold['kind'] === 'session' && scope['kind'] === 'sessions')
+    return (scope['sessions'] as readonly string[]).includes(hold['session'] as string);
+  return false;
+}
