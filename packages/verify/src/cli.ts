@@ -12,12 +12,14 @@ import { formatReport, printable } from './report-text.ts';
 import { VaultChecks } from './vault-checks.ts';
 import { VaultReader } from './vault-reader.ts';
 import { verifyLog, type VerifyOptions } from './verify-log.ts';
+import { splitWitness, witnessOf, type WitnessVerifier } from './witnesses.ts';
 
-const USAGE = `usage: countersign-verify <directory|url> [--key KEY] [--earlier FILE]... [--witness KEY]...
+const USAGE = `usage: countersign-verify <directory|url> [--key KEY] [--earlier FILE]... [--witness [ORG=]KEY]...
                           [--require-witness N] [--vault DIR --custodian-key FILE] [--json]
        countersign-verify --proof FILE --key KEY [--json]
 
 KEY is a verifier key (name+id+base64) or a file that holds one. Without --key the key is read from the log itself.
+Witnesses of one organisation count once: --witness bank-b=KEY. --require-witness counts organisations.
 `;
 const USAGE_EXIT = 2;
 
@@ -55,6 +57,11 @@ async function readInput(file: string): Promise<string> {
 
 async function readKey(text: string): Promise<NoteVerifier> {
   return parseVerifierKey(/^[^\s+]+\+[0-9a-f]{8}\+/.test(text) ? text : await readInput(text));
+}
+
+async function readWitness(text: string): Promise<WitnessVerifier> {
+  const { key, organisation } = splitWitness(text);
+  return witnessOf(await readKey(key), organisation);
 }
 
 type Values = ReturnType<typeof parseCommandLine>['values'];
@@ -109,7 +116,7 @@ async function checkLog(location: string, values: Values): Promise<number> {
   const report = await verifyLog(await openSource(location), {
     ...(values.key !== undefined && { key: await readKey(values.key) }),
     earlier: await Promise.all((values.earlier ?? []).map(readInput)),
-    witnesses: await Promise.all((values.witness ?? []).map(readKey)),
+    witnesses: await Promise.all((values.witness ?? []).map(readWitness)),
     requireWitnesses,
     ...(await vaultOption(values)),
   });

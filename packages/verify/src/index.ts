@@ -6,6 +6,7 @@ export * from './note.ts';
 export * from './checkpoint.ts';
 export * from './cosignature.ts';
 export * from './witness-request.ts';
+export * from './witnesses.ts';
 export * from './vault-format.ts';
 export * from './key-wrap.ts';
 export * from './spool-format.ts';

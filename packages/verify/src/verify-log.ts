@@ -7,16 +7,16 @@ import type { GapReport } from './journal-checks.ts';
 import type { Leaf } from './leaf.ts';
 import { decodeText, MissingFileError, readBundle, readCheckpoint } from './log-reader.ts';
 import { SourceError, type LogSource } from './log-source.ts';
-import {
-  cosignatureTime,
-  formatVerifierKey,
-  parseVerifierKey,
-  verifySignature,
-  type NoteVerifier,
-} from './note.ts';
+import { formatVerifierKey, parseVerifierKey, type NoteVerifier } from './note.ts';
 import { RecordChecks } from './record-checks.ts';
 import { TILE_WIDTH, tileWidth } from './tiles.ts';
 import { reportFileError, TreeChecks } from './tree-checks.ts';
+import {
+  cosigningOrganisations,
+  readWitnessedText,
+  WITNESSED_CHECKPOINT,
+  type WitnessVerifier,
+} from './witnesses.ts';
 
 /** Further checks that see every sound leaf, in log order (the vault's, for instance). */
 export interface LeafVisitor {
@@ -30,11 +30,11 @@ export interface VerifyOptions {
   /** Texts of checkpoints of this log that were kept elsewhere. */
   readonly earlier?: readonly string[];
   /** Keys of witnesses (algorithm 0x04) whose cosignatures count. */
-  readonly witnesses?: readonly NoteVerifier[];
-  /** How many of them must have signed. Default 0. */
+  readonly witnesses?: readonly WitnessVerifier[];
+  /** How many of their organisations must have signed, the newest checkpoint or `checkpoint.witnessed`. Default 0. */
   readonly requireWitnesses?: number;
   /** Makes a further check; it adds to the same findings. */
-  readonly visitor?: (findings: Findings) => LeafVisitor;
+  readonly visitor?: (findings: Findings, source: LogSource) => LeafVisitor;
 }
 
 export interface UnwitnessedWindow {
@@ -60,6 +60,7 @@ export interface VerifyReport {
   /** The key that was used, and whether the caller gave it. */
   readonly key?: string;
   readonly isKeyPinned: boolean;
+  /** Organisations of the given witnesses that cosigned the newest checkpoint or `checkpoint.witnessed`, the larger number. */
   readonly witnessed: number;
   readonly witnessesRequired: number;
   readonly unwitnessed?: UnwitnessedWindow;
@@ -114,29 +115,51 @@ function checkSignature(
   return false;
 }
 
-function countWitnesses(checkpoint: Checkpoint, witnesses: readonly NoteVerifier[]): number {
-  const keys = new Set<string>();
-  for (const witness of witnesses) {
-    const line = checkpoint.note.signatures.find((s) => verifySignature(checkpoint.note.body, s, witness));
-    if (line !== undefined && cosignatureTime(line) !== undefined)
-      keys.add(witness.publicKey.toString('hex'));
-  }
-  return keys.size;
+/** A signed checkpoint beside the newest: the log must extend it. */
+interface Earlier {
+  readonly checkpoint: Checkpoint;
+  /** For messages. */
+  readonly what: string;
+  /** Whether it was kept, or cosigned, by others than the holder of the log's key. */
+  readonly isWitness: boolean;
 }
 
-function readEarlier(options: VerifyOptions, key: NoteVerifier, findings: Findings): Checkpoint[] {
-  const checkpoints: Checkpoint[] = [];
-  for (const [i, text] of (options.earlier ?? []).entries()) {
-    const what = `earlier checkpoint ${i + 1}`;
-    try {
-      const checkpoint = parseCheckpoint(text);
-      if (checkSignature(checkpoint, key, what, findings)) checkpoints.push(checkpoint);
-    } catch (error) {
-      if (!(error instanceof FormatError)) throw error;
-      findings.report('earlier-unreadable', 'CANNOT-VERIFY', `${what}: ${error.message}`);
-    }
+/** Decodes and checks one such checkpoint; undefined with a finding. */
+function readOther(
+  text: string,
+  what: string,
+  key: NoteVerifier,
+  findings: Findings,
+): Checkpoint | undefined {
+  try {
+    const checkpoint = parseCheckpoint(text);
+    return checkSignature(checkpoint, key, what, findings) ? checkpoint : undefined;
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    findings.report('earlier-unreadable', 'CANNOT-VERIFY', `${what}: ${error.message}`);
+    return undefined;
   }
-  return checkpoints.toSorted((a, b) => a.size - b.size);
+}
+
+function readEarlier(options: VerifyOptions, key: NoteVerifier, findings: Findings): Earlier[] {
+  return (options.earlier ?? []).flatMap((text, i) => {
+    const checkpoint = readOther(text, `earlier checkpoint ${i + 1}`, key, findings);
+    return checkpoint === undefined ? [] : [{ checkpoint, what: 'an earlier checkpoint', isWitness: true }];
+  });
+}
+
+/** `checkpoint.witnessed`: always compared, since the log's own key signed it; it covers only what witnesses in hand cosigned. */
+function readWitnessed(
+  text: string,
+  options: VerifyOptions,
+  key: NoteVerifier,
+  findings: Findings,
+): { readonly earlier: readonly Earlier[]; readonly organisations: number } {
+  const checkpoint = readOther(text, WITNESSED_CHECKPOINT, key, findings);
+  if (checkpoint === undefined) return { earlier: [], organisations: 0 };
+  const organisations = cosigningOrganisations(checkpoint, options.witnesses ?? [], key).size;
+  const isWitness = organisations >= Math.max(1, options.requireWitnesses ?? 0);
+  return { earlier: [{ checkpoint, what: WITNESSED_CHECKPOINT, isWitness }], organisations };
 }
 
 interface WalkParts {
@@ -145,6 +168,8 @@ interface WalkParts {
   readonly key: NoteVerifier;
   /** Whether the checkpoint is signed by this key. */
   readonly isSigned: boolean;
+  /** What the log must extend. */
+  readonly earlier: readonly Earlier[];
   readonly options: VerifyOptions;
   readonly findings: Findings;
 }
@@ -159,16 +184,16 @@ class Walk {
   coveredLeaves = 0;
   readonly #source: LogSource;
   readonly #checkpoint: Checkpoint;
-  readonly #earlier: Checkpoint[];
+  readonly #earlier: Earlier[];
   readonly #visitor: LeafVisitor | undefined;
 
   constructor(parts: WalkParts) {
-    const { checkpoint, findings, isSigned, key, options, source } = parts;
+    const { checkpoint, earlier, findings, isSigned, key, options, source } = parts;
     this.findings = findings;
     this.#source = source;
     this.#checkpoint = checkpoint;
-    this.#earlier = readEarlier(options, key, findings);
-    this.#visitor = options.visitor?.(findings);
+    this.#earlier = earlier.toSorted((a, b) => a.checkpoint.size - b.checkpoint.size);
+    this.#visitor = options.visitor?.(findings, source);
     // With the wrong key in hand, that the log names another one says nothing against the log.
     const expectedKey = isSigned ? { key: formatVerifierKey(key, key.algorithm) } : {};
     this.record = new RecordChecks(findings, { origin: checkpoint.origin, ...expectedKey });
@@ -210,29 +235,31 @@ class Walk {
 
   /** Compares the tree as it stands with the earlier checkpoints of just this size. */
   #compareEarlier(): void {
-    while (this.#earlier.length > 0 && this.#earlier[0]!.size === this.tree.size) {
-      const { size, root } = this.#earlier.shift()!;
-      if (this.tree.root().equals(root)) {
+    while (this.#earlier.length > 0 && this.#earlier[0]!.checkpoint.size === this.tree.size) {
+      const { checkpoint, isWitness, what } = this.#earlier.shift()!;
+      const { size, root } = checkpoint;
+      if (!this.tree.root().equals(root)) {
+        const message = `the log's first ${size} leaves are not those of ${what}`;
+        this.findings.report('forked', 'FORKED', message);
+      } else if (isWitness) {
         this.coveredLeaves = size;
         this.uncoveredFromUs = undefined;
-      } else {
-        const message = `the log's first ${size} leaves are not those of an earlier checkpoint`;
-        this.findings.report('forked', 'FORKED', message);
       }
     }
   }
 
-  /** An earlier checkpoint with more leaves than the log has now: its tail was cut off. */
+  /** One with more leaves than the log has now: its tail was cut off. */
   #reportLonger(): void {
-    while (this.#earlier.length > 0 && this.#earlier.at(-1)!.size > this.#checkpoint.size) {
-      const { size } = this.#earlier.pop()!;
-      const message = `an earlier checkpoint has ${size} leaves, the log only ${this.#checkpoint.size}`;
+    while (this.#earlier.length > 0 && this.#earlier.at(-1)!.checkpoint.size > this.#checkpoint.size) {
+      const { checkpoint, what } = this.#earlier.pop()!;
+      const message = `${what} has ${checkpoint.size} leaves, the log only ${this.#checkpoint.size}`;
       this.findings.report('cut-off', 'ALTERED', message);
     }
   }
 
-  unwitnessed(witnessed: number, required: number): UnwitnessedWindow {
-    const leaves = witnessed > 0 && witnessed >= required ? 0 : this.tree.size - this.coveredLeaves;
+  /** `isNewestWitnessed`: enough organisations cosigned the newest checkpoint itself. */
+  unwitnessed(isNewestWitnessed: boolean): UnwitnessedWindow {
+    const leaves = isNewestWitnessed ? 0 : this.tree.size - this.coveredLeaves;
     const fromUs = this.uncoveredFromUs;
     const toUs = this.record.lastAtUs;
     if (leaves === 0 || fromUs === undefined || toUs === undefined) return { leaves, seconds: 0 };
@@ -251,6 +278,16 @@ async function openCheckpoint(source: LogSource, findings: Findings): Promise<Ch
   }
 }
 
+async function openWitnessed(source: LogSource, findings: Findings): Promise<string | undefined> {
+  try {
+    return await readWitnessedText(source);
+  } catch (error) {
+    if (!(error instanceof SourceError || error instanceof FormatError)) throw error;
+    findings.report('earlier-unreadable', 'CANNOT-VERIFY', `${WITNESSED_CHECKPOINT}: ${error.message}`);
+    return undefined;
+  }
+}
+
 interface ReportParts {
   readonly source: LogSource;
   readonly findings: Findings;
@@ -258,11 +295,13 @@ interface ReportParts {
   readonly checkpoint?: Checkpoint | undefined;
   readonly key?: NoteVerifier | undefined;
   readonly walk?: Walk | undefined;
+  /** Organisations that cosigned the newest checkpoint, and the most that cosigned one checkpoint. */
+  readonly witnessedNewest: number;
   readonly witnessed: number;
 }
 
 function buildReport(parts: ReportParts): VerifyReport {
-  const { checkpoint, findings, key, options, walk, witnessed } = parts;
+  const { checkpoint, findings, key, options, walk, witnessed, witnessedNewest } = parts;
   const required = options.requireWitnesses ?? 0;
   const signedAtUs = checkpoint === undefined ? undefined : checkpointTimeUs(checkpoint);
   const sessions = walk?.record.sessions;
@@ -281,7 +320,7 @@ function buildReport(parts: ReportParts): VerifyReport {
     isKeyPinned: options.key !== undefined,
     witnessed,
     witnessesRequired: required,
-    ...(walk !== undefined && { unwitnessed: walk.unwitnessed(witnessed, required) }),
+    ...(walk !== undefined && { unwitnessed: walk.unwitnessed(witnessedNewest >= Math.max(1, required)) }),
     counts: {
       leaves: walk?.tree.size ?? 0,
       sessions: sessions?.sessions ?? 0,
@@ -308,22 +347,30 @@ function buildReport(parts: ReportParts): VerifyReport {
  */
 export async function verifyLog(source: LogSource, options: VerifyOptions = {}): Promise<VerifyReport> {
   const findings = new Findings();
+  // Before the newest checkpoint, which is never older: a log that grows meanwhile must not look cut off.
+  const witnessedText = await openWitnessed(source, findings);
   const checkpoint = await openCheckpoint(source, findings);
   const key = await findKey(source, options, findings);
   if (checkpoint === undefined || key === undefined) {
-    return buildReport({ source, findings, options, checkpoint, key, witnessed: 0 });
+    return buildReport({ source, findings, options, checkpoint, key, witnessedNewest: 0, witnessed: 0 });
   }
   const isSigned = checkSignature(checkpoint, key, 'the checkpoint', findings);
-  const witnessed = countWitnesses(checkpoint, options.witnesses ?? []);
+  const older =
+    witnessedText === undefined
+      ? { earlier: [], organisations: 0 }
+      : readWitnessed(witnessedText, options, key, findings);
+  const earlier = [...readEarlier(options, key, findings), ...older.earlier];
+  const witnessedNewest = cosigningOrganisations(checkpoint, options.witnesses ?? [], key).size;
+  const witnessed = Math.max(witnessedNewest, older.organisations);
   const required = options.requireWitnesses ?? 0;
   if (witnessed < required) {
     findings.report(
       'witnesses',
       'UNWITNESSED',
-      `${witnessed} of ${required} required witnesses signed the checkpoint`,
+      `${witnessed} of ${required} required organisations signed a checkpoint as witnesses`,
     );
   }
-  const walk = new Walk({ source, checkpoint, key, isSigned, options, findings });
+  const walk = new Walk({ source, checkpoint, key, isSigned, earlier, options, findings });
   await walk.run();
-  return buildReport({ source, findings, options, checkpoint, key, walk, witnessed });
+  return buildReport({ source, findings, options, checkpoint, key, walk, witnessedNewest, witnessed });
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 
-import { FormatError, parseVerifierKey, SourceError } from 'countersign-verify';
-import type { NoteVerifier } from 'countersign-verify';
+import { FormatError, parseVerifierKey, SourceError, splitWitness, witnessOf } from 'countersign-verify';
+import type { NoteVerifier, WitnessVerifier } from 'countersign-verify';
 
 import { CountersignError } from '../errors.ts';
 import { inputError, usageError } from './output.ts';
@@ -36,6 +36,17 @@ export async function readVerifierKey(text: string): Promise<NoteVerifier> {
   } catch (error) {
     if (error instanceof FormatError) throw inputError('the key is not a verifier key (name+id+base64)');
     throw error;
+  }
+}
+
+/** The key of a witness, with or without its organisation in front: `ORG=KEY`. Throws `CS_INPUT_UNUSABLE`. */
+export async function readWitnessKey(text: string): Promise<WitnessVerifier> {
+  const { key, organisation } = splitWitness(text);
+  const verifier = await readVerifierKey(key);
+  try {
+    return witnessOf(verifier, organisation);
+  } catch {
+    throw inputError('the key is not the key of a witness (algorithm 0x04)');
   }
 }
 

@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 
 import { addConfigOption, addJsonOption, logDirectoryOf, logSourceOf } from '../common-options.ts';
 import type { CommonOptions } from '../common-options.ts';
-import { parseCount, readInput, readVerifierKey, withLogErrors } from '../log-errors.ts';
+import { parseCount, readInput, readVerifierKey, readWitnessKey, withLogErrors } from '../log-errors.ts';
 import { createOutput, inputError, usageError } from '../output.ts';
 import type { SetExitCode } from '../program.ts';
 
@@ -38,8 +38,13 @@ export function addLogVerifyCommand(log: Command, setExitCode: SetExitCode): voi
       collect,
       [],
     )
-    .option('--witness <key>', 'verifier key of a witness (repeatable)', collect, [])
-    .option('--require-witness <n>', 'how many witnesses must have signed', '0')
+    .option(
+      '--witness <key>',
+      'verifier key of a witness, as ORG=KEY when its organisation has several (repeatable)',
+      collect,
+      [],
+    )
+    .option('--require-witness <n>', 'how many organisations must have witnessed', '0')
     .option('--custodian-key <file>', "the custodian's private key: check every sealed content too")
     .option('--vault <directory>', 'vault to check; default: beside the log')
     .addHelpText(
@@ -58,7 +63,7 @@ Examples:
       const verifyOptions: VerifyOptions = {
         ...(options.key === undefined ? {} : { key: await readVerifierKey(options.key) }),
         earlier: await Promise.all(options.earlier.map(readInput)),
-        witnesses: await Promise.all(options.witness.map(readVerifierKey)),
+        witnesses: await Promise.all(options.witness.map(readWitnessKey)),
         requireWitnesses: parseCount(options.requireWitness, '--require-witness'),
         ...(await vaultCheck(place, options)),
       };
