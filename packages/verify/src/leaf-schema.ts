@@ -91,7 +91,20 @@ const erasureScope = object({
 });
 
 export const EVENTS = {
-  'log.genesis': { origin: need(name), key: need(name), custodian: need(digest) },
+  'log.genesis': {
+    origin: need(name),
+    key: need(name),
+    custodian: need(digest),
+    /** The newest known checkpoint of the log that this one takes the place of, and how many of its leaves were kept. */
+    succeeds: may(object({ origin: need(name), size: need(count), root: need(digest), kept: need(count) })),
+  },
+  'checkpoint.witnessed': {
+    size: need(count),
+    root: need(digest),
+    witnesses: need(list(name)),
+    organisations: need(count),
+    time_us: need(count),
+  },
   'software.started': {
     version: need(name),
     software: need(digest),
@@ -266,7 +279,13 @@ export const EVENTS = {
   },
   'erasure.executed': { erasure: need(uuid), contents: need(count), keys: need(count) },
   'retention.changed': { class: need(name), keep_days: need(count), request: may(digest) },
-  alert: { code: need(name), session: may(uuid), step_us: may(integer) },
+  alert: {
+    code: need(name),
+    session: may(uuid),
+    step_us: may(integer),
+    witness: may(name),
+    size: may(count),
+  },
 } as const satisfies Record<string, Fields>;
 
 export type EventType = keyof typeof EVENTS;

@@ -79,7 +79,25 @@ export class RecordChecks {
       this.#findings.report('genesis', 'ALTERED', 'the first leaf names another origin', index);
     } else if (this.#genesis.key !== undefined && leaf['key'] !== this.#genesis.key) {
       this.#findings.report('genesis', 'ALTERED', 'the first leaf names another key', index);
+    } else {
+      this.#reportPredecessor(leaf);
     }
+  }
+
+  /** A log that took the place of another is not the whole record: it says so, and names what is lost. */
+  #reportPredecessor(leaf: Leaf): void {
+    const succeeds = leaf['succeeds'] as
+      | { readonly origin?: unknown; readonly size?: unknown; readonly kept?: unknown }
+      | undefined;
+    if (succeeds === undefined) return;
+    const { kept, origin, size } = succeeds;
+    const lost = typeof size === 'number' && typeof kept === 'number' ? Math.max(0, size - kept) : 'unknown';
+    this.#findings.report(
+      'succeeds',
+      'VERIFIED-WITH-GAPS',
+      `this log succeeds ${String(origin)}, of which ${String(size)} leaves are known and ${lost} are lost; verify that log too`,
+      0,
+    );
   }
 
   #checkId(index: number, leaf: Leaf): void {

@@ -5,6 +5,7 @@
  */
 
 import type { CustodyEvent } from './events/custody.ts';
+import type { CheckpointWitnessed, Predecessor } from './events/witnessing.ts';
 import type { ContextFields, LeafRef } from './recorder.ts';
 
 export interface Decision {
@@ -211,6 +212,10 @@ export interface Alert {
   readonly session?: string;
   /** Of `clock-step` (decision 36): how far the wall clock was set, µs; negative for back. */
   readonly stepUs?: number;
+  /** Of witnessing: name of the witness's key. */
+  readonly witness?: string;
+  /** Of witnessing: size of the tree that it is about. */
+  readonly size?: number;
 }
 
 /** Events that the recorder writes by itself: `log.genesis`, `software.*`, `heartbeat`, `gap.declared`, `recorder.*`, `context`. */
@@ -230,6 +235,7 @@ export type RecordEvent =
   | TokenIssued
   | LogRead
   | CustodyEvent
+  | CheckpointWitnessed
   | Alert;
 
 /*
@@ -246,6 +252,8 @@ export interface LogGenesis {
   readonly key: string;
   /** Fingerprint of the custodian's public key: base64url SHA-256 of its 32 bytes. */
   readonly custodian: string;
+  /** The log that this one succeeds, after a restore that lost leaves of it. */
+  readonly succeeds?: Predecessor;
 }
 
 export interface SoftwareStarted {
