@@ -12,6 +12,8 @@ export * from './key-wrap.ts';
 export * from './spool-format.ts';
 export * from './leaf-schema.ts';
 export * from './leaf.ts';
+export * from './custody-request.ts';
+export * from './erasures.ts';
 export * from './findings.ts';
 export * from './log-source.ts';
 export * from './log-reader.ts';

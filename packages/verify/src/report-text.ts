@@ -77,6 +77,9 @@ export function formatReport(report: VerifyReport): string {
     `read: ${counts.leaves} leaves, ${counts.sessions} sessions (${counts.openSessions} open), ${counts.calls} calls ` +
       `(${counts.openCalls} open, ${counts.denied} denied, ${counts.voided} voided, ${counts.inDoubt} in doubt)`,
   );
+  if (counts.erasures > 0) {
+    lines.push(`erasures: ${counts.erasures}; the contents are gone as the record states, the proofs stay`);
+  }
   for (const [journal, jseq] of Object.entries(report.journals))
     lines.push(`journal ${journal}: 0 to ${jseq}`);
   for (const gap of report.gaps) {

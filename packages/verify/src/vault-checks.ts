@@ -1,9 +1,10 @@
-/** Compares every commitment of a log with the opened contents of its vault. */
+/** Compares every commitment of a log with the opened contents of its vault, and with what the log says was erased. */
 
+import { describeErasure, isErased, readErasures, type Erasure } from './erasures.ts';
 import { FormatError } from './errors.ts';
 import type { Findings } from './findings.ts';
 import { commitmentsOf, type Leaf } from './leaf.ts';
-import { SourceError } from './log-source.ts';
+import { SourceError, type LogSource } from './log-source.ts';
 import type { VaultEntry, VaultScope } from './vault-format.ts';
 import type { BlockPlace, VaultReader } from './vault-reader.ts';
 import type { LeafVisitor } from './verify-log.ts';
@@ -26,15 +27,34 @@ interface JournalBlocks {
   readonly entries: Map<number, OpenEntry[]>;
 }
 
+/** An erasure, and what was found of it. */
+interface Disposal {
+  readonly erasure: Erasure;
+  missing: number;
+}
+
 export class VaultChecks implements LeafVisitor {
   commitments = 0;
+  /** Contents that are missing because they were erased. */
+  erased = 0;
   readonly #reader: VaultReader;
   readonly #findings: Findings;
   #journals: Map<string, JournalBlocks> | undefined;
+  #disposals: Disposal[] = [];
 
   constructor(reader: VaultReader, findings: Findings) {
     this.#reader = reader;
     this.#findings = findings;
+  }
+
+  /** Reads what the log says was erased: those leaves come after the ones that they are about. */
+  async begin(source: LogSource): Promise<void> {
+    try {
+      this.#disposals = (await readErasures(source)).map((erasure) => ({ erasure, missing: 0 }));
+    } catch (error) {
+      // What is wrong with the log is for its own check to find.
+      if (!(error instanceof SourceError || error instanceof FormatError)) throw error;
+    }
   }
 
   async visit(index: number, leaf: Leaf): Promise<void> {
@@ -45,9 +65,9 @@ export class VaultChecks implements LeafVisitor {
     for (const { field, digest } of commitmentsOf(leaf)) {
       this.commitments++;
       const found = entries.filter(({ entry }) => entry.field === field);
-      if (found.length === 0) {
-        this.#findings.report('payload-missing', 'INCOMPLETE', `the vault does not hold ${field}`, index);
-      }
+      const disposals = this.#disposals.filter(({ erasure }) => isErased(erasure, index, leaf, field));
+      if (found.length === 0) this.#onMissing(index, field, disposals);
+      else this.#onPresent(index, field, disposals, found);
       for (const { entry, scope } of found) await this.#compare(index, field, digest, entry, scope);
     }
   }
@@ -55,7 +75,45 @@ export class VaultChecks implements LeafVisitor {
   async finish(): Promise<void> {
     // Nothing is left to compare: entries of leaves that are not in the log were never referred to.
     this.#journals = undefined;
+    for (const { erasure, missing } of this.#disposals) {
+      const { contents, index, isExecuted, scope } = erasure;
+      const end = isExecuted ? '' : ', and its end is not recorded';
+      const message = `${missing} contents were erased: ${describeErasure(erasure)}${end}`;
+      this.#findings.report('erased', 'DISPOSED', message, index);
+      if (scope['kind'] !== 'period' || missing <= contents) continue;
+      const excess = `${missing} contents are missing where an erasure states ${contents}`;
+      this.#findings.report('erasure-excess', 'INCOMPLETE', excess, index);
+    }
     return Promise.resolve();
+  }
+
+  /** What several erasures cover, the first of them made to go. */
+  #onMissing(index: number, field: string, [disposal]: readonly Disposal[]): void {
+    if (disposal === undefined) {
+      this.#findings.report('payload-missing', 'INCOMPLETE', `the vault does not hold ${field}`, index);
+      return;
+    }
+    disposal.missing++;
+    this.erased++;
+  }
+
+  #onPresent(
+    index: number,
+    field: string,
+    disposals: readonly Disposal[],
+    found: readonly OpenEntry[],
+  ): void {
+    const isBroken = disposals.some(
+      ({ erasure: { isExecuted, scope } }) =>
+        isExecuted &&
+        (scope['kind'] !== 'period' ||
+          found.some(
+            (open) => open.scope.retentionClass === scope['class'] && open.scope.period === scope['period'],
+          )),
+    );
+    if (!isBroken) return;
+    const message = `${field} is still in the vault although the record says that it was erased`;
+    this.#findings.report('erased-present', 'INCOMPLETE', message, index);
   }
 
   async #compare(

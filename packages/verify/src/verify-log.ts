@@ -20,6 +20,8 @@ import {
 
 /** Further checks that see every sound leaf, in log order (the vault's, for instance). */
 export interface LeafVisitor {
+  /** Before the first leaf, for what must be known of the whole log in advance. */
+  begin?(source: LogSource): Promise<void>;
   visit(index: number, leaf: Leaf): Promise<void>;
   finish(): Promise<void>;
 }
@@ -34,7 +36,7 @@ export interface VerifyOptions {
   /** How many of their organisations must have signed, the newest checkpoint or `checkpoint.witnessed`. Default 0. */
   readonly requireWitnesses?: number;
   /** Makes a further check; it adds to the same findings. */
-  readonly visitor?: (findings: Findings, source: LogSource) => LeafVisitor;
+  readonly visitor?: (findings: Findings) => LeafVisitor;
 }
 
 export interface UnwitnessedWindow {
@@ -75,6 +77,8 @@ export interface VerifyReport {
     readonly inDoubt: number;
     readonly heartbeats: number;
     readonly gaps: number;
+    /** `erasure.started` leaves. */
+    readonly erasures: number;
   };
   /** Last `jseq` of each journal. */
   readonly journals: Readonly<Record<string, number>>;
@@ -193,7 +197,7 @@ class Walk {
     this.#source = source;
     this.#checkpoint = checkpoint;
     this.#earlier = earlier.toSorted((a, b) => a.checkpoint.size - b.checkpoint.size);
-    this.#visitor = options.visitor?.(findings, source);
+    this.#visitor = options.visitor?.(findings);
     // With the wrong key in hand, that the log names another one says nothing against the log.
     const expectedKey = isSigned ? { key: formatVerifierKey(key, key.algorithm) } : {};
     this.record = new RecordChecks(findings, { origin: checkpoint.origin, ...expectedKey });
@@ -205,6 +209,7 @@ class Walk {
     if (size === 0) this.findings.report('genesis', 'INCOMPLETE', 'the log has no leaves');
     this.#reportLonger();
     this.#compareEarlier();
+    await this.#visitor?.begin?.(this.#source);
     for (let bundle = 0; bundle * TILE_WIDTH < size; bundle++) {
       let leaves: Buffer[];
       try {
@@ -332,6 +337,7 @@ function buildReport(parts: ReportParts): VerifyReport {
       inDoubt: sessions?.inDoubt ?? 0,
       heartbeats: walk?.record.journals.heartbeats ?? 0,
       gaps: walk?.record.journals.gapCount ?? 0,
+      erasures: walk?.record.custody.erasures ?? 0,
     },
     journals: Object.fromEntries(journals.filter((j) => j.next > 0).map((j) => [j.name, j.next - 1])),
     gaps: walk?.record.journals.gaps ?? [],
