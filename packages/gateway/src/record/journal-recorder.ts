@@ -70,6 +70,8 @@ export interface JournalRecorderOptions {
   readonly configDigest: string;
   /** `admit` is asked before so many bytes are written; it throws when there is no room. */
   readonly openSpool: (admit: (bytes: number) => void) => Promise<Spool>;
+  /** A leaf that names the spooled value `id` was appended. */
+  readonly onSpoolNamed: (id: string, leaf: Appended) => void;
 }
 
 type Commit = { readonly latencyMs: number; readonly leaves: number; readonly bytes: number };
@@ -320,6 +322,9 @@ export class JournalRecorder implements Recorder {
     this.#room.noteWritten(putLeaf(this.#journal.batch(), text, jseq, payloads));
     if (place !== undefined) this.#account.take(event as RecordEvent, place.session, text, id);
     this.#journal.add(leaf, isUrgent);
+    for (const { commitment } of payloads ?? []) {
+      if (commitment.spool !== undefined) this.#options.onSpoolNamed(commitment.spool, leaf);
+    }
     const stepUs = atUs - monoUs - this.#wallOffsetUs;
     this.#wallOffsetUs += stepUs;
     if (stepUs > CLOCK_STEP_US || stepUs < -CLOCK_STEP_US) {

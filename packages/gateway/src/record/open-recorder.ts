@@ -7,12 +7,14 @@ import { createSystemClock, type Clock } from './clock.ts';
 import type { IntegratorAnswer, IntegratorOptions, LogState } from './integrator/integrator-protocol.ts';
 import { IntegratorThread } from './integrator/integrator-thread.ts';
 import { JournalRecorder } from './journal-recorder.ts';
+import { createAsyncFileLayer } from './journal/async-file-layer.ts';
 import { createFileLayer, type FileLayer } from './journal/file-layer.ts';
-import { createFaultGate, type FaultSpec } from './journal/faulty-file-layer.ts';
+import type { FaultSpec } from './journal/faulty-file-layer.ts';
 import { parseSigningKey, parseVaultPublicKey, vaultKeyFingerprint } from './keys.ts';
 import { recoverJournal, type Recovered } from './recovery.ts';
 import { GatewayVaultKey } from './vault/gateway-key.ts';
-import { openVaultSpool, removeUnfinishedSpools } from './vault/spool.ts';
+import { SpoolClaims } from './vault/spool-claims.ts';
+import { openVaultSpool, removeUnfinishedSpools, settleClaims } from './vault/spool.ts';
 import { readPayloads, type VaultPayload } from './vault/read-payloads.ts';
 
 export interface OpenRecorderOptions {
@@ -143,8 +145,9 @@ export async function openRecorder(options: OpenRecorderOptions): Promise<Opened
   const gatewayKey = GatewayVaultKey.open(layer, places.vaultDirectory, clock);
   const { segmentBytes } = options.record;
   const { faults } = options;
-  const gate = createFaultGate(faults);
-  await removeUnfinishedSpools(places.vaultDirectory);
+  const files = createAsyncFileLayer(faults);
+  const claims = new SpoolClaims(files);
+  await removeUnfinishedSpools(places.vaultDirectory, files);
   const prepared = await startIntegrator({
     ...places,
     journal,
@@ -169,6 +172,7 @@ export async function openRecorder(options: OpenRecorderOptions): Promise<Opened
         hint: 'Restore the state directory. A new log needs an empty directory: another first leaf under the same key is a fork.',
       });
     }
+    await settleClaims(files, { ...places, marks: recovered.marks });
   } catch (error) {
     await prepared.integrator.close();
     throw error;
@@ -201,7 +205,16 @@ export async function openRecorder(options: OpenRecorderOptions): Promise<Opened
       faults,
     },
     openSpool: (admit) =>
-      openVaultSpool(places.vaultDirectory, { retentionClass, clock, custodian, gatewayKey, admit, gate }),
+      openVaultSpool(places.vaultDirectory, {
+        retentionClass,
+        clock,
+        custodian,
+        gatewayKey,
+        admit,
+        files,
+        claims,
+      }),
+    onSpoolNamed: (id, leaf) => claims.name(id, leaf),
   });
   prepared.listen(
     (answer) => recorder.onIntegratorAnswer(answer),

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { isCountersignError } from '../errors.ts';
 import type { Clock } from './clock.ts';
 import { writeFaultControl, type FaultControl } from './journal/faulty-file-layer.ts';
-import { RecordFixture, TestSession } from './record-fixture.ts';
+import { RecordFixture, TestSession, until } from './record-fixture.ts';
+import type { Appended, Commitment, Recorder } from './recorder.ts';
 
 function vaultFiles(fixture: RecordFixture, place: string): string[] {
   const root = join(fixture.directory, 'vault', place);
@@ -73,34 +74,85 @@ test('spool: a value never takes the room that results are promised', async () =
   fixture.remove();
 });
 
-test('spool: what a crash left unfinished is gone after the next start, with its key', async () => {
-  const fixture = new RecordFixture();
+/** An intent that names a spooled value, with the number that comes next in its session. */
+function nameSpooled(recorder: Recorder, session: TestSession, commitment: Commitment): Appended {
+  return recorder.append(
+    {
+      type: 'call.intent',
+      session: session.id,
+      seq: 1,
+      decision: { effect: 'permit', policies: [], reasons: [] },
+      kind: 'insert',
+      effect: 'write',
+      message: commitment.digest,
+    },
+    [{ field: 'message', commitment }],
+  );
+}
+
+test('spool: what a crash left unfinished or unnamed is gone after the next start, with its keys', async () => {
+  const fixture = new RecordFixture({ checkpointMs: 1_000_000 });
   const recorder = await fixture.open();
   const keys = vaultFiles(fixture, 'keys').length;
   const left = await recorder.openSpool();
   await left.write(Buffer.alloc(3_000_000));
-  const done = await recorder.openSpool();
-  await done.write(Buffer.alloc(10));
-  const { spool: id } = await done.finish();
+  const spools = [await recorder.openSpool(), await recorder.openSpool()] as const;
+  for (const spool of spools) await spool.write(Buffer.alloc(10));
+  const [unnamed, named] = [await spools[0].finish(), await spools[1].finish()];
+  await nameSpooled(recorder, new TestSession(recorder), named).durable();
   for (const file of [...vaultFiles(fixture, 'keys'), ...vaultFiles(fixture, 'spool')]) {
     assert.equal(statSync(file).mode & 0o777, 0o600, file);
   }
   const crashed = fixture.copy();
+  // As if the crash had come before the claim to the named value was given up.
+  const directory = dirname(vaultFiles(crashed, 'spool')[0]!);
+  writeFileSync(join(directory, `${named.spool}.${named.digest}.claim`), '');
   await left.abort();
-  await done.abort();
+  for (const spool of spools) await spool.abort();
+  assert.deepEqual(spoolNames(fixture), [named.spool], 'what a leaf names is not for abort() to take away');
   await recorder.close('test');
-  assert.ok(vaultFiles(crashed, 'spool').some((file) => file.endsWith('.part')));
+  assert.ok(spoolNames(crashed).some((name) => name.endsWith('.part')));
+  assert.ok(spoolNames(crashed).includes(unnamed.spool!));
   const next = await crashed.open();
-  assert.deepEqual(
-    vaultFiles(crashed, 'spool').map((file) => file.split('/').at(-1)),
-    [id],
-  );
-  // One for the finished value, one for the segment of this run.
+  assert.deepEqual(spoolNames(crashed), [named.spool]);
+  // Two for the value that is named, two for the segment of this run.
   assert.equal(vaultFiles(crashed, 'keys').length, keys + 4);
   await next.close('test');
+  const { findings } = await crashed.verify();
+  assert.deepEqual(
+    findings.filter(({ verdict }) => verdict !== 'VERIFIED-WITH-GAPS'),
+    [],
+  );
   crashed.remove();
   fixture.remove();
 });
+
+test('spool: a finished value whose intent is refused does not stay', async () => {
+  const fixture = new RecordFixture();
+  const recorder = await fixture.openFaulty();
+  const keys = vaultFiles(fixture, 'keys').length;
+  const session = new TestSession(recorder);
+  const spool = await recorder.openSpool();
+  await spool.write(Buffer.alloc(10));
+  const commitment = await spool.finish();
+  await recorder.drained();
+  writeFaultControl(fixture.controlFile, { fail: 'EIO', path: '.seg' });
+  await assert.rejects(session.intent().durable());
+  assert.throws(() => nameSpooled(recorder, session, commitment));
+  await spool.abort();
+  writeFaultControl(fixture.controlFile, undefined);
+  assert.deepEqual(spoolNames(fixture), []);
+  await until(() => recorder.health().ready);
+  assert.ok(vaultFiles(fixture, 'keys').length <= keys + 2, 'only the new segment has keys of its own');
+  await recorder.close('test');
+  fixture.remove();
+});
+
+function spoolNames(fixture: RecordFixture): string[] {
+  return vaultFiles(fixture, 'spool')
+    .map((file) => file.split('/').at(-1)!)
+    .sort();
+}
 
 test('record: a wall clock that is set is recorded, and the log stays sound', async () => {
   let wallUs = 1_800_000_000_000_000;

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { FileLayer } from '../journal/file-layer.ts';
 import { isSpareFileName, parseSegmentFileName } from '../journal/segment.ts';
 
-const CHUNK_BYTES = 1024 * 1024;
 const SPARES = 2;
 
 /** Segments that are not needed any more become spares; when there is none, one is prepared in advance. */
@@ -39,11 +38,8 @@ export class SegmentPool {
   #prepare(number: number): void {
     const temporary = join(this.#directory, 'preparing.tmp');
     const handle = this.#layer.open(temporary, 'create');
-    const zeros = Buffer.alloc(CHUNK_BYTES);
     try {
-      for (let at = 0; at < this.#segmentBytes; at += CHUNK_BYTES) {
-        this.#layer.write(handle, zeros, Math.min(CHUNK_BYTES, this.#segmentBytes - at), at);
-      }
+      this.#layer.allocate(handle, 0, this.#segmentBytes);
       this.#layer.sync(handle);
     } finally {
       this.#layer.close(handle);

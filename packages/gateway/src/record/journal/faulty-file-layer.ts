@@ -16,15 +16,35 @@ export interface FaultSpec {
   readonly loseUnsynced?: boolean;
   /** With `loseUnsynced`: a sync of a segment answers at once and does nothing; the bytes reach the file this much later. A broken build. */
   readonly lazySyncMs?: number;
-  /** A file with a JSON `FaultControl`, read again before every write, sync and rename. Absent: no fault. */
+  /** A file with a JSON `FaultControl`, read again before every call that changes something. Absent: no fault. */
   readonly controlFile?: string;
+  /** Every call that changes something is appended here with its bytes (see `traced-file-layer.ts`). */
+  readonly traceFile?: string;
 }
+
+/** The calls that can be made to fail. `open` is of files that are to be written. */
+export const FAULT_CALLS = [
+  'open',
+  'write',
+  'allocate',
+  'truncate',
+  'sync',
+  'rename',
+  'remove',
+  'makeDirectory',
+  'syncDirectory',
+] as const;
+
+export type FaultCall = (typeof FAULT_CALLS)[number];
+
+/** What fails when the control does not name calls. */
+const DEFAULT_CALLS: readonly FaultCall[] = ['write', 'allocate', 'sync', 'rename', 'syncDirectory'];
 
 export interface FaultControl {
   /** Fails matching calls with this error. */
   readonly fail?: 'EIO' | 'ENOSPC' | 'EROFS';
-  /** Which calls; default all three. */
-  readonly calls?: readonly ('write' | 'sync' | 'rename')[];
+  /** Which calls; default `write`, `allocate`, `sync`, `rename` and `syncDirectory`. */
+  readonly calls?: readonly FaultCall[];
   /** Matching calls wait until the control file says otherwise. */
   readonly stall?: boolean;
   /** Only paths that contain this text. */
@@ -33,6 +53,8 @@ export interface FaultControl {
   readonly skip?: number;
   /** Writes put only half of the bytes down before they fail. */
   readonly short?: boolean;
+  /** Matching calls do nothing and say that they did. */
+  readonly lie?: boolean;
   /** What `freeBytes` answers. */
   readonly freeBytes?: number;
 }
@@ -45,6 +67,10 @@ interface PendingWrite {
 const POLL_MS = 5;
 const HITS_SUFFIX = '.hits';
 const sleepCell = new Int32Array(new SharedArrayBuffer(4));
+
+function isMeant(control: FaultControl, call: FaultCall, path: string): boolean {
+  return (control.calls ?? DEFAULT_CALLS).includes(call) && path.includes(control.path ?? '');
+}
 
 class FaultyFileLayer {
   readonly #real: FileLayer;
@@ -64,6 +90,7 @@ class FaultyFileLayer {
     return {
       ...real,
       open: (path, mode) => {
+        if (mode !== 'read') this.#fault('open', path);
         const handle = real.open(this.#current(path), mode);
         this.#paths.set(handle, path);
         return handle;
@@ -79,15 +106,29 @@ class FaultyFileLayer {
       },
       read: (handle, target, length, position) => this.#read(handle, target, length, position),
       write: (handle, bytes, length, position) => this.#write(handle, bytes.subarray(0, length), position),
+      allocate: (handle, from, to) => {
+        if (this.#fault('allocate', this.#path(handle))) return;
+        // Zeros over zeros: whether they are lost makes no difference, so they need not wait for a sync.
+        real.allocate(handle, from, to);
+      },
+      truncate: (handle, length) => {
+        if (!this.#fault('truncate', this.#path(handle))) real.truncate(handle, length);
+      },
       sync: (handle) => this.#sync(handle),
+      makeDirectory: (path) => {
+        if (!real.exists(path) && this.#fault('makeDirectory', path)) return;
+        real.makeDirectory(path);
+      },
       rename: (from, to) => {
-        this.#fault('rename', to);
+        if (this.#fault('rename', to)) return;
         if (this.#spec.loseUnsynced === true) this.#renames.push({ from, to });
         else real.rename(from, to);
       },
-      remove: (path) => real.remove(this.#current(path)),
+      remove: (path) => {
+        if (!this.#fault('remove', path)) real.remove(this.#current(path));
+      },
       syncDirectory: (path) => {
-        this.#fault('sync', path);
+        if (this.#fault('syncDirectory', path)) return;
         this.#applyRenames(path);
         real.syncDirectory(path);
       },
@@ -132,11 +173,11 @@ class FaultyFileLayer {
     }
   }
 
-  #fault(call: 'write' | 'sync' | 'rename', path: string): void {
-    const matches = (control: FaultControl): boolean =>
-      (control.calls ?? ['write', 'sync', 'rename']).includes(call) && path.includes(control.path ?? '');
+  /** Throws, waits, or gives true: then the call must do nothing and say that it did. */
+  #fault(call: FaultCall, path: string): boolean {
+    const matches = (control: FaultControl): boolean => isMeant(control, call, path);
     let control = this.#control();
-    if (matches(control) && this.#matched++ < (control.skip ?? 0)) return;
+    if (matches(control) && this.#matched++ < (control.skip ?? 0)) return false;
     while (control.stall === true && matches(control)) {
       Atomics.wait(sleepCell, 0, 0, POLL_MS);
       control = this.#control();
@@ -145,14 +186,18 @@ class FaultyFileLayer {
       fs.appendFileSync(`${this.#spec.controlFile}${HITS_SUFFIX}`, '.');
       throw Object.assign(new Error(`${control.fail}: injected`), { code: control.fail });
     }
+    if (control.lie !== true || !matches(control)) return false;
+    fs.appendFileSync(`${this.#spec.controlFile}${HITS_SUFFIX}`, '.');
+    return true;
   }
 
   #write(handle: number, bytes: Buffer, position: number): void {
     const path = this.#path(handle);
-    if (this.#control().short === true) {
+    const control = this.#control();
+    if (control.short === true && isMeant(control, 'write', path)) {
       this.#real.write(handle, bytes, bytes.length >> 1, position);
     }
-    this.#fault('write', path);
+    if (this.#fault('write', path)) return;
     if (this.#spec.loseUnsynced !== true) {
       this.#real.write(handle, bytes, bytes.length, position);
       return;
@@ -177,7 +222,7 @@ class FaultyFileLayer {
 
   #sync(handle: number): void {
     const path = this.#path(handle);
-    this.#fault('sync', path);
+    if (this.#fault('sync', path)) return;
     if (this.#spec.lazySyncMs !== undefined && path.endsWith('.seg')) {
       this.#applyLater(path, this.#spec.lazySyncMs);
       return;
@@ -240,13 +285,13 @@ export function createFaultyFileLayer(real: FileLayer, spec: FaultSpec): FileLay
   return new FaultyFileLayer(real, spec).layer();
 }
 
-/** Asked before each call by who touches files without blocking; throws, or waits, as the control file says. */
-export type FaultGate = (call: 'write' | 'sync' | 'rename', path: string) => Promise<void>;
+/** Asked before each call by who touches files without blocking; throws, waits, or gives true for a call that must only pretend. */
+export type FaultGate = (call: FaultCall, path: string) => Promise<boolean>;
 
-/** Shows the faults of `spec` but for `skip`, `short` and lost writes. Undefined: none. */
+/** Shows the faults of `spec` but for `skip`, `short` and lost writes. */
 export function createFaultGate(spec: FaultSpec | undefined): FaultGate {
   const file = spec?.controlFile;
-  if (file === undefined) return () => Promise.resolve();
+  if (file === undefined) return () => Promise.resolve(false);
   const control = (): FaultControl => {
     try {
       return JSON.parse(fs.readFileSync(file, 'utf8')) as FaultControl;
@@ -256,15 +301,16 @@ export function createFaultGate(spec: FaultSpec | undefined): FaultGate {
   };
   return async (call, path) => {
     for (;;) {
-      const { calls, fail, path: part = '', stall } = control();
-      if (!(calls?.includes(call) ?? true) || !path.includes(part)) return;
-      if (stall === true) {
+      const now = control();
+      if (!isMeant(now, call, path)) return false;
+      if (now.stall === true) {
         await sleep(POLL_MS);
         continue;
       }
-      if (fail === undefined) return;
+      if (now.fail === undefined && now.lie !== true) return false;
       fs.appendFileSync(`${file}${HITS_SUFFIX}`, '.');
-      throw Object.assign(new Error(`${fail}: injected`), { code: fail });
+      if (now.fail === undefined) return true;
+      throw Object.assign(new Error(`${now.fail}: injected`), { code: now.fail });
     }
   };
 }

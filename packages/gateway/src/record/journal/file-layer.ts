@@ -7,6 +7,7 @@
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { createFaultyFileLayer, type FaultSpec } from './faulty-file-layer.ts';
+import { createTracedFileLayer } from './traced-file-layer.ts';
 
 export interface FileLayer {
   /** `create` makes the file (0600) or opens it as it is; `write` and `read` need it to exist. */
@@ -17,6 +18,8 @@ export interface FileLayer {
   read(handle: number, target: Buffer, length: number, position: number): number;
   /** All of `bytes[0, length)`, or throws. */
   write(handle: number, bytes: Buffer, length: number, position: number): void;
+  /** Zeros in `[from, to)`, really written, so that overwriting them later needs no new room. Not synced. */
+  allocate(handle: number, from: number, to: number): void;
   truncate(handle: number, length: number): void;
   /** Makes the contents (and the length) durable. */
   sync(handle: number): void;
@@ -32,6 +35,8 @@ export interface FileLayer {
   freeBytes(path: string): number;
 }
 
+const ZEROS = Buffer.alloc(256 * 1024);
+
 /** What lies above the state directory need not be open to us; then it is not ours to sync either. */
 function syncIfReadable(path: string): void {
   try {
@@ -39,6 +44,20 @@ function syncIfReadable(path: string): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error;
   }
+}
+
+/**
+ * What `makeDirectory` does, in order: the newest directory that is there (a crash may have come between making it and syncing
+ * its name), then those that are missing. Each is made if it must be, and the directory above it synced.
+ */
+export function directorySteps(
+  path: string,
+): readonly { readonly path: string; readonly isMissing: boolean }[] {
+  const missing: { path: string; isMissing: boolean }[] = [];
+  let present = path;
+  for (; !fs.existsSync(present); present = dirname(present))
+    missing.unshift({ path: present, isMissing: true });
+  return [{ path: present, isMissing: false }, ...missing];
 }
 
 export const realFileLayer: FileLayer = {
@@ -63,6 +82,11 @@ export const realFileLayer: FileLayer = {
       done += fs.writeSync(handle, bytes, done, length - done, position + done);
     }
   },
+  allocate(handle, from, to) {
+    for (let at = from; at < to; at += ZEROS.length) {
+      realFileLayer.write(handle, ZEROS, Math.min(ZEROS.length, to - at), at);
+    }
+  },
   truncate: (handle, length) => fs.ftruncateSync(handle, length),
   sync: (handle) => fs.fdatasyncSync(handle),
   rename: (from, to) => fs.renameSync(from, to),
@@ -76,14 +100,9 @@ export const realFileLayer: FileLayer = {
     }
   },
   makeDirectory(path) {
-    const missing: string[] = [];
-    let present = path;
-    for (; !fs.existsSync(present); present = dirname(present)) missing.unshift(present);
-    // A crash may have come between making the newest of those that are there and syncing its name.
-    syncIfReadable(dirname(present));
-    for (const directory of missing) {
-      fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
-      realFileLayer.syncDirectory(dirname(directory));
+    for (const step of directorySteps(path)) {
+      if (step.isMissing) fs.mkdirSync(step.path, { recursive: true, mode: 0o700 });
+      syncIfReadable(dirname(step.path));
     }
   },
   exists: (path) => fs.existsSync(path),
@@ -96,7 +115,11 @@ export const realFileLayer: FileLayer = {
 
 /** Without a specification the real one. The specification is plain data, so that it can go to a worker thread. */
 export function createFileLayer(faults: FaultSpec | undefined): FileLayer {
-  return faults === undefined ? realFileLayer : createFaultyFileLayer(realFileLayer, faults);
+  if (faults === undefined) return realFileLayer;
+  const { traceFile } = faults;
+  // The trace is of what really reaches the disk: a call that is made to fail is not in it.
+  const below = traceFile === undefined ? realFileLayer : createTracedFileLayer(realFileLayer, traceFile);
+  return createFaultyFileLayer(below, faults);
 }
 
 /** Reads a whole file; undefined when it does not exist. */

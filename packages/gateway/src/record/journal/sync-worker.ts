@@ -26,7 +26,6 @@ const cells = new Int32Array(data.shared, 0, protocol.CELLS);
 const wides = new Float64Array(data.shared, protocol.CELLS * 4, protocol.WIDES);
 const hashAnswer = new Uint8Array(data.shared, protocol.CELLS * 4 + protocol.WIDES * 8, protocol.HASH_BYTES);
 const layer = createFileLayer(data.faults);
-const ZEROS_BYTES = 1024 * 1024;
 
 const slots = new Map<number, { readonly leaves: Buffer; readonly payloads: Buffer }>();
 let frame = Buffer.alloc(256 * 1024);
@@ -133,15 +132,6 @@ function commit(): void {
   cells[protocol.CELL_OFFSET] = offset;
 }
 
-/** A file of zeros that is wholly on disk, so that overwriting it changes no metadata. */
-function allocate(handle: number, from: number, capacity: number): void {
-  const zeros = Buffer.alloc(ZEROS_BYTES);
-  for (let at = from; at < capacity; at += ZEROS_BYTES) {
-    layer.write(handle, zeros, Math.min(ZEROS_BYTES, capacity - at), at);
-  }
-  layer.sync(handle);
-}
-
 /** The data key of a segment, wrapped and durable. An attempt that failed later leaves it to the next one. */
 function keyFor({ number, period }: protocol.OpenSegmentRequest): SegmentKey {
   if (nextKey?.number === number && nextKey.period === period) return nextKey;
@@ -174,7 +164,11 @@ function openSegment(request: protocol.OpenSegmentRequest): protocol.SegmentOpen
   const capacity = Math.max(data.segmentBytes, needed);
   try {
     const size = layer.size(handle);
-    if (size < capacity) allocate(handle, size, capacity);
+    if (size < capacity) {
+      layer.allocate(handle, size, capacity);
+      // Wholly on disk, so that overwriting it changes no metadata.
+      layer.sync(handle);
+    }
     layer.syncDirectory(data.journalDirectory);
     const header = encodeSegmentHeader({
       journal: data.journal,

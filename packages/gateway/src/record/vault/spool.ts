@@ -2,15 +2,16 @@
  * Values too large to hold: sealed chunk by chunk on their way to a file of the vault, and read back from there. The
  * file is `spool/<class>/<period>/<id>`; it has a data key of its own, wrapped as all data keys are.
  *
- * Order: (1) the wrapped keys are durable, (2) chunks are written to `<id>.part`, (3) that is synced, gets its name, and
- * the name is synced, (4) only then `finish` gives the commitment. What a crash leaves unfinished the next start removes
- * (`removeUnfinishedSpools`); a finished object that no leaf came to name stays, sealed as all others.
+ * Order: (1) the wrapped keys are durable, (2) chunks are written to `<id>.part`, (3) that is synced, (4) the claim to it is
+ * durable (`spool-claims.ts`), (5) it gets its name, and the name is synced, (6) only then `finish` gives the commitment, (7) when
+ * a leaf that names it is on disk, the claim goes. What a crash leaves unfinished, or finished and unnamed, the next start
+ * removes (`removeUnfinishedSpools`, `settleClaims`).
  *
  * Nothing here blocks the data thread: files are touched by the runtime's own threads.
  */
 
 import { createHash, randomBytes, type Hash, type KeyObject } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   decodeSpoolHeader,
@@ -25,14 +26,16 @@ import {
   spoolPath,
   TAG_BYTES,
   wrappedKeyPath,
+  type SpoolHeader,
 } from 'countersign-verify';
 import { CountersignError } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
-import type { FaultGate } from '../journal/faulty-file-layer.ts';
+import { syncUpTo, type AsyncFile, type AsyncFileLayer } from '../journal/async-file-layer.ts';
 import { randomPooled, uuidv7 } from '../random.ts';
 import type { Commitment, Spool } from '../recorder.ts';
 import { wrappedKeyFiles } from './data-key-files.ts';
 import type { GatewayVaultKey } from './gateway-key.ts';
+import { claimPath, leftClaims, type RecordPlaces, type SpoolClaims } from './spool-claims.ts';
 
 export interface SpoolOptions {
   readonly retentionClass: string;
@@ -41,7 +44,8 @@ export interface SpoolOptions {
   readonly gatewayKey: GatewayVaultKey;
   /** Asked before so many bytes are written; throws when there is no room for them. */
   readonly admit: (bytes: number) => void;
-  readonly gate: FaultGate;
+  readonly files: AsyncFileLayer;
+  readonly claims: SpoolClaims;
 }
 
 const UNFINISHED = '.part';
@@ -56,12 +60,13 @@ interface SpoolParts {
   /** Files of the wrapped key. */
   readonly keyFiles: readonly string[];
   readonly admit: (bytes: number) => void;
-  readonly gate: FaultGate;
+  readonly files: AsyncFileLayer;
+  readonly claims: SpoolClaims;
 }
 
 class VaultSpool implements Spool {
   readonly #parts: SpoolParts;
-  readonly #file: FileHandle;
+  readonly #file: AsyncFile;
   readonly #dataKey: Buffer;
   readonly #aad: Buffer;
   readonly #noncePrefix: Buffer;
@@ -72,10 +77,12 @@ class VaultSpool implements Spool {
   #chunkBytes = 0;
   #chunks = 0;
   #offset: number;
+  /** Path of the claim, from when it may be there. */
+  #claim: string | undefined;
   #isFinished = false;
   #isClosed = false;
 
-  constructor(file: FileHandle, parts: SpoolParts) {
+  constructor(file: AsyncFile, parts: SpoolParts) {
     this.#file = file;
     this.#parts = parts;
     this.#dataKey = parts.dataKey;
@@ -98,15 +105,19 @@ class VaultSpool implements Spool {
   }
 
   async finish(): Promise<Commitment> {
-    const { gate, id, path, vaultDirectory } = this.#parts;
+    const { claims, files, id, path, vaultDirectory } = this.#parts;
     await this.#flush(true);
-    await gate('sync', path);
-    await this.#file.datasync();
-    await gate('rename', path);
-    await rename(path + UNFINISHED, path);
-    await syncNames(vaultDirectory, dirname(path), gate);
+    await this.#file.sync();
+    const digest = this.#hash.digest('base64url');
+    const claim = claimPath(path, digest);
+    this.#claim = claim;
+    await (await files.create(claim)).close();
+    await files.syncDirectory(dirname(path));
+    await files.rename(path + UNFINISHED, path);
+    await syncUpTo(files, vaultDirectory, dirname(path));
     this.#isFinished = true;
-    return { digest: this.#hash.digest('base64url'), salt: this.#salt, spool: id };
+    claims.add(id, claim);
+    return { digest, salt: this.#salt, spool: id };
   }
 
   async *read(): AsyncIterable<Uint8Array> {
@@ -120,12 +131,8 @@ class VaultSpool implements Spool {
         const isLast = index === this.#chunks - 1;
         const length = Math.min(SPOOL_CHUNK_BYTES + TAG_BYTES, this.#offset - position);
         const sealed = scratch.subarray(0, length);
-        for (let done = 0; done < length;) {
-          const { bytesRead } = await this.#file.read(sealed, done, length - done, position + done);
-          if (bytesRead === 0)
-            throw new CountersignError('CS_RECORD_FAILED', { detail: 'a spooled object is cut short' });
-          done += bytesRead;
-        }
+        if ((await this.#file.read(sealed, length, position)) < length)
+          throw new CountersignError('CS_RECORD_FAILED', { detail: 'a spooled object is cut short' });
         position += length;
         yield openSpoolChunk(this.#place(index, isLast), this.#dataKey, sealed);
       }
@@ -136,9 +143,12 @@ class VaultSpool implements Spool {
 
   async abort(): Promise<void> {
     await this.#close();
-    if (this.#isFinished) return;
-    const { keyFiles, path } = this.#parts;
-    for (const file of [path + UNFINISHED, path, ...keyFiles]) await rm(file, { force: true });
+    const { claims, files, id, keyFiles, path } = this.#parts;
+    // What a leaf names, or is about to, stays; so does what a leaf that is on disk named before.
+    if (this.#isFinished && claims.release(id) === undefined) return;
+    // The claim last: as long as it is there, the next start looks at the value.
+    const left = [path + UNFINISHED, path, ...keyFiles];
+    for (const file of this.#claim === undefined ? left : [...left, this.#claim]) await files.remove(file);
   }
 
   #place(index: number, isLast: boolean): Parameters<typeof sealSpoolChunkParts>[0] {
@@ -149,12 +159,8 @@ class VaultSpool implements Spool {
     const plaintext = this.#chunk.subarray(0, this.#chunkBytes);
     const parts = sealSpoolChunkParts(this.#place(this.#chunks, isLast), this.#dataKey, plaintext);
     this.#parts.admit(plaintext.length + TAG_BYTES);
-    await this.#parts.gate('write', this.#parts.path);
     for (const part of parts) {
-      for (let done = 0; done < part.length;) {
-        const { bytesWritten } = await this.#file.write(part, done, part.length - done, this.#offset + done);
-        done += bytesWritten;
-      }
+      await this.#file.write(part, this.#offset);
       this.#offset += part.length;
     }
     this.#chunks++;
@@ -203,41 +209,26 @@ function guarded(spool: Spool): Spool {
   };
 }
 
-/** Makes the names in `directory`, and its own and its parents' up to the vault, durable. */
-async function syncNames(vaultDirectory: string, directory: string, gate: FaultGate): Promise<void> {
-  for (let path = directory; path.length >= vaultDirectory.length; path = dirname(path)) {
-    await gate('sync', path);
-    const handle = await open(path, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  }
-}
-
 async function writeKeys(
   vaultDirectory: string,
-  files: ReturnType<typeof wrappedKeyFiles>,
-  gate: FaultGate,
+  wrappedKeys: ReturnType<typeof wrappedKeyFiles>,
+  files: AsyncFileLayer,
 ): Promise<void> {
-  for (const { path, wrapped } of files) {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await gate('write', path);
-    const handle = await open(path, 'wx', 0o600);
+  for (const { path, wrapped } of wrappedKeys) {
+    await files.makeDirectory(dirname(path));
+    const file = await files.create(path);
     try {
-      await handle.writeFile(wrapped);
-      await gate('sync', path);
-      await handle.datasync();
+      await file.write(wrapped, 0);
+      await file.sync();
     } finally {
-      await handle.close();
+      await file.close();
     }
   }
-  await syncNames(vaultDirectory, dirname(files[0]!.path), gate);
+  await syncUpTo(files, vaultDirectory, dirname(wrappedKeys[0]!.path));
 }
 
 export async function openVaultSpool(vaultDirectory: string, options: SpoolOptions): Promise<Spool> {
-  const { admit, gate } = options;
+  const { admit, claims, files } = options;
   const atUs = options.clock.atUs();
   const scope = { retentionClass: options.retentionClass, period: periodOf(atUs) };
   const id = uuidv7(Math.floor(atUs / 1000));
@@ -250,45 +241,58 @@ export async function openVaultSpool(vaultDirectory: string, options: SpoolOptio
     gateway: options.gatewayKey.publicKey,
   });
   const keyFiles = keys.map((file) => file.path);
-  let file: FileHandle | undefined;
+  let file: AsyncFile | undefined;
   try {
-    await writeKeys(vaultDirectory, keys, gate);
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await writeKeys(vaultDirectory, keys, files);
+    await files.makeDirectory(dirname(path));
     const aad = encodeSpoolHeader({ ...scope, keyId, noncePrefix, chunkBytes: SPOOL_CHUNK_BYTES });
-    await gate('write', path);
-    file = await open(path + UNFINISHED, 'wx+', 0o600);
-    await file.write(aad, 0, aad.length, 0);
-    const parts = { vaultDirectory, path, id, dataKey, aad, noncePrefix, keyFiles, admit, gate };
+    file = await files.create(path + UNFINISHED);
+    await file.write(aad, 0);
+    const parts = { vaultDirectory, path, id, dataKey, aad, noncePrefix, keyFiles, admit, files, claims };
     return guarded(new VaultSpool(file, parts));
   } catch (error) {
     await file?.close().catch(() => undefined);
-    for (const left of [path + UNFINISHED, ...keyFiles])
-      await rm(left, { force: true }).catch(() => undefined);
+    for (const left of [path + UNFINISHED, ...keyFiles]) await files.remove(left).catch(() => undefined);
     throw recordError(error);
   }
 }
 
 /** Removes what a crash left of values that were being spooled, with their keys. No leaf names them. */
-export async function removeUnfinishedSpools(vaultDirectory: string): Promise<void> {
+export async function removeUnfinishedSpools(vaultDirectory: string, files: AsyncFileLayer): Promise<void> {
   const root = join(vaultDirectory, 'spool');
-  const names = await readdir(root, { recursive: true }).catch((): string[] => []);
-  for (const name of names.filter((each) => each.endsWith(UNFINISHED))) {
-    const path = join(root, name);
+  for (const name of await files.listAll(root)) {
+    if (name.endsWith(UNFINISHED)) await removeWithKeys(vaultDirectory, join(root, name), files);
+  }
+}
+
+/** Removes finished values of earlier runs that no leaf names, and the claims to those that one does. */
+export async function settleClaims(files: AsyncFileLayer, places: RecordPlaces): Promise<void> {
+  for (const { path, object, isOnRecord } of await leftClaims(files, places)) {
+    if (!isOnRecord) await removeWithKeys(places.vaultDirectory, object, files);
+    await files.remove(path);
+  }
+}
+
+async function removeWithKeys(vaultDirectory: string, path: string, files: AsyncFileLayer): Promise<void> {
+  const header = await readHeader(path);
+  // Without a header its key opens nothing.
+  for (const recipient of header === undefined ? [] : (['custodian', 'gateway'] as const)) {
+    await files.remove(join(vaultDirectory, wrappedKeyPath(header!, header!.keyId, recipient)));
+  }
+  await files.remove(path);
+}
+
+async function readHeader(path: string): Promise<SpoolHeader | undefined> {
+  try {
+    const handle = await open(path, 'r');
+    const start = Buffer.alloc(512);
     try {
-      const handle = await open(path, 'r');
-      const start = Buffer.alloc(256);
-      try {
-        await handle.read(start, 0, start.length, 0);
-      } finally {
-        await handle.close();
-      }
-      const { header } = decodeSpoolHeader(start);
-      for (const recipient of ['custodian', 'gateway'] as const) {
-        await rm(join(vaultDirectory, wrappedKeyPath(header, header.keyId, recipient)), { force: true });
-      }
-    } catch {
-      // Its header was not written yet: its key opens nothing.
+      await handle.read(start, 0, start.length, 0);
+    } finally {
+      await handle.close();
     }
-    await rm(path, { force: true });
+    return decodeSpoolHeader(start).header;
+  } catch {
+    return undefined;
   }
 }
