@@ -6,6 +6,7 @@
 
 import type { CustodyEvent } from './events/custody.ts';
 import type { CheckpointWitnessed, Predecessor } from './events/witnessing.ts';
+import type { KeyEvent } from './events/keys.ts';
 import type { ContextFields, LeafRef } from './recorder.ts';
 
 export interface Decision {
@@ -85,6 +86,10 @@ export interface CallDenied extends InSession {
   readonly statement?: string;
   readonly sqlstate: string;
   readonly after?: LeafRef;
+  /** So many refusals alike that have no leaf of their own (decision 20), and when the first and the last were. */
+  readonly count?: number;
+  readonly firstAtUs?: bigint;
+  readonly lastAtUs?: bigint;
 }
 
 export interface CallVoided extends InSession {
@@ -167,13 +172,6 @@ export interface GrantEnded {
   readonly cause: string;
 }
 
-export interface KeyEvent {
-  readonly type: 'key.created';
-  readonly purpose: string;
-  /** Public fingerprint. */
-  readonly key: string;
-}
-
 /** A short-lived token was given out (decision 31); `authn.result` names it when it is used. */
 export interface TokenIssued {
   readonly type: 'token.issued';
@@ -212,6 +210,11 @@ export interface Alert {
   readonly session?: string;
   /** Of `clock-step` (decision 36): how far the wall clock was set, µs; negative for back. */
   readonly stepUs?: number;
+  /** Of `quota`: who is over which (`commands`, `record-bytes`). */
+  readonly principal?: string;
+  readonly quota?: string;
+  /** Of `disk-low`: room where the record is. */
+  readonly freeBytes?: number;
   /** Of witnessing: name of the witness's key. */
   readonly witness?: string;
   /** Of witnessing: size of the tree that it is about. */

@@ -4,7 +4,7 @@
  */
 
 import { hash } from 'node:crypto';
-import { periodOf, type EncodableValue } from 'countersign-verify';
+import type { EncodableValue } from 'countersign-verify';
 import type { RecordConfig } from '../config/config.ts';
 import { CountersignError } from '../errors.ts';
 import type { Clock } from './clock.ts';
@@ -38,6 +38,7 @@ import type {
 } from './recorder.ts';
 import { Room } from './room.ts';
 import type { SessionLedger, SessionState } from './session-ledger.ts';
+import type { Sealing, SegmentDataKey } from './vault/sealing.ts';
 
 /** Most that may wait for the disk in memory. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
@@ -66,6 +67,7 @@ export interface JournalRecorderOptions {
   readonly marks: readonly SegmentMark[];
   readonly freeBytes: () => number;
   readonly sync: JournalOptions['sync'];
+  readonly sealing: () => Sealing;
   /** Digest of the configuration in force, base64url. */
   readonly configDigest: string;
   /** `admit` is asked before so many bytes are written; it throws when there is no room. */
@@ -99,8 +101,8 @@ export class JournalRecorder implements Recorder {
   #isClosing = false;
   readonly #healthCallbacks: ((health: RecorderHealth) => void)[] = [];
   readonly #commitCallbacks: ((commit: Commit) => void)[] = [];
-  #period = '';
-  #periodCheckedMs = -Infinity;
+  /** Data keys of segments that were opened before the first leaf could be written. */
+  #unannounced: SegmentDataKey[] | undefined = [];
   /** Wall clock minus monotonic clock at the newest leaf. */
   #wallOffsetUs: number;
 
@@ -144,7 +146,8 @@ export class JournalRecorder implements Recorder {
       marks,
       hooks: {
         snapshot: (jseq) => ledger.snapshot(jseq),
-        period: () => this.#currentPeriod(),
+        sealing: this.#options.sealing,
+        onSegment: (dataKey) => this.#onSegment(dataKey),
         onCommit: (latencyMs, leaves, bytes) => this.#onCommit({ latencyMs, leaves, bytes }),
         onDegraded: (failure) => this.#onDegraded(failure),
         onReopened: (failure) => this.#onReopened(failure),
@@ -319,7 +322,8 @@ export class JournalRecorder implements Recorder {
     const envelope = { journal: this.journal, jseq, id, atUs, monoUs, seq: place?.seq ?? 0 };
     const text = encodeEvent(event, envelope, extra);
     const leaf = new AppendedLeaf(this.journal, jseq, id, type === 'call.intent' ? event.session : undefined);
-    this.#room.noteWritten(putLeaf(this.#journal.batch(), text, jseq, payloads));
+    leaf.bytes = putLeaf(this.#journal.batch(), text, jseq, payloads);
+    this.#room.noteWritten(leaf.bytes);
     if (place !== undefined) this.#account.take(event as RecordEvent, place.session, text, id);
     this.#journal.add(leaf, isUrgent);
     for (const { commitment } of payloads ?? []) {
@@ -358,6 +362,26 @@ export class JournalRecorder implements Recorder {
     const sinceUs = failure.atUs;
     this.#write(
       { type: 'recorder.restored', cause: failure.errno ?? failure.code, sinceUs },
+      undefined,
+      false,
+    );
+  }
+
+  /** Data keys are on record from here on: the journal's first leaf must be another one. */
+  announceDataKeys(): void {
+    const waiting = this.#unannounced ?? [];
+    this.#unannounced = undefined;
+    for (const dataKey of waiting) this.#onSegment(dataKey);
+  }
+
+  #onSegment(dataKey: SegmentDataKey): void {
+    if (this.#unannounced !== undefined) {
+      this.#unannounced.push(dataKey);
+      return;
+    }
+    const { key, period, retentionClass } = dataKey;
+    this.#write(
+      { type: 'key.created', purpose: 'vault-data', key, class: retentionClass, period },
       undefined,
       false,
     );
@@ -414,15 +438,6 @@ export class JournalRecorder implements Recorder {
     if (health.ready === this.#wasReady) return;
     this.#wasReady = health.ready;
     for (const callback of this.#healthCallbacks) callback(health);
-  }
-
-  #currentPeriod(): string {
-    const now = this.#clock.nowMs();
-    if (now - this.#periodCheckedMs > 1000) {
-      this.#periodCheckedMs = now;
-      this.#period = periodOf(this.#clock.atUs());
-    }
-    return this.#period;
   }
 }
 

@@ -1,21 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatVerifierKey, rawX25519PublicKey } from 'countersign-verify';
+import { formatVerifierKey } from 'countersign-verify';
 import type { RecordConfig } from '../config/config.ts';
 import { CountersignError } from '../errors.ts';
 import { createSystemClock, type Clock } from './clock.ts';
 import type { IntegratorAnswer, IntegratorOptions, LogState } from './integrator/integrator-protocol.ts';
 import { IntegratorThread } from './integrator/integrator-thread.ts';
 import { JournalRecorder } from './journal-recorder.ts';
-import { createAsyncFileLayer } from './journal/async-file-layer.ts';
 import { createFileLayer, type FileLayer } from './journal/file-layer.ts';
+import { createAsyncFileLayer } from './journal/async-file-layer.ts';
 import type { FaultSpec } from './journal/faulty-file-layer.ts';
+import { KeyRegister } from './key-register.ts';
+import { KeysInForce } from './keys-in-force.ts';
 import { parseSigningKey, parseVaultPublicKey, vaultKeyFingerprint } from './keys.ts';
 import { recoverJournal, type Recovered } from './recovery.ts';
-import { GatewayVaultKey } from './vault/gateway-key.ts';
 import { SpoolClaims } from './vault/spool-claims.ts';
 import { openVaultSpool, removeUnfinishedSpools, settleClaims } from './vault/spool.ts';
 import { readPayloads, type VaultPayload } from './vault/read-payloads.ts';
+import { VaultKeys } from './vault/vault-keys.ts';
 
 export interface OpenRecorderOptions {
   /** Absolute; holds `journal/`, `log/` and `vault/`, which are made when missing (0700). */
@@ -45,6 +47,7 @@ export interface OpenRecorderOptions {
 export interface OpenedRecorder extends JournalRecorder {
   /** The sealed contents behind leaves `from`..`to` of the journal, opened with the gateway's key of the current period. */
   readPayloads(from: number, to: number): AsyncIterable<VaultPayload>;
+  readonly keys: KeysInForce;
 }
 
 function bootId(): string {
@@ -142,7 +145,9 @@ export async function openRecorder(options: OpenRecorderOptions): Promise<Opened
   const custodian = parseVaultPublicKey(options.custodianKey);
   const retentionClass = options.retentionClass ?? 'default';
   const places = makePlaces(layer, options.stateDirectory, journal);
-  const gatewayKey = GatewayVaultKey.open(layer, places.vaultDirectory, clock);
+  const { vaultDirectory } = places;
+  const vaultKeys = VaultKeys.open({ layer, vaultDirectory, clock, retentionClass, custodian });
+  const register = new KeyRegister(layer, options.stateDirectory);
   const { segmentBytes } = options.record;
   const { faults } = options;
   const files = createAsyncFileLayer(faults);
@@ -199,17 +204,13 @@ export async function openRecorder(options: OpenRecorderOptions): Promise<Opened
       vaultDirectory: places.vaultDirectory,
       journal,
       segmentBytes,
-      retentionClass,
-      custodianKey: rawX25519PublicKey(custodian),
-      gatewayKey: gatewayKey.publicKey,
       faults,
     },
+    sealing: () => vaultKeys.sealing(),
     openSpool: (admit) =>
       openVaultSpool(places.vaultDirectory, {
-        retentionClass,
+        sealing: vaultKeys.sealing(),
         clock,
-        custodian,
-        gatewayKey,
         admit,
         files,
         claims,
@@ -233,9 +234,19 @@ export async function openRecorder(options: OpenRecorderOptions): Promise<Opened
     { origin: options.origin, key: formatVerifierKey(signer), custodian: vaultKeyFingerprint(custodian) },
     identity,
   );
+  recorder.announceDataKeys();
+  const keys = new KeysInForce({
+    register,
+    vault: vaultKeys,
+    append: (event) => recorder.append(event, [], { control: true }),
+    signing: { key: formatVerifierKey(signer) },
+    custodian,
+  });
+  await keys.start();
   await recorder.drained();
   return Object.assign(recorder, {
+    keys,
     readPayloads: (from: number, to: number) =>
-      readPayloads({ vaultDirectory: places.vaultDirectory, gatewayKey, journal, from, to }),
+      readPayloads({ vaultDirectory, gatewayKey: vaultKeys.gatewayKey, journal, from, to }),
   });
 }

@@ -2,7 +2,7 @@
  * The journal on the data thread: leaves are put into the batch that fills; one batch at a time is with the thread that
  * syncs. Deadlines, poisoned segments and rotation are decided here.
  *
- *   open ──▶ rotating ──▶ open          the segment is full or its period is over
+ *   open ──▶ rotating ──▶ open          the segment is full, or contents are sealed otherwise from now on
  *   open ──▶ degraded ──▶ recovering ──▶ open
  *
  * A sync that fails or is late poisons its segment (decision 18): everything not acknowledged fails towards its caller.
@@ -13,6 +13,7 @@
 import { CountersignError, type ErrorCode } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import type { GapCause } from '../events.ts';
+import type { SegmentDataKey, Sealing } from '../vault/sealing.ts';
 import type { AppendedLeaf } from './appended-leaf.ts';
 import { Batch } from './batch.ts';
 import { FRAME_OVERHEAD_BYTES } from './frame.ts';
@@ -26,6 +27,8 @@ const HELD_UP_MS = 20;
 /** Between attempts to open a new segment. */
 const RETRY_MS = 100;
 const SPARE_BATCHES = 2;
+/** Room for the leaves that a new segment brings with it: its data key, and what is said after a failure. */
+const OPENING_LEAVES_BYTES = 4096;
 
 /** Where a journal continues: after the last frame that counts. */
 export interface JournalStart {
@@ -62,7 +65,10 @@ export interface Failure {
 export interface JournalHooks {
   /** State of the sessions after leaf `jseq`, the newest one that was added; written at the start of a segment. */
   snapshot(jseq: number): Buffer;
-  period(): string;
+  /** Another object than before: a segment with another data key is begun. */
+  sealing(): Sealing;
+  /** A segment is open, with its data key; leaves may be added, except before the journal's first segment is reported open. */
+  onSegment(dataKey: SegmentDataKey): void;
   onCommit(latencyMs: number, leaves: number, bytes: number): void;
   /** May add leaves; the callers of what failed have not been told yet. */
   onDegraded(failure: Failure): void;
@@ -114,7 +120,7 @@ export class Journal {
   #capacity = 0;
   #sequence: number;
   readonly #hash: Buffer;
-  #period = '';
+  #sealing: Sealing | undefined;
   /** What the snapshot in the newest segment covers: leaves that go to that very segment are among them. */
   #snapshotJseq = -1;
   /** The newest segment that recovery can begin at, because all that its snapshot covers is durable. */
@@ -271,7 +277,7 @@ export class Journal {
     const batch = this.#filling;
     if (this.#state !== 'open' || this.#inFlight !== undefined || batch.leafCount === 0) return;
     const frameBytes = FRAME_OVERHEAD_BYTES + BLOCK_OVERHEAD_BYTES + batch.bytes;
-    if (this.#offset + frameBytes > this.#capacity || this.#options.hooks.period() !== this.#period) {
+    if (this.#offset + frameBytes > this.#capacity || this.#options.hooks.sealing() !== this.#sealing) {
       this.#state = 'rotating';
       this.#openSegment();
       return;
@@ -288,7 +294,8 @@ export class Journal {
 
   #openSegment(): void {
     this.#commitStartedMs = this.#options.clock.nowMs();
-    this.#period = this.#options.hooks.period();
+    const sealing = this.#options.hooks.sealing();
+    this.#sealing = sealing;
     this.#snapshotJseq = this.#nextJseq - 1;
     const largest = this.#kept.reduce((bytes, batch) => Math.max(bytes, batch.bytes), this.#filling.bytes);
     this.#thread.openSegment({
@@ -297,9 +304,9 @@ export class Journal {
       sequence: this.#sequence,
       previousSegment: this.#segment,
       previousHash: Uint8Array.from(this.#hash),
-      period: this.#period,
+      sealing,
       snapshot: this.#options.hooks.snapshot(this.#snapshotJseq),
-      roomBytes: largest + FRAME_OVERHEAD_BYTES + BLOCK_OVERHEAD_BYTES,
+      roomBytes: largest + FRAME_OVERHEAD_BYTES + BLOCK_OVERHEAD_BYTES + OPENING_LEAVES_BYTES,
     });
     if (this.#deadline === undefined) this.#armDeadline(this.#options.timeoutMs);
   }
@@ -378,19 +385,24 @@ export class Journal {
     this.#capacity = answer.capacity;
     this.#sequence = answer.sequence;
     this.#thread.copyHash(this.#hash);
+    const { period, retentionClass } = this.#sealing!;
+    const dataKey = { key: answer.keyId, retentionClass, period };
     switch (this.#state) {
       case 'opening':
         this.#state = 'open';
+        this.#options.hooks.onSegment(dataKey);
         this.#opened?.resolve();
         break;
       case 'rotating':
         this.#state = 'open';
+        this.#options.hooks.onSegment(dataKey);
         this.#startCommit();
         break;
       case 'degraded': {
         this.#state = 'recovering';
         if (this.#deadline === undefined) this.#armDeadline(this.#options.timeoutMs);
         this.#options.hooks.onReopened(this.#failure!);
+        this.#options.hooks.onSegment(dataKey);
         this.#writeKept();
         break;
       }

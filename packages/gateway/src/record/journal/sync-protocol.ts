@@ -4,6 +4,7 @@
  */
 
 import type { MessagePort } from 'node:worker_threads';
+import type { Sealing } from '../vault/sealing.ts';
 import type { FaultSpec } from './faulty-file-layer.ts';
 
 /** Int32 cells. REQUEST is written by the data thread, DONE by the worker; the rest belongs to whoever has the turn. */
@@ -36,10 +37,6 @@ export interface SyncWorkerData {
   readonly vaultDirectory: string;
   readonly journal: string;
   readonly segmentBytes: number;
-  readonly retentionClass: string;
-  /** Raw X25519 public keys. */
-  readonly custodianKey: Uint8Array;
-  readonly gatewayKey: Uint8Array;
   readonly faults: FaultSpec | undefined;
 }
 
@@ -50,7 +47,7 @@ export interface OpenSegmentRequest {
   readonly sequence: number;
   readonly previousSegment: number;
   readonly previousHash: Uint8Array;
-  readonly period: string;
+  readonly sealing: Sealing;
   readonly snapshot: Uint8Array;
   /** Room that the next frame will need; a segment is never smaller. */
   readonly roomBytes: number;
@@ -83,6 +80,8 @@ export interface SegmentOpened {
   readonly capacity: number;
   /** Of the next frame. */
   readonly sequence: number;
+  /** Id of its data key, in hex. */
+  readonly keyId: string;
 }
 
 export interface OpFailed {

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { DATA_KEY_BYTES, DATA_KEY_ID_BYTES, NONCE_BYTES, sealBlock } from 'countersign-verify';
 import { writeDataKey } from '../vault/data-key-files.ts';
+import type { Sealing } from '../vault/sealing.ts';
 import { createFileLayer } from './file-layer.ts';
 import {
   closeFrame,
@@ -36,11 +37,11 @@ interface OpenSegment {
   readonly number: number;
   readonly keyId: Buffer;
   readonly dataKey: KeyObject;
-  readonly period: string;
+  readonly sealing: Sealing;
 }
 interface SegmentKey {
   readonly number: number;
-  readonly period: string;
+  readonly sealing: Sealing;
   readonly keyId: Buffer;
   readonly dataKey: Buffer;
 }
@@ -108,8 +109,8 @@ function commit(): void {
   if (payloadsBytes > 0) {
     block = sealBlock(
       {
-        retentionClass: data.retentionClass,
-        period: segment.period,
+        retentionClass: segment.sealing.retentionClass,
+        period: segment.sealing.period,
         journal: data.journal,
         keyId: segment.keyId,
         firstJseq: wides[protocol.WIDE_FIRST_JSEQ]!,
@@ -133,18 +134,23 @@ function commit(): void {
 }
 
 /** The data key of a segment, wrapped and durable. An attempt that failed later leaves it to the next one. */
-function keyFor({ number, period }: protocol.OpenSegmentRequest): SegmentKey {
-  if (nextKey?.number === number && nextKey.period === period) return nextKey;
-  const key = { number, period, keyId: randomBytes(DATA_KEY_ID_BYTES), dataKey: randomBytes(DATA_KEY_BYTES) };
-  writeDataKey(
-    layer,
-    data.vaultDirectory,
-    { retentionClass: data.retentionClass, period, keyId: key.keyId },
-    key.dataKey,
-    { custodian: data.custodianKey, gateway: data.gatewayKey },
-  );
+function keyFor({ number, sealing }: protocol.OpenSegmentRequest): SegmentKey {
+  if (nextKey?.number === number && isSame(nextKey.sealing, sealing)) return nextKey;
+  const keyId = randomBytes(DATA_KEY_ID_BYTES);
+  const key = { number, sealing, keyId, dataKey: randomBytes(DATA_KEY_BYTES) };
+  const scope = { retentionClass: sealing.retentionClass, period: sealing.period, keyId };
+  writeDataKey(layer, data.vaultDirectory, scope, key.dataKey, sealing);
   nextKey = key;
   return key;
+}
+
+function isSame(one: Sealing, other: Sealing): boolean {
+  return (
+    one.period === other.period &&
+    one.retentionClass === other.retentionClass &&
+    Buffer.compare(one.custodian, other.custodian) === 0 &&
+    Buffer.compare(one.gateway, other.gateway) === 0
+  );
 }
 
 /**
@@ -178,7 +184,7 @@ function openSegment(request: protocol.OpenSegmentRequest): protocol.SegmentOpen
       previousSegment: request.previousSegment,
       previousHash: Buffer.from(request.previousHash),
       keyId,
-      period: request.period,
+      period: request.sealing.period,
     });
     layer.write(handle, header, header.length, 0);
     segment = {
@@ -186,7 +192,7 @@ function openSegment(request: protocol.OpenSegmentRequest): protocol.SegmentOpen
       number: request.number,
       keyId,
       dataKey: createSecretKey(dataKey),
-      period: request.period,
+      sealing: request.sealing,
     };
     offset = SEGMENT_HEADER_BYTES;
     sequence = request.sequence;
@@ -211,6 +217,7 @@ function openSegment(request: protocol.OpenSegmentRequest): protocol.SegmentOpen
     offset,
     capacity,
     sequence,
+    keyId: keyId.toString('hex'),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Contents behind leaves, opened with the gateway's key. The caller records the reading first (decision 17). */
 
+import type { KeyObject } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -11,14 +12,14 @@ import {
   type BlockHeader,
   type VaultEntry,
 } from 'countersign-verify';
-import type { GatewayVaultKey } from './gateway-key.ts';
 
 /** `bytes` is absent for a value that was spooled (`spool` names the object). */
 export type VaultPayload = VaultEntry;
 
 export interface ReadPayloadsOptions {
   readonly vaultDirectory: string;
-  readonly gatewayKey: GatewayVaultKey;
+  /** X25519 private key. */
+  readonly gatewayKey: KeyObject;
   readonly journal: string;
   /** jseq, both included. */
   readonly from: number;
@@ -78,7 +79,7 @@ async function unwrap(options: ReadPayloadsOptions, header: BlockHeader): Promis
     const wrapped = await readFile(
       join(options.vaultDirectory, wrappedKeyPath(header, header.keyId, 'gateway')),
     );
-    return unwrapDataKey(wrapped, options.gatewayKey.privateKey).dataKey;
+    return unwrapDataKey(wrapped, options.gatewayKey).dataKey;
   } catch {
     return undefined;
   }

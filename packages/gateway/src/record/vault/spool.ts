@@ -10,15 +10,13 @@
  * Nothing here blocks the data thread: files are touched by the runtime's own threads.
  */
 
-import { createHash, randomBytes, type Hash, type KeyObject } from 'node:crypto';
+import { createHash, randomBytes, type Hash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   decodeSpoolHeader,
   encodeSpoolHeader,
   openSpoolChunk,
-  periodOf,
-  rawX25519PublicKey,
   SALT_BYTES,
   sealSpoolChunkParts,
   SPOOL_CHUNK_BYTES,
@@ -34,14 +32,12 @@ import { syncUpTo, type AsyncFile, type AsyncFileLayer } from '../journal/async-
 import { randomPooled, uuidv7 } from '../random.ts';
 import type { Commitment, Spool } from '../recorder.ts';
 import { wrappedKeyFiles } from './data-key-files.ts';
-import type { GatewayVaultKey } from './gateway-key.ts';
+import type { Sealing } from './sealing.ts';
 import { claimPath, leftClaims, type RecordPlaces, type SpoolClaims } from './spool-claims.ts';
 
 export interface SpoolOptions {
-  readonly retentionClass: string;
+  readonly sealing: Sealing;
   readonly clock: Clock;
-  readonly custodian: KeyObject;
-  readonly gatewayKey: GatewayVaultKey;
   /** Asked before so many bytes are written; throws when there is no room for them. */
   readonly admit: (bytes: number) => void;
   readonly files: AsyncFileLayer;
@@ -230,16 +226,14 @@ async function writeKeys(
 export async function openVaultSpool(vaultDirectory: string, options: SpoolOptions): Promise<Spool> {
   const { admit, claims, files } = options;
   const atUs = options.clock.atUs();
-  const scope = { retentionClass: options.retentionClass, period: periodOf(atUs) };
+  const { sealing } = options;
+  const scope = { retentionClass: sealing.retentionClass, period: sealing.period };
   const id = uuidv7(Math.floor(atUs / 1000));
   const path = join(vaultDirectory, spoolPath(scope, id));
   const dataKey = randomBytes(32);
   const keyId = randomBytes(16);
   const noncePrefix = randomBytes(SPOOL_PREFIX_BYTES);
-  const keys = wrappedKeyFiles(vaultDirectory, { ...scope, keyId }, dataKey, {
-    custodian: rawX25519PublicKey(options.custodian),
-    gateway: options.gatewayKey.publicKey,
-  });
+  const keys = wrappedKeyFiles(vaultDirectory, { ...scope, keyId }, dataKey, sealing);
   const keyFiles = keys.map((file) => file.path);
   let file: AsyncFile | undefined;
   try {
