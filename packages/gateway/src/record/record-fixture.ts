@@ -8,9 +8,14 @@ import {
   directorySource,
   formatVerifierKey,
   parseVerifierKey,
+  readBundle,
+  readCheckpoint,
+  TILE_WIDTH,
+  tileWidth,
   VaultChecks,
   VaultReader,
   verifyLog,
+  type Leaf,
   type VerifyReport,
 } from 'countersign-verify';
 import type { RecordConfig } from '../config/config.ts';
@@ -91,6 +96,18 @@ export class RecordFixture {
       visitor: (findings) =>
         new VaultChecks(new VaultReader(join(this.directory, 'vault'), custodian), findings),
     });
+  }
+
+  /** Every leaf of the log, as it stands on disk. */
+  async leaves(): Promise<Leaf[]> {
+    const source = directorySource(join(this.directory, 'log'));
+    const { size } = await readCheckpoint(source);
+    const leaves: Leaf[] = [];
+    for (let index = 0; index * TILE_WIDTH < size; index++) {
+      for (const bytes of await readBundle(source, index, tileWidth(0, index, size)))
+        leaves.push(JSON.parse(bytes.toString('utf8')) as Leaf);
+    }
+    return leaves;
   }
 
   remove(): void {

@@ -24,8 +24,9 @@ import { SyncThread, type SyncThreadOptions } from './sync-thread.ts';
 const BLOCK_OVERHEAD_BYTES = 512;
 /** A deadline that fires this much late was held up by this thread (or the whole process was), not by the disk. */
 const HELD_UP_MS = 20;
-/** Between attempts to open a new segment. */
+/** Between attempts to open a new segment: doubled with each that fails, so that a disk which flaps for hours is not hammered. */
 const RETRY_MS = 100;
+const MAX_RETRY_MS = 1000;
 const SPARE_BATCHES = 2;
 /** Room for the leaves that a new segment brings with it: its data key, and what is said after a failure. */
 const OPENING_LEAVES_BYTES = 4096;
@@ -111,6 +112,7 @@ export class Journal {
   /** Start of the wait that was prolonged once already because this thread was held up. */
   #prolongedMs = -1;
   #failure: Failure | undefined;
+  #retryMs = RETRY_MS;
   #durableJseq: number;
   #nextJseq: number;
   /** Place and hash of the last acknowledged frame. */
@@ -366,6 +368,7 @@ export class Journal {
       return;
     }
     this.#failure = undefined;
+    this.#retryMs = RETRY_MS;
     this.#state = 'open';
     this.#options.hooks.onRestored();
     this.#tellDrained();
@@ -424,7 +427,8 @@ export class Journal {
     if (!wasLate) this.#degrade('sync-failed', { errno: answer.code, inFlight });
     setTimeout(() => {
       if (this.#state === 'degraded') this.#openSegment();
-    }, RETRY_MS).unref();
+    }, this.#retryMs).unref();
+    this.#retryMs = Math.min(2 * this.#retryMs, MAX_RETRY_MS);
   }
 
   #degrade(
@@ -433,30 +437,46 @@ export class Journal {
   ): void {
     const wasRecovering = this.#state === 'recovering';
     this.#state = 'degraded';
-    // What was being written again is still kept, and who waited for it has been told.
-    if (wasRecovering) return;
+    if (wasRecovering) {
+      this.#degradeAgain(cause, errno);
+      return;
+    }
     this.#kept = inFlight === undefined ? [] : [inFlight];
     if (this.#filling.leafCount > 0) {
       this.#kept.push(this.#filling);
       this.#filling = this.#takeBatch();
     }
     const failed = this.#kept.flatMap((batch) => batch.appended.filter((leaf) => leaf.isPending));
-    const code = cause === 'sync-late' ? 'CS_RECORD_TIMEOUT' : codeOf(errno);
-    const failure: Failure = {
+    const intents = failed.filter((leaf) => leaf.intentOf !== undefined);
+    const failure = this.#describe(cause, errno, intents);
+    this.#failure = failure;
+    const error = new CountersignError(failure.code, errno === undefined ? {} : { detail: errno });
+    for (const leaf of failed) leaf.settle(error);
+    this.#options.hooks.onDegraded(failure);
+    for (const leaf of failed) leaf.runCallbacks();
+  }
+
+  /**
+   * The segment in which what was kept was being written again is poisoned as well, and gets a declaration of its own. What was
+   * being written is still kept, and who waited for it has been told.
+   */
+  #degradeAgain(cause: Failure['cause'], errno: string | undefined): void {
+    const failure = this.#describe(cause, errno, []);
+    this.#failure = failure;
+    this.#options.hooks.onDegraded(failure);
+  }
+
+  #describe(cause: Failure['cause'], errno: string | undefined, intents: readonly AppendedLeaf[]): Failure {
+    return {
       cause,
-      code,
+      code: cause === 'sync-late' ? 'CS_RECORD_TIMEOUT' : codeOf(errno),
       errno,
       segment: this.#segment,
       from: this.#durableJseq + 1,
       to: this.#nextJseq - 1,
       atUs: this.#options.clock.atUs(),
-      intents: failed.filter((leaf) => leaf.intentOf !== undefined),
+      intents,
     };
-    this.#failure = failure;
-    const error = new CountersignError(code, errno === undefined ? {} : { detail: errno });
-    for (const leaf of failed) leaf.settle(error);
-    this.#options.hooks.onDegraded(failure);
-    for (const leaf of failed) leaf.runCallbacks();
   }
 
   #armDeadline(ms: number): void {
