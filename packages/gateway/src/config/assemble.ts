@@ -16,6 +16,7 @@ import type {
 } from './config.ts';
 import type { ConfigFile } from './file-schema.ts';
 import { parseMoment } from './units.ts';
+import { assembleWitness } from './witness-section.ts';
 
 /** Turns the checked file into what the gateway works with: paths absolute, references parsed, defaults that depend on others. */
 export function assembleConfig(
@@ -36,6 +37,7 @@ export function assembleConfig(
     log: { origin: shape.log.origin, signingKey: secret(shape.log.signingKey) },
     vault: { custodianKey: secret(shape.vault.custodianKey), retentionClass: shape.vault.retentionClass },
     record: assembleRecord(shape),
+    ...(shape.witness === undefined ? {} : { witness: assembleWitness(shape.witness, secret) }),
     listen: {
       postgres: assembleListener(shape, secret),
       ...(health === undefined ? {} : { health: hostPort(health.address) }),

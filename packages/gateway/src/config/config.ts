@@ -4,6 +4,8 @@
  * Durations are milliseconds, sizes are bytes. `SecretRef` is a reference; only `secrets.ts` turns it into bytes.
  */
 
+import type { WitnessConfig } from './witness-section.ts';
+
 /** `env:NAME` or `file:PATH` (a relative path is relative to the folder of the configuration file). */
 export interface SecretRef {
   readonly kind: 'env' | 'file';
@@ -143,6 +145,8 @@ export interface CountersignConfig {
   readonly log: { readonly origin: string; readonly signingKey: SecretRef };
   readonly vault: { readonly custodianKey: SecretRef; readonly retentionClass: string };
   readonly record: RecordConfig;
+  /** Absent: no witness is asked. */
+  readonly witness?: WitnessConfig;
   readonly listen: {
     readonly postgres: PostgresListenerConfig;
     readonly health?: { readonly host: string; readonly port: number };

@@ -4,6 +4,7 @@ import { nearestKey } from './nearest-key.ts';
 import type { Positions } from './positions.ts';
 import { formatPath } from './problem.ts';
 import type { ConfigProblem } from './problem.ts';
+import { checkWitness } from './witness-section.ts';
 
 /**
  * What a schema cannot see: names that refer to nothing, names given twice, grants that have ended, connections that
@@ -26,6 +27,10 @@ export function crossCheck(config: CountersignConfig, positions: Positions, nowU
     report,
   );
   checkReserved(config, report);
+  for (const { severity, path, message, hint } of config.witness === undefined
+    ? []
+    : checkWitness(config.witness))
+    report.add(severity, path, message, hint);
   checkGrants(config, nowUs, report);
   checkUse(config, report);
   return report.problems;

@@ -39,6 +39,9 @@ export function secretUses(config: CountersignConfig): readonly SecretUse[] {
     if (target.tls.key !== undefined)
       uses.push({ path: `${path}.tls.key`, reference: target.tls.key, custody: 'target credential' });
   }
+  for (const [index, { ca }] of (config.witness?.witnesses ?? []).entries()) {
+    if (ca !== undefined) uses.push({ path: `witness.witnesses[${index}].ca`, reference: ca });
+  }
   for (const [index, principal] of config.principals.entries()) {
     if (principal.credential === undefined) continue;
     uses.push({

@@ -17,6 +17,7 @@ import {
   size,
 } from './schema-parts.ts';
 import { parseMoment } from './units.ts';
+import { witnessSection } from './witness-section.ts';
 
 /**
  * `countersign.yaml` as it is written. Strict everywhere: an unknown key is an error. `docs/countersign.schema.json`
@@ -210,6 +211,7 @@ export const fileSchema = z
         .describe('Label under which sealed contents are kept.'),
     }),
     record: recordSection.prefault({}),
+    witness: witnessSection.optional(),
     listen: listenSection,
     limits: limitsSection.prefault({}),
     targets: z

@@ -48,8 +48,6 @@ export const KEYS_OF_LATER_VERSIONS: Readonly<Record<string, string>> = {
   traces: 'traces',
   unmask: 'masking',
   verbs: 'grants on verbs',
-  witness: 'witnesses',
-  witnesses: 'witnesses',
 };
 
 /** Protocols of targets that later versions speak. */

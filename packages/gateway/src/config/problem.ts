@@ -15,6 +15,14 @@ export interface ConfigProblem {
   readonly hint?: string;
 }
 
+/** What the check of one section finds, before it has a place in the file. */
+export interface SectionProblem {
+  readonly severity: ConfigProblem['severity'];
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  readonly hint?: string;
+}
+
 /** The configuration cannot be used. Carries every problem that was found, not only the first. */
 export class ConfigError extends CountersignError {
   readonly file: string;

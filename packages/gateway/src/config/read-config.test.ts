@@ -180,7 +180,7 @@ const ERRORS: readonly (readonly [string, string, string, ErrorCode, string, Reg
   ['version: 1', 'version: 1\nmask: {}', '2:1', 'CS_CONFIG_NOT_BUILT', 'mask', /masking/],
   ['version: 1', 'version: 1\npolicies: ./policies', '2:1', 'CS_CONFIG_NOT_BUILT', 'policies', /Cedar/],
   ['version: 1', 'version: 1\napprovals: {}', '2:1', 'CS_CONFIG_NOT_BUILT', 'approvals', /approvals/],
-  ['version: 1', 'version: 1\nwitness: []', '2:1', 'CS_CONFIG_NOT_BUILT', 'witness', /witnesses/],
+  ['version: 1', 'version: 1\noauth: []', '2:1', 'CS_CONFIG_NOT_BUILT', 'oauth', /OAuth/],
   ['version: 1', 'version: 1\noauth: {}', '2:1', 'CS_CONFIG_NOT_BUILT', 'oauth', /OAuth/],
   ['version: 1', 'version: 1\nexport: {}', '2:1', 'CS_CONFIG_NOT_BUILT', 'export', /export/],
   [

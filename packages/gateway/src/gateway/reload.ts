@@ -13,6 +13,7 @@ export function fixedSettings(config: CountersignConfig): FixedSettings {
     log: config.log,
     vault: config.vault,
     record: config.record,
+    witness: config.witness ?? null,
     'listen.postgres.address': [postgres.host, postgres.port],
     'listen.health': health ?? null,
   };
