@@ -32,10 +32,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   postgres: { uses: ['session', 'identity'] },
   config: { uses: [] },
   observe: { uses: [] },
+  // A process of its own; of the gateway it shares the file layer, the reading of configuration and secrets, and the log.
+  witness: { uses: ['record', 'config', 'observe'] },
   // Not the gateway, which starts it: what it needs of it is named in its own control-services.ts.
   api: { uses: ['record', 'identity', 'grants', 'session', 'config', 'observe'] },
   gateway: { uses: EVERYTHING },
-  cli: { uses: EVERYTHING },
+  cli: { uses: [...EVERYTHING, 'witness'] },
 };
 
 /** Folders whose code only computes: no network, no files, no processes, no clock of the operating system. */

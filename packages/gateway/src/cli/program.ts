@@ -10,6 +10,7 @@ import { addLogCommand } from './commands/log.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addTokenCommand } from './commands/token.ts';
+import { addWitnessCommand } from './commands/witness.ts';
 import { EXIT_CODE_HELP, reportError } from './output.ts';
 
 /** Takes the exit code of a command that ended well in its own way (`log verify`, `connect`). */
@@ -31,6 +32,7 @@ export function createProgram(setExitCode: SetExitCode): Command {
   addLogCommand(program, setExitCode);
   addStatusCommand(program);
   addConnectCommand(program, setExitCode);
+  addWitnessCommand(program);
   return program;
 }
 

@@ -26,6 +26,10 @@ export interface LogFields {
   readonly count?: number;
   readonly durationMs?: number;
   readonly errorName?: string;
+  /** Of a witness: the configured origin of a log, a tree size, the HTTP status it answered. */
+  readonly origin?: string;
+  readonly size?: number;
+  readonly status?: number;
   /** Frames only: the first line of a stack is the message, which may quote data. */
   readonly stack?: string | undefined;
 }
