@@ -46,6 +46,11 @@ export const TEST_LIMITS: Limits = {
   maxStatementBytes: 1 << 20,
   tcpKeepaliveMs: 60_000,
   drainTimeoutMs: 1000,
+  connectionRate: 1000,
+  connectionRatePerAddress: 1000,
+  pendingPerAddress: 1000,
+  authnBackoffMs: 0,
+  principal: { commandsPerSecond: 0, recordBytesPerSecond: 0, burstMs: 2000, overQuota: 'wait' },
 };
 
 export function testTarget(port: number, changes: Partial<PostgresTargetConfig> = {}): PostgresTargetConfig {

@@ -70,6 +70,13 @@ export const ERROR_SURFACES = {
     'too many connections',
     'Close a connection or ask the operator to raise the limit.',
   ),
+  CS_AUTHN_BACKOFF: surface(
+    '28000',
+    5,
+    true,
+    'too many failed attempts; this one was not looked at',
+    'Wait some seconds before the next attempt.',
+  ),
   CS_AUTHN_FAILED: surface(
     '28P01',
     4,
@@ -138,6 +145,13 @@ export const ERROR_SURFACES = {
     'Send large values as parameters or with COPY.',
   ),
   CS_STATEMENT_DENIED: surface('42501', 4, false, 'this statement is not permitted through the gateway'),
+  CS_QUOTA_EXCEEDED: surface(
+    '53400',
+    5,
+    true,
+    'the quota of this principal is used up, so the command was not executed',
+    'Send fewer commands, or ask the operator to raise limits.principal.',
+  ),
   CS_IDLE_TIMEOUT: surface('57P05', 5, true, 'the session was idle for too long'),
   CS_STATEMENT_TIMEOUT: surface('57014', 5, true, 'the statement took longer than the gateway permits'),
   CS_RECORD_TIMEOUT: surface(

@@ -15,6 +15,7 @@ import type {
   SecretRef,
 } from './config.ts';
 import type { ConfigFile } from './file-schema.ts';
+import { assembleFloodLimits } from './flood-section.ts';
 import { parseMoment } from './units.ts';
 import { assembleWitness } from './witness-section.ts';
 
@@ -66,6 +67,7 @@ function assembleRecord(shape: ConfigFile): RecordConfig {
     heartbeatMs: record.heartbeat,
     checkpointMs: record.checkpoint,
     minFreeBytes: record.minFree,
+    warnFreeBytes: record.warnFree,
   };
 }
 
@@ -100,6 +102,7 @@ function assembleLimits(shape: ConfigFile): Limits {
     maxStatementBytes: limits.maxStatement,
     tcpKeepaliveMs: limits.tcpKeepalive,
     drainTimeoutMs: limits.drainTimeout,
+    ...assembleFloodLimits(limits),
   };
 }
 

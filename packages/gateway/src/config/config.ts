@@ -118,6 +118,25 @@ export interface Limits {
   readonly tcpKeepaliveMs: number;
   /** How long SIGTERM waits for sessions to end. */
   readonly drainTimeoutMs: number;
+  /** New connections per second, in all and from one address (IPv6: one /64 network). */
+  readonly connectionRate: number;
+  readonly connectionRatePerAddress: number;
+  /** Connections from one address that have not authenticated yet. */
+  readonly pendingPerAddress: number;
+  /** Longest wait of an address for its next attempt as a principal after repeated failures. 0 = none. */
+  readonly authnBackoffMs: number;
+  readonly principal: PrincipalQuota;
+}
+
+/** What one principal may use over all its sessions. 0 = no quota. */
+export interface PrincipalQuota {
+  readonly commandsPerSecond: number;
+  /** Bytes of leaves and contents. */
+  readonly recordBytesPerSecond: number;
+  /** The quota of so long may be used at once. */
+  readonly burstMs: number;
+  /** `wait`: it is not read from until it is within its quota; `refuse`: its commands are refused. */
+  readonly overQuota: 'wait' | 'refuse';
 }
 
 export interface RecordConfig {
@@ -131,6 +150,8 @@ export interface RecordConfig {
   readonly checkpointMs: number;
   /** Free bytes below which commands are refused. Default 256 MiB. */
   readonly minFreeBytes: number;
+  /** Free bytes below which an alarm is raised. Default of the file 1 GiB; absent: none. */
+  readonly warnFreeBytes?: number;
 }
 
 export interface CountersignConfig {

@@ -12,6 +12,7 @@ import { checkWitness } from './witness-section.ts';
  */
 export function crossCheck(config: CountersignConfig, positions: Positions, nowUs: bigint): ConfigProblem[] {
   const report = new Report(positions);
+  checkWatermarks(config, report);
   checkListener(config, report);
   for (const target of config.targets) checkTarget(target, report);
   checkDuplicates(
@@ -60,6 +61,16 @@ class Report {
     } as const;
     this.problems.push(hint === undefined ? problem : { ...problem, hint });
   }
+}
+
+function checkWatermarks({ record }: CountersignConfig, report: Report): void {
+  if (record.warnFreeBytes === undefined || record.warnFreeBytes >= record.minFreeBytes) return;
+  report.add(
+    'warning',
+    ['record', 'minFree'],
+    'commands are refused before the alarm of record.warnFree is raised',
+    'let record.warnFree be the larger one',
+  );
 }
 
 function checkListener(config: CountersignConfig, report: Report): void {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { parseHostPort } from './addresses.ts';
+import { diskWatermarks, floodLimits } from './flood-section.ts';
 import {
   address,
   cidrList,
@@ -45,6 +46,7 @@ const recordSection = z
       max: 60_000,
     }),
     minFree: size('256MiB', 'Free room below which commands are refused.', { min: MIB, max: 1_024 * GIB }),
+    ...diskWatermarks,
   })
   .describe('How commands become durable before they take effect.');
 
@@ -69,6 +71,7 @@ const limitsSection = z
       min: 0,
       max: DAY,
     }),
+    ...floodLimits,
   })
   .describe('Limits on clients.');
 

@@ -72,6 +72,7 @@ test('a valid file becomes what the gateway works with', () => {
     heartbeatMs: 60_000,
     checkpointMs: 1_000,
     minFreeBytes: 268_435_456,
+    warnFreeBytes: 1_073_741_824,
   });
   const [target] = config.targets;
   assert.deepEqual(target?.hosts, [{ host: '127.0.0.1', port: 5_432 }]);

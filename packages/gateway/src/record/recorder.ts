@@ -38,6 +38,8 @@ export interface Appended {
   readonly jseq: number;
   /** The leaf's own id (UUIDv7). */
   readonly id: string;
+  /** Bytes of the leaf and its contents. Absent where nothing is written. */
+  readonly bytes?: number;
   /** True once the bytes are on disk. */
   readonly isDurable: boolean;
   /**

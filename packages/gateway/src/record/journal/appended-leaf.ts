@@ -9,6 +9,8 @@ export class AppendedLeaf implements Appended {
   readonly id: string;
   /** Session of a `call.intent`: what a `call.voided` for it needs. Undefined for every other leaf. */
   readonly intentOf: string | undefined;
+  /** Set when it was encoded. */
+  bytes = 0;
   #state: 'pending' | 'durable' | 'failed' = 'pending';
   #error: Error | undefined;
   #callback: DurableCallback | undefined;
