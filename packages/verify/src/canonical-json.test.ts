@@ -15,6 +15,37 @@ const { tree } = fc.letrec<{ tree: EncodableValue }>((tie) => ({
   ),
 }));
 
+function isPair(item: unknown): item is [string, unknown] {
+  return Array.isArray(item) && item.length === 2 && typeof item[0] === 'string';
+}
+
+/** JSON of a value in which a list of pairs stands for an object whose members keep this order, right or wrong. */
+function writeUnsorted(value: unknown): string {
+  if (!Array.isArray(value)) return JSON.stringify(value);
+  const items = value as unknown[];
+  if (items.length === 0 || !items.every(isPair)) return `[${items.map(writeUnsorted).join(',')}]`;
+  return `{${items.map(([name, item]) => `${JSON.stringify(name)}:${writeUnsorted(item)}`).join(',')}}`;
+}
+
+/** By the definition: encoding the value gives the text. */
+function isCanonical(text: string): boolean {
+  try {
+    return encodeCanonical(JSON.parse(text) as EncodableValue) === text;
+  } catch {
+    return false;
+  }
+}
+
+function isAccepted(text: string): boolean {
+  try {
+    assertCanonical(Buffer.from(text));
+    return true;
+  } catch (error) {
+    assert.ok(error instanceof FormatError);
+    return false;
+  }
+}
+
 describe('canonical JSON', () => {
   it('sorts keys by UTF-16 code units, as the example of RFC 8785 section 3.2.3', () => {
     const value = { '\u20ac': 1, '\r': 2, '\ufb33': 3, '1': 4, '\ud83d\ude00': 5, '\u0080': 6, '\u00f6': 7 };
@@ -85,6 +116,36 @@ describe('canonical JSON', () => {
         assert.deepEqual(JSON.parse(text), JSON.parse(JSON.stringify(value)));
       }),
     );
+  });
+
+  it('decides alike however the text is looked at: canonical is what encoding the value gives', () => {
+    const key = fc.oneof(
+      fc.string({ unit: 'grapheme' }),
+      fc.constantFrom('0', '9', '10', '-1', '01', '__proto__', 'toJSON', 'a', '\ud83d\ude00', '\ufb33'),
+    );
+    const { any } = fc.letrec<{ any: unknown }>((tie) => ({
+      any: fc.oneof(
+        { depthSize: 'small' },
+        fc.constantFrom<unknown>(null, true, 0, -1, 1.5, 1e21, 2 ** 53, '', '\\ud800', '\u2028', '\u007f'),
+        fc.maxSafeInteger(),
+        fc.string({ unit: 'binary' }),
+        fc.array(tie('any'), { maxLength: 3 }),
+        fc.uniqueArray(fc.tuple(key, tie('any')), { maxLength: 4, selector: ([name]) => name }),
+      ),
+    }));
+    let accepted = 0;
+    fc.assert(
+      fc.property(any, (value) => {
+        const text = writeUnsorted(value);
+        assert.equal(isAccepted(text), isCanonical(text), text);
+        if (isCanonical(text)) accepted++;
+      }),
+      { numRuns: 3000 },
+    );
+    assert.ok(accepted > 300);
+    for (const text of ['{"9":1,"10":1}', '{"10":1,"9":1}', '{"a":1,"9":1}', '"\\\\ud800"', '"\\ud800"']) {
+      assert.equal(isAccepted(text), isCanonical(text), text);
+    }
   });
 
   it('answers any bytes with a value or a FormatError', () => {

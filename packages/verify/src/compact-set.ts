@@ -1,75 +1,133 @@
 /**
- * A set of 16-byte keys in one typed array: about 32 bytes per key, so that the ids of a million leaves fit in a
- * few dozen megabytes. Keys must be well spread (UUIDs, digests).
+ * A set of 16-byte keys in one typed array: 16 to 32 bytes per key, so that the ids of a million leaves fit in a few dozen
+ * megabytes.
+ *
+ * Whoever writes a log chooses its ids. Where a key goes is therefore drawn by tables of random numbers (simple tabulation
+ * hashing), made anew for every set: ids that collide in one run do not in the next, and none can be chosen so that the
+ * search for a free slot becomes long.
  */
+
+import { randomFillSync } from 'node:crypto';
+
+const KEY_BYTES = 16;
+const WORDS = 4;
+
 export class CompactSet {
-  #slots = new Uint32Array(4 * 1024);
+  #slots = new Uint32Array(WORDS * 1024);
   #size = 0;
+  #hasZero = false;
+  /** One table of 256 numbers for each byte of a key. */
+  readonly #tables = randomFillSync(new Uint32Array(KEY_BYTES * 256));
+  /** The key at hand, as four words. */
+  readonly #key = new Uint32Array(WORDS);
+  readonly #keyBytes = new Uint8Array(this.#key.buffer);
 
   get size(): number {
     return this.#size;
   }
 
   /** Adds the first 16 bytes of `key`; false when they were there already. */
-  add(key: Buffer): boolean {
-    if (this.#size * 8 >= this.#slots.length) this.#grow();
-    const words = [
-      key.readUInt32LE(0),
-      key.readUInt32LE(4),
-      key.readUInt32LE(8),
-      key.readUInt32LE(12),
-    ] as const;
-    if (!this.#insert(this.#slots, words)) return false;
-    this.#size++;
-    return true;
+  add(key: Uint8Array): boolean {
+    this.#take(key);
+    return this.#add();
   }
 
-  has(key: Buffer): boolean {
-    const words = [
-      key.readUInt32LE(0),
-      key.readUInt32LE(4),
-      key.readUInt32LE(8),
-      key.readUInt32LE(12),
-    ] as const;
-    return this.#isAt(this.#slots, this.#find(this.#slots, words), words);
+  has(key: Uint8Array): boolean {
+    this.#take(key);
+    return this.#isZero() ? this.#hasZero : this.#isFound();
+  }
+
+  /** `add` for a UUID in its usual form, in lower case. */
+  addUuid(text: string): boolean {
+    this.#takeUuid(text);
+    return this.#add();
+  }
+
+  hasUuid(text: string): boolean {
+    this.#takeUuid(text);
+    return this.#isZero() ? this.#hasZero : this.#isFound();
+  }
+
+  /** The slot where a key is or would be: for tests of how keys are spread. */
+  slotOf(key: Uint8Array): number {
+    this.#take(key);
+    return this.#find(this.#slots) / WORDS;
+  }
+
+  #take(key: Uint8Array): void {
+    for (let i = 0; i < KEY_BYTES; i++) this.#keyBytes[i] = key[i]!;
+  }
+
+  #takeUuid(text: string): void {
+    let at = 0;
+    for (let i = 0; i < KEY_BYTES; i++) {
+      if (at === 8 || at === 13 || at === 18 || at === 23) at++;
+      this.#keyBytes[i] = (nibble(text.charCodeAt(at)) << 4) | nibble(text.charCodeAt(at + 1));
+      at += 2;
+    }
+  }
+
+  #isZero(): boolean {
+    const key = this.#key;
+    return (key[0]! | key[1]! | key[2]! | key[3]!) === 0;
+  }
+
+  #isFound(): boolean {
+    return !isFree(this.#slots, this.#find(this.#slots));
+  }
+
+  #add(): boolean {
+    if (this.#isZero()) {
+      // A free slot is all zeros.
+      if (this.#hasZero) return false;
+      this.#hasZero = true;
+      this.#size++;
+      return true;
+    }
+    const at = this.#find(this.#slots);
+    if (!isFree(this.#slots, at)) return false;
+    this.#slots.set(this.#key, at);
+    this.#size++;
+    // At most two thirds full: longer searches would cost more than the memory.
+    if (this.#size * 3 * WORDS > this.#slots.length * 2) this.#grow();
+    return true;
   }
 
   #grow(): void {
     const old = this.#slots;
     const slots = new Uint32Array(old.length * 2);
-    for (let at = 0; at < old.length; at += 4) {
-      const words = [old[at]!, old[at + 1]!, old[at + 2]!, old[at + 3]!] as const;
-      if (words.some((word) => word !== 0)) this.#insert(slots, words);
+    for (let at = 0; at < old.length; at += WORDS) {
+      if (isFree(old, at)) continue;
+      for (let i = 0; i < WORDS; i++) this.#key[i] = old[at + i]!;
+      slots.set(this.#key, this.#find(slots));
     }
     this.#slots = slots;
   }
 
-  /** The slot of the key, or the free one where it belongs. A key of zeros only counts as absent. */
-  #find(slots: Uint32Array, words: readonly [number, number, number, number]): number {
-    const mask = slots.length / 4 - 1;
-    let slot =
-      (words[0] ^ Math.imul(words[1], 0x9e3779b1) ^ words[2] ^ Math.imul(words[3], 0x85ebca6b)) & mask;
-    for (;;) {
-      const at = slot * 4;
-      const isFree = slots[at] === 0 && slots[at + 1] === 0 && slots[at + 2] === 0 && slots[at + 3] === 0;
-      if (isFree || this.#isAt(slots, at, words)) return at;
-      slot = (slot + 1) & mask;
+  /** Where the key is, or the free slot where it belongs. */
+  #find(slots: Uint32Array): number {
+    const bytes = this.#keyBytes;
+    const tables = this.#tables;
+    const key = this.#key;
+    const k0 = key[0];
+    const k1 = key[1];
+    const k2 = key[2];
+    const k3 = key[3];
+    let hash = 0;
+    for (let i = 0; i < KEY_BYTES; i++) hash ^= tables[(i << 8) | bytes[i]!]!;
+    const mask = slots.length / WORDS - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const at = slot * WORDS;
+      if (isFree(slots, at)) return at;
+      if (slots[at] === k0 && slots[at + 1] === k1 && slots[at + 2] === k2 && slots[at + 3] === k3) return at;
     }
   }
+}
 
-  #isAt(slots: Uint32Array, at: number, words: readonly [number, number, number, number]): boolean {
-    return (
-      slots[at] === words[0] &&
-      slots[at + 1] === words[1] &&
-      slots[at + 2] === words[2] &&
-      slots[at + 3] === words[3]
-    );
-  }
+function nibble(code: number): number {
+  return code < 0x40 ? code & 15 : (code & 15) + 9;
+}
 
-  #insert(slots: Uint32Array, words: readonly [number, number, number, number]): boolean {
-    const at = this.#find(slots, words);
-    if (this.#isAt(slots, at, words)) return false;
-    slots.set(words, at);
-    return true;
-  }
+function isFree(slots: Uint32Array, at: number): boolean {
+  return (slots[at]! | slots[at + 1]! | slots[at + 2]! | slots[at + 3]!) === 0;
 }

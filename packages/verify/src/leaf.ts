@@ -2,7 +2,7 @@
 
 import { assertCanonical, type CanonicalObject, type CanonicalValue } from './canonical-json.ts';
 import { FormatError } from './errors.ts';
-import { ENVELOPE, EVENTS, isEventType, type EventType, type Fields, type Shape } from './leaf-schema.ts';
+import { ENVELOPE, EVENTS, type EventType, type Fields, type Shape } from './leaf-schema.ts';
 import { MAX_ENTRY_BYTES } from './tiles.ts';
 
 export const LEAF_VERSION = 1;
@@ -56,51 +56,78 @@ function isObject(value: CanonicalValue | undefined): value is CanonicalObject {
   return typeof value === 'object' && !Array.isArray(value);
 }
 
-function checkValue(value: CanonicalValue, shape: Shape, path: string, problems: string[]): void {
-  if (shape.kind === 'list') {
-    if (!Array.isArray(value)) problems.push(`${path} is not a list`);
-    else
-      for (const item of value as readonly CanonicalValue[])
-        checkValue(item, shape.of, `${path}[]`, problems);
-    return;
+function checkValue(
+  value: CanonicalValue,
+  shape: Shape,
+  prefix: string,
+  name: string,
+  problems: string[],
+): void {
+  switch (shape.kind) {
+    case 'list':
+      if (!Array.isArray(value)) problems.push(`${prefix}${name} is not a list`);
+      else
+        for (const item of value as readonly CanonicalValue[])
+          checkValue(item, shape.of, prefix, `${name}[]`, problems);
+      return;
+    case 'object':
+      if (!isObject(value)) problems.push(`${prefix}${name} is not an object`);
+      else checkFields(value, shape.fields, `${prefix}${name}.`, problems);
+      return;
+    case 'choice':
+      if (typeof value !== 'string' || !shape.of.includes(value))
+        problems.push(`${prefix}${name} is none of its choices`);
+      return;
+    default:
+      if (!isScalarSound(value, shape.kind)) problems.push(`${prefix}${name} is not a ${shape.kind}`);
   }
-  if (shape.kind === 'object') {
-    if (!isObject(value)) problems.push(`${path} is not an object`);
-    else checkFields(value, shape.fields, `${path}.`, problems);
-    return;
-  }
-  if (shape.kind === 'choice') {
-    if (typeof value !== 'string' || !shape.of.includes(value))
-      problems.push(`${path} is none of its choices`);
-    return;
-  }
-  if (!isScalarSound(value, shape.kind)) problems.push(`${path} is not a ${shape.kind}`);
 }
 
-function checkFields(
+/** The fields of an object, ready to be looked up; made once per schema. */
+interface CompiledFields {
+  readonly byName: ReadonlyMap<string, Shape>;
+  readonly required: readonly string[];
+}
+
+const compiled = new WeakMap<Fields, CompiledFields>();
+
+function compileFields(fields: Fields): CompiledFields {
+  const entries = Object.entries(fields);
+  const byName = new Map(entries.map(([name, { shape }]) => [name, shape]));
+  return { byName, required: entries.filter(([, { isOptional }]) => !isOptional).map(([name]) => name) };
+}
+
+function checkFields(value: CanonicalObject, fields: Fields, prefix: string, problems: string[]): void {
+  let known = compiled.get(fields);
+  if (known === undefined) compiled.set(fields, (known = compileFields(fields)));
+  checkMembers(value, known, prefix, problems);
+}
+
+function checkMembers(
   value: CanonicalObject,
-  fields: Fields,
+  { byName, required }: CompiledFields,
   prefix: string,
   problems: string[],
-  also?: Fields,
 ): void {
-  for (const key of Object.keys(value)) {
-    const field = Object.hasOwn(fields, key)
-      ? fields[key]
-      : also !== undefined && Object.hasOwn(also, key)
-        ? also[key]
-        : undefined;
-    if (field === undefined) problems.push(`${prefix}a field is not in the schema`);
-    else checkValue(value[key]!, field.shape, prefix + key, problems);
+  for (const key in value) {
+    const shape = byName.get(key);
+    if (shape === undefined) problems.push(`${prefix}a field is not in the schema`);
+    else checkValue(value[key]!, shape, prefix, key, problems);
   }
-  for (const set of also === undefined ? [fields] : [fields, also]) {
-    for (const key in set) {
-      if (!set[key]!.isOptional && !Object.hasOwn(value, key)) problems.push(`${prefix}${key} is missing`);
-    }
+  for (const key of required) {
+    if (!Object.hasOwn(value, key)) problems.push(`${prefix}${key} is missing`);
   }
 }
 
 const { id: _id, ...ENVELOPE_OF_RESULT } = ENVELOPE;
+
+/** By event type: its own fields and those of the envelope. */
+const LEAF_FIELDS: ReadonlyMap<string, CompiledFields> = new Map(
+  Object.entries(EVENTS as Readonly<Record<string, Fields>>).map(([type, fields]) => {
+    const envelope = type === 'call.result' ? ENVELOPE_OF_RESULT : ENVELOPE;
+    return [type, compileFields({ ...envelope, ...fields })];
+  }),
+);
 
 /** Decodes and checks one leaf. Never throws: what is wrong is in `problems`. */
 export function checkLeaf(bytes: Uint8Array): CheckedLeaf {
@@ -115,9 +142,9 @@ export function checkLeaf(bytes: Uint8Array): CheckedLeaf {
   }
   if (!isObject(value)) return { isSound: false, problems: ['the leaf is not an object'] };
   const type = value['type'];
-  const envelope = type === 'call.result' ? ENVELOPE_OF_RESULT : ENVELOPE;
-  if (typeof type === 'string' && isEventType(type) && value['v'] === LEAF_VERSION) {
-    checkFields(value, EVENTS[type], '', problems, envelope);
+  const fields = typeof type === 'string' ? LEAF_FIELDS.get(type) : undefined;
+  if (fields !== undefined && value['v'] === LEAF_VERSION) {
+    checkMembers(value, fields, '', problems);
   } else {
     problems.push(
       value['v'] === LEAF_VERSION ? 'the event type is not known' : 'the leaf version is not known',

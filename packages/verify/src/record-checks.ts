@@ -103,8 +103,8 @@ export class RecordChecks {
   #checkId(index: number, leaf: Leaf): void {
     const id = leaf['id'];
     if (typeof id !== 'string') return;
-    const isNew = this.#ids.add(Buffer.from(id.replaceAll('-', ''), 'hex'));
-    if (!isNew) this.#findings.report('id-repeated', 'ALTERED', 'the id of a leaf was used before', index);
+    if (!this.#ids.addUuid(id))
+      this.#findings.report('id-repeated', 'ALTERED', 'the id of a leaf was used before', index);
   }
 
   #checkReferences(index: number, leaf: Leaf, own: JournalState): void {

@@ -35,10 +35,6 @@ export function rollDigest(rolling: Buffer, leaf: Uint8Array): Buffer {
 
 export const ROLLING_START: Buffer = Buffer.alloc(DIGEST_BYTES);
 
-function keyOf(id: string): Buffer {
-  return Buffer.from(id.replaceAll('-', ''), 'hex');
-}
-
 export class SessionChecks {
   sessions = 0;
   calls = 0;
@@ -122,7 +118,7 @@ export class SessionChecks {
     let session = this.#open.get(id);
     if (session === undefined) {
       this.sessions++;
-      if (this.#closed.has(keyOf(id))) {
+      if (this.#closed.hasUuid(id)) {
         this.#findings.report('session-reopened', 'ALTERED', 'a session goes on after it was closed', index);
       }
       session = {
@@ -205,7 +201,7 @@ export class SessionChecks {
     }
     this.#reportOpenCalls(session);
     this.#open.delete(id);
-    this.#closed.add(keyOf(id));
+    this.#closed.addUuid(id);
   }
 
   #reportOpenCalls(session: SessionState): void {
