@@ -3,6 +3,7 @@
 import type { Clock } from './clock.ts';
 import type { IntegratorAnswer, LogState } from './integrator/integrator-protocol.ts';
 import type { IntegratorThread } from './integrator/integrator-thread.ts';
+import type { CosignRequest, Kept, NotKept } from './integrator/kept-cosignatures.ts';
 import type { SegmentMark } from './journal/journal.ts';
 
 /** A segment this full wants a successor prepared. */
@@ -26,6 +27,8 @@ export interface IntegrationOptions {
   readonly onIntegrated: (freeBytes: number) => void;
   /** It did not work and is tried again. `isFatal`: the record itself is in doubt. */
   readonly onFailed: (message: string, isFatal: boolean) => void;
+  /** Cosignatures were written, or not. */
+  readonly onCosigned: (answer: Kept | NotKept) => void;
 }
 
 export class Integration {
@@ -70,7 +73,16 @@ export class Integration {
     this.#timer = setTimeout(() => this.#run(), this.#isClosing ? 1 : this.#options.checkpointMs / 2);
   }
 
+  /** Hands cosignatures over to be written; nothing happens once the log is closed. */
+  cosign(request: Omit<CosignRequest, 'kind'>): void {
+    if (!this.#isEnded) this.#thread?.cosign(request);
+  }
+
   onAnswer(answer: IntegratorAnswer): void {
+    if (answer.kind === 'kept' || answer.kind === 'not-kept') {
+      this.#options.onCosigned(answer);
+      return;
+    }
     this.#isRunning = false;
     if (answer.kind === 'failed') {
       this.#failure = `the log cannot be written (${answer.code ?? 'error'})`;

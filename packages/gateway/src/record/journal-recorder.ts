@@ -6,13 +6,14 @@
 import { hash } from 'node:crypto';
 import type { EncodableValue } from 'countersign-verify';
 import type { RecordConfig } from '../config/config.ts';
-import { CountersignError } from '../errors.ts';
+import { CountersignError, type ErrorCode } from '../errors.ts';
 import type { Clock } from './clock.ts';
 import { closingLeaves } from './cut-sessions.ts';
 import type { CallVoided, ContextLeaf, OwnEvent, RecordEvent } from './events.ts';
 import { Integration } from './integration.ts';
 import type { IntegratorAnswer, LogState } from './integrator/integrator-protocol.ts';
 import type { IntegratorThread } from './integrator/integrator-thread.ts';
+import type { CosignRequest, Kept, NotKept } from './integrator/kept-cosignatures.ts';
 import { AppendedLeaf } from './journal/appended-leaf.ts';
 import {
   Journal,
@@ -101,6 +102,10 @@ export class JournalRecorder implements Recorder {
   #isClosing = false;
   readonly #healthCallbacks: ((health: RecorderHealth) => void)[] = [];
   readonly #commitCallbacks: ((commit: Commit) => void)[] = [];
+  #checkpointCallback: ((log: LogState) => void) | undefined;
+  #cosignedCallback: ((answer: Kept | NotKept) => void) | undefined;
+  /** Why no command may come in although the record could take it. */
+  #commandRefusal: ErrorCode | undefined;
   /** Data keys of segments that were opened before the first leaf could be written. */
   #unannounced: SegmentDataKey[] | undefined = [];
   /** Wall clock minus monotonic clock at the newest leaf. */
@@ -130,8 +135,10 @@ export class JournalRecorder implements Recorder {
       onIntegrated: (freeBytes) => {
         this.#room.setFree(freeBytes);
         this.#tellHealth();
+        this.#checkpointCallback?.(this.#integration.log);
       },
       onFailed: (message, isFatal) => this.#onIntegrationFailed(message, isFatal),
+      onCosigned: (answer) => this.#cosignedCallback?.(answer),
     });
   }
 
@@ -185,6 +192,8 @@ export class JournalRecorder implements Recorder {
 
   append(event: RecordEvent | OwnEvent, payloads?: readonly Payload[], options?: AppendOptions): Appended {
     if (!isOwed(event.type)) this.#admit(options?.control === true);
+    if (this.#commandRefusal !== undefined && event.type === 'call.intent')
+      throw new CountersignError(this.#commandRefusal);
     return this.#write(event, payloads, options?.urgency !== 'ride').leaf;
   }
 
@@ -208,6 +217,26 @@ export class JournalRecorder implements Recorder {
   async openSpool(): Promise<Spool> {
     this.#admit(false);
     return this.#options.openSpool((bytes) => this.#admitSpooled(bytes));
+  }
+
+  /** For witnessing: called after each new checkpoint, which is on disk then. */
+  onCheckpoint(callback: (log: LogState) => void): void {
+    this.#checkpointCallback = callback;
+  }
+
+  /** For witnessing: called when cosignatures were written, or could not be. */
+  onCosigned(callback: (answer: Kept | NotKept) => void): void {
+    this.#cosignedCallback = callback;
+  }
+
+  /** Writes cosignatures into the log's files. */
+  cosign(request: Omit<CosignRequest, 'kind'>): void {
+    this.#integration.cosign(request);
+  }
+
+  /** From now on every `call.intent` is refused with this code; undefined: none is. Everything else is recorded as before. */
+  refuseCommands(code: ErrorCode | undefined): void {
+    this.#commandRefusal = code;
   }
 
   /** Later context leaves name this configuration. */

@@ -4,6 +4,8 @@ import { formatVerifierKey } from 'countersign-verify';
 import type { RecordConfig } from '../config/config.ts';
 import { CountersignError } from '../errors.ts';
 import { createSystemClock, type Clock } from './clock.ts';
+import type { LogGenesis } from './events.ts';
+import type { Predecessor } from './events/witnessing.ts';
 import type { IntegratorAnswer, IntegratorOptions, LogState } from './integrator/integrator-protocol.ts';
 import { IntegratorThread } from './integrator/integrator-thread.ts';
 import { JournalRecorder } from './journal-recorder.ts';
@@ -39,6 +41,8 @@ export interface OpenRecorderOptions {
   readonly clock?: Clock;
   /** Start although acknowledged leaves are damaged; what is lost is declared. */
   readonly acceptLoss?: boolean;
+  /** For the first leaf of a new log: the log that it takes the place of. */
+  readonly succeeds?: Predecessor;
   /** Tests only. */
   readonly faults?: FaultSpec;
 }
@@ -87,7 +91,7 @@ async function startIntegrator(options: IntegratorOptions): Promise<Prepared> {
   }
   return {
     integrator,
-    log: answer,
+    log: answer as LogState,
     listen(nextAnswer, nextDeath) {
       onAnswer = nextAnswer;
       onDeath = nextDeath;
@@ -115,7 +119,7 @@ function makePlaces(layer: FileLayer, stateDirectory: string, journal: string): 
 async function appendStart(
   recorder: JournalRecorder,
   recovered: Recovered,
-  genesis: { readonly origin: string; readonly key: string; readonly custodian: string },
+  genesis: Omit<LogGenesis, 'type'>,
   software: {
     readonly version: string;
     readonly software: string;
@@ -231,7 +235,12 @@ export async function openRecorder(options: OpenRecorderOptions): Promise<Opened
   await appendStart(
     recorder,
     recovered,
-    { origin: options.origin, key: formatVerifierKey(signer), custodian: vaultKeyFingerprint(custodian) },
+    {
+      origin: options.origin,
+      key: formatVerifierKey(signer),
+      custodian: vaultKeyFingerprint(custodian),
+      ...(options.succeeds === undefined ? {} : { succeeds: options.succeeds }),
+    },
     identity,
   );
   recorder.announceDataKeys();

@@ -1,5 +1,6 @@
 import type { FaultSpec } from '../journal/faulty-file-layer.ts';
 import type { SegmentMark } from '../journal/journal.ts';
+import type { CosignRequest, Kept, NotKept } from './kept-cosignatures.ts';
 
 export interface IntegratorOptions {
   readonly journalDirectory: string;
@@ -30,7 +31,7 @@ export interface IntegrateRequest {
   readonly atUs: number;
 }
 
-export type IntegratorRequest = IntegrateRequest | { readonly kind: 'close' };
+export type IntegratorRequest = IntegrateRequest | CosignRequest | { readonly kind: 'close' };
 
 export interface Integrated extends LogState {
   readonly kind: 'integrated';
@@ -47,4 +48,9 @@ export interface IntegratorFailed {
   readonly isFatal: boolean;
 }
 
-export type IntegratorAnswer = ({ readonly kind: 'ready' } & LogState) | Integrated | IntegratorFailed;
+export type IntegratorAnswer =
+  | ({ readonly kind: 'ready' } & LogState)
+  | Integrated
+  | IntegratorFailed
+  | Kept
+  | NotKept;

@@ -1,6 +1,7 @@
 /* oxlint-disable unicorn/require-post-message-target-origin -- between threads, not windows */
 import { Worker } from 'node:worker_threads';
 import type { IntegrateRequest, IntegratorAnswer, IntegratorOptions } from './integrator-protocol.ts';
+import type { CosignRequest } from './kept-cosignatures.ts';
 
 /** The data thread's end of the integrator. */
 export class IntegratorThread {
@@ -22,6 +23,10 @@ export class IntegratorThread {
 
   integrate(request: Omit<IntegrateRequest, 'kind'>): void {
     this.#worker.postMessage({ kind: 'integrate', ...request } satisfies IntegrateRequest);
+  }
+
+  cosign(request: Omit<CosignRequest, 'kind'>): void {
+    this.#worker.postMessage({ kind: 'cosign', ...request } satisfies CosignRequest);
   }
 
   async close(): Promise<void> {

@@ -1,11 +1,15 @@
 /* oxlint-disable unicorn/require-post-message-target-origin -- between threads, not windows */
-/** The integrator in a thread of its own, so that it delays nobody. One request at a time; each has one answer. */
+/**
+ * The integrator in a thread of its own, so that it delays nobody. One `integrate` at a time; each request has one answer, and a
+ * `cosign` may come in between.
+ */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { isCountersignError } from '../../errors.ts';
 import { createFileLayer } from '../journal/file-layer.ts';
 import type { IntegratorAnswer, IntegratorOptions, IntegratorRequest } from './integrator-protocol.ts';
 import { Integrator } from './integrator.ts';
+import type { CosignRequest } from './kept-cosignatures.ts';
 
 const options = workerData as IntegratorOptions;
 const port = parentPort!;
@@ -22,10 +26,24 @@ function failed(error: unknown): IntegratorAnswer {
   };
 }
 
+/** A cosignature that cannot be written is not a failure of the log. */
+function cosign(request: CosignRequest): IntegratorAnswer {
+  try {
+    return integrator.cosign(request);
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    return { kind: 'not-kept', message: typeof code === 'string' ? code : 'the checkpoint cannot be read' };
+  }
+}
+
 async function answer(request: IntegratorRequest): Promise<void> {
   if (request.kind === 'close') {
     integrator.close();
     port.close();
+    return;
+  }
+  if (request.kind === 'cosign') {
+    port.postMessage(cosign(request));
     return;
   }
   try {

@@ -28,6 +28,7 @@ import { SEGMENT_HEADER_BYTES, segmentFileName } from '../journal/segment.ts';
 import { parseSigningKey } from '../keys.ts';
 import { BlockFiles } from '../vault/block-files.ts';
 import type { IntegrateRequest, Integrated, IntegratorOptions, LogState } from './integrator-protocol.ts';
+import { keepCosignatures, type CosignRequest, type Kept } from './kept-cosignatures.ts';
 import { LogFiles } from './log-files.ts';
 import { SegmentPool } from './segment-pool.ts';
 
@@ -144,6 +145,11 @@ export class Integrator {
       oldestSegment: oldest,
       freeBytes: this.#layer.freeBytes(this.#options.journalDirectory),
     };
+  }
+
+  /** Keeps what witnesses signed. Touches nothing of the tree, so it may come between any two steps. */
+  cosign(request: CosignRequest): Kept {
+    return keepCosignatures(this.#files, request);
   }
 
   close(): void {

@@ -41,7 +41,18 @@ export class LogFiles {
   }
 
   readCheckpoint(): string | undefined {
-    return readWhole(this.#layer, join(this.#directory, 'checkpoint'))?.toString('utf8');
+    return this.readText('checkpoint');
+  }
+
+  /** A file beside the checkpoint; undefined when it does not exist. */
+  readText(name: string): string | undefined {
+    return readWhole(this.#layer, join(this.#directory, name))?.toString('utf8');
+  }
+
+  /** Replaces such a file, durably. */
+  replace(name: string, text: string): void {
+    replaceFile(this.#layer, join(this.#directory, name), Buffer.from(text));
+    this.#layer.syncDirectory(this.#directory);
   }
 
   /** Makes names of tiles and bundles durable. */
