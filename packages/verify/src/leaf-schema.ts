@@ -309,6 +309,10 @@ export const EVENTS = {
     free_bytes: may(count),
     witness: may(name),
     size: may(count),
+    export: may(name),
+    lag: may(count),
+    from: may(count),
+    to: may(count),
   },
 } as const satisfies Record<string, Fields>;
 

@@ -7,6 +7,7 @@
 import type { CustodyEvent } from './events/custody.ts';
 import type { CheckpointWitnessed, Predecessor } from './events/witnessing.ts';
 import type { KeyEvent } from './events/keys.ts';
+import type { ExportAlert } from './events/export.ts';
 import type { ContextFields, LeafRef } from './recorder.ts';
 
 export interface Decision {
@@ -239,7 +240,8 @@ export type RecordEvent =
   | LogRead
   | CustodyEvent
   | CheckpointWitnessed
-  | Alert;
+  | Alert
+  | ExportAlert;
 
 /*
  * What the recorder writes by itself. On disk every leaf has `v`, `type`, `at` (µs since the epoch), `mono` (µs of the
