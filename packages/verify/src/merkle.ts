@@ -101,12 +101,17 @@ export class Frontier {
   }
 
   root(): Buffer {
-    const last = this.#hashes.length - 1;
-    if (last < 0) return Buffer.from(EMPTY_ROOT);
-    let root = this.#hashes[last]!;
-    for (let i = last - 1; i >= 0; i--) root = hashChildren(this.#hashes[i]!, root);
-    return root;
+    return rootOfFrontier(this.#hashes);
   }
+}
+
+/** The root of the tree whose complete subtrees have these roots, largest first. */
+export function rootOfFrontier(hashes: readonly Buffer[]): Buffer {
+  const last = hashes.length - 1;
+  if (last < 0) return Buffer.from(EMPTY_ROOT);
+  let root = hashes[last]!;
+  for (let i = last - 1; i >= 0; i--) root = hashChildren(hashes[i]!, root);
+  return root;
 }
 
 export interface TreeNode {

@@ -186,6 +186,11 @@ export class TileBuilder {
     return this.#frontier.root();
   }
 
+  /** Roots of the complete subtrees, largest first, as they are now: a later leaf changes the list. */
+  get frontier(): readonly Buffer[] {
+    return this.#frontier.hashes;
+  }
+
   append(leafHash: Buffer): void {
     this.#frontier.append(leafHash);
     this.#push(0, leafHash);

@@ -4,8 +4,11 @@ import { FormatError } from './errors.ts';
 import type { Findings } from './findings.ts';
 import { readTile } from './log-reader.ts';
 import { SourceError, type LogSource } from './log-source.ts';
-import { hashLeaf } from './merkle.ts';
-import { TileBuilder, tilePath, type Tile } from './tiles.ts';
+import { hashLeaf, rootOfFrontier, treeRoot } from './merkle.ts';
+import { hashReaderFromTiles, TileBuilder, tilePath, type Tile } from './tiles.ts';
+
+/** Sizes of the tree, counted back from the newest leaf, whose roots can still be told. */
+const REMEMBERED_SIZES = 1 << 14;
 
 /** Reports what went wrong with a file of the log: not there or not readable, or not of its format. */
 export function reportFileError(findings: Findings, error: unknown, index?: number): void {
@@ -22,8 +25,12 @@ export class TreeChecks {
   readonly #source: LogSource;
   readonly #findings: Findings;
   readonly #builder: TileBuilder;
+  /** By size modulo {@link REMEMBERED_SIZES}: the complete subtrees that the tree had. */
+  readonly #frontiers: (readonly Buffer[])[] = [];
   /** Full tiles that were completed and not compared yet: at most one per level and bundle. */
   #pending: Tile[] = [];
+  /** Comparisons that were begun, of one bundle. */
+  #underWay: Promise<void>[] = [];
 
   constructor(source: LogSource, findings: Findings) {
     this.#source = source;
@@ -37,21 +44,38 @@ export class TreeChecks {
 
   append(leaf: Uint8Array): void {
     this.#builder.append(hashLeaf(leaf));
+    this.#frontiers[this.size % REMEMBERED_SIZES] = this.#builder.frontier.slice();
   }
 
   root(): Buffer {
     return this.#builder.root();
   }
 
-  /** Compares the full tiles completed so far with the published ones. */
+  /** Whether the root at `size` is at hand. */
+  remembers(size: number): boolean {
+    return this.size - size < REMEMBERED_SIZES;
+  }
+
+  /** The root that the tree had at `size`; from the published tiles, which are compared elsewhere, when that was long ago. */
+  async rootAt(size: number): Promise<Buffer> {
+    if (size > this.size) throw new RangeError('the tree has not had that size yet');
+    if (this.remembers(size)) return rootOfFrontier(this.#frontiers[size % REMEMBERED_SIZES] ?? []);
+    const read = (level: number, index: number, width: number): Promise<Buffer> =>
+      readTile(this.#source, level, index, width);
+    return treeRoot(size, hashReaderFromTiles(size, read));
+  }
+
+  /** Begins to compare the full tiles completed so far with the published ones, and waits for those that were begun before. */
   async compare(): Promise<void> {
-    const tiles = this.#pending;
+    const begun = this.#underWay;
+    this.#underWay = this.#pending.map((tile) => this.#compareTile(tile));
     this.#pending = [];
-    for (const tile of tiles) await this.#compareTile(tile);
+    await Promise.all(begun);
   }
 
   /** After the last leaf: compares the right edge. */
   async finish(): Promise<void> {
+    await this.compare();
     await this.compare();
     for (const tile of this.#builder.partials()) await this.#compareTile(tile);
   }
