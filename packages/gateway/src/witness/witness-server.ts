@@ -80,7 +80,11 @@ export async function startWitnessServer(
   server.maxConnections = options.connections;
   limitPerAddress(server, options.connectionsPerAddress);
   // What is not HTTP gets no answer; the default one would be written to whatever it is.
-  server.on('clientError', (_error, socket) => socket.destroy());
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.writable)
+      socket.end('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n');
+    else socket.destroy();
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, () => {
@@ -216,7 +220,8 @@ async function readBody(request: IncomingMessage): Promise<string | HttpRefusal>
 
 /** Whoever sent more than is read gets no second request on this connection. */
 function refuse(request: IncomingMessage, response: ServerResponse, status: number, sentence: string): void {
-  if (!request.complete) response.setHeader('Connection', 'close');
+  const hasBody = 'content-length' in request.headers || 'transfer-encoding' in request.headers;
+  if (hasBody && !request.complete) response.setHeader('Connection', 'close');
   send(response, status, 'text/plain; charset=utf-8', `${sentence}\n`);
 }
 
