@@ -74,7 +74,7 @@ export class SessionChecks {
         session.openCalls.set(leaf['id'] as string, index);
         break;
       case 'call.denied':
-        this.denied++;
+        this.denied += (leaf['count'] as number | undefined) ?? 1;
         break;
       case 'call.result':
       case 'call.voided':

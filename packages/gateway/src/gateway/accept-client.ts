@@ -12,6 +12,7 @@ import { dialTarget } from '../postgres/upstream/dial.ts';
 import type { TargetConnection } from '../postgres/upstream/target-connection.ts';
 import { welcomeClient } from '../postgres/welcome.ts';
 import type { Recorder } from '../record/recorder.ts';
+import type { FairAdmission } from '../session/fair-admission.ts';
 import { Session } from '../session/session.ts';
 import { recordGatewayStatements } from './gateway-statement.ts';
 import type { OpenSessions } from './open-sessions.ts';
@@ -25,6 +26,7 @@ export interface ConnectionServices {
   readonly grants: GrantRegistry;
   readonly cancels: CancelRegistry;
   readonly sessions: OpenSessions;
+  readonly admission: FairAdmission;
   readonly secrets: Secrets;
   readonly traffic: TrafficCounter;
   readonly logger: Logger;
@@ -101,7 +103,7 @@ async function relay(
   grant: LiveGrant,
   services: ConnectionServices,
 ): Promise<void> {
-  const { recorder, cancels, sessions, traffic, config } = services;
+  const { recorder, cancels, sessions, admission, traffic, config } = services;
   const session = Session.open(
     {
       recorder,
@@ -116,6 +118,7 @@ async function relay(
       },
       peer: `${client.peer.address} ${client.peer.port}`,
       client: describeClient(client),
+      admission,
       backend: {
         pid: target.backendPid,
         serverVersion: target.serverVersion,

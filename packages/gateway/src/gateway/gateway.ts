@@ -18,6 +18,7 @@ import type { ListenerSettings, PostgresListener } from '../postgres/authenticat
 import { CancelRegistry } from '../postgres/cancel.ts';
 import { listenPostgres } from '../postgres/listener.ts';
 import type { Recorder } from '../record/recorder.ts';
+import type { FairAdmission } from '../session/fair-admission.ts';
 import { acceptClient } from './accept-client.ts';
 import { naming } from './listen-error.ts';
 import { OpenSessions } from './open-sessions.ts';
@@ -29,6 +30,7 @@ import type { FixedSettings } from './reload.ts';
 import { runningSoftware } from './software.ts';
 import { lockState } from './state-lock.ts';
 import type { StateLock } from './state-lock.ts';
+import { shareAdmission } from './share-admission.ts';
 import { TrafficCounter } from './traffic.ts';
 import { assertSecrets } from './try-secrets.ts';
 
@@ -132,6 +134,7 @@ export class Gateway {
   readonly sessions = new OpenSessions();
   readonly traffic = new TrafficCounter();
   readonly cancels: CancelRegistry;
+  readonly admission: FairAdmission;
   readonly recorder: GatewayRecorder;
   readonly secrets: Secrets;
   readonly logger: Logger;
@@ -155,6 +158,7 @@ export class Gateway {
     this.keys = parts.keys;
     this.#lock = parts.lock;
     this.cancels = new CancelRegistry({ node: parts.config.node, worker: 0, secret: parts.keys.cancel });
+    this.admission = shareAdmission(parts.recorder, () => this.#config.limits.principal, parts.logger);
     this.grants = new GrantRegistry({
       grants: parts.config.grants,
       targets: parts.config.targets,

@@ -78,7 +78,7 @@ export class LeafAccount {
         if (session.open.delete(event.call)) this.#openCalls--;
         break;
       case 'call.denied':
-        this.#counters.denied++;
+        this.#counters.denied += event.count ?? 1;
         break;
       case 'session.closed':
         this.#openCalls -= session.open.size;

@@ -7,23 +7,20 @@ import type { Appended } from '../record/recorder.ts';
  */
 export class Denied extends Error {
   readonly error: CountersignError;
-  readonly #leaf: Appended | undefined;
+  readonly #leaf: Appended | 'counted' | undefined;
 
-  constructor(error: CountersignError, leaf: Appended | undefined) {
+  /** `counted`: one of many alike, which get a leaf together later. Undefined: the journal did not admit the denial. */
+  constructor(error: CountersignError, leaf: Appended | 'counted' | undefined) {
     super(error.message, { cause: error });
     this.name = 'Denied';
     this.error = error;
     this.#leaf = leaf;
   }
 
-  /** False when the journal did not even admit the denial. */
-  get wasAdmitted(): boolean {
-    return this.#leaf !== undefined;
-  }
-
-  /** Calls back once, when the denial is on disk or can no longer get there (`error`). */
+  /** Calls back once, when the denial is on disk, counted, or can no longer get there (`error`). */
   onRecorded(callback: (error?: Error) => void): void {
     if (this.#leaf === undefined) callback(this.error);
+    else if (this.#leaf === 'counted') callback();
     else this.#leaf.onDurable(callback);
   }
 }

@@ -90,7 +90,7 @@ export class FairAdmission {
 
   /** For `Pace`. */
   reasonToWait(share: PrincipalShare): PaceReason | undefined {
-    return share.reasonToWait(this.#nowMs());
+    return share.reasonToWait(this.#nowMs);
   }
 
   /** For `Pace`. */

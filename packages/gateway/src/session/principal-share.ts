@@ -11,9 +11,9 @@ export const COMMIT_COST = 256 * COMMAND_COST;
 /** Recording a result. */
 const RESULT_COST = COMMAND_COST / 4;
 
-/** Of refusals, so many have a leaf of their own at once, and one more every ten seconds; others are counted together. */
-const DENIALS_AT_ONCE = 10;
-const DENIALS_PER_SECOND = 0.1;
+/** Of refusals, so many have a leaf of their own at once, and one more every second; others are counted together. */
+const DENIALS_AT_ONCE = 100;
+const DENIALS_PER_SECOND = 1;
 /** A principal over its quota is reported once, and again only after it was not over it for so long. */
 const QUIET_MS = 60_000;
 
@@ -121,11 +121,11 @@ export class PrincipalShare {
   }
 
   /** Why it may take no further command now. */
-  reasonToWait(nowMs: number): PaceReason | undefined {
+  reasonToWait(nowMs: () => number): PaceReason | undefined {
     if (this.#spent >= TURN_COST) return 'turn';
     if (this.#unsettledCost >= COMMIT_COST) return 'commit';
     if (this.#overSince === undefined || this.#isRefusing) return undefined;
-    return this.overQuota(nowMs);
+    return this.overQuota(nowMs());
   }
 
   /** Whether it is over a quota for which commands are refused. */

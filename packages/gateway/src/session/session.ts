@@ -6,6 +6,8 @@ import type { CallDenied, CallIntent, Decision, SessionOpened } from '../record/
 import type { Appended, Commitment, LeafRef, Payload, Recorder, Spool } from '../record/recorder.ts';
 import { Command, type Outcome, type ResultSink, type ResultUrgency } from './command.ts';
 import { Denied } from './denied.ts';
+import { DenialSeries, type DenialCount } from './denial-series.ts';
+import type { FairAdmission, Pace } from './fair-admission.ts';
 import { newSessionId } from './session-id.ts';
 
 /** What a session is, before it is opened. All of it is recorded: names in clear, the rest as commitments. */
@@ -25,6 +27,8 @@ export interface SessionRequest {
   readonly backend: SessionOpened['backend'];
   /** How statements are understood. Default `lexical`. */
   readonly analysis?: string;
+  /** Shares turns, commits and quotas between principals. Absent: for the gateway's own sessions. */
+  readonly admission?: FairAdmission;
 }
 
 /** What the translator says of a command before it is forwarded. */
@@ -55,6 +59,9 @@ export class Session implements ResultSink {
   readonly grant: LiveGrant;
   /** Keys every `delivered` and `copied` digest of this session. 32 bytes; committed in `session.opened`. */
   readonly digestKey: Buffer;
+  /** When commands may be taken; undefined: always. Who reads from the client asks it after every message. */
+  readonly pace: Pace | undefined;
+  readonly #denials = new DenialSeries({ write: (denials) => this.#appendDenials(denials) });
   readonly #recorder: Recorder;
   readonly #context: LeafRef;
   readonly #permit: Decision;
@@ -88,6 +95,7 @@ export class Session implements ResultSink {
     this.id = request.id ?? newSessionId();
     this.grant = grant;
     this.digestKey = randomBytes(32);
+    this.pace = request.admission?.enter(request.principal.name);
     this.#recorder = recorder;
     this.#observer = observer;
     this.#permit = { effect: 'permit', policies: [grant.id], reasons: [] };
@@ -126,6 +134,9 @@ export class Session implements ResultSink {
     if (this.grant.ended !== undefined) {
       throw this.deny(new CountersignError('CS_GRANT_ENDED'), intent, payloads);
     }
+    if (this.pace?.isRefused === true) {
+      throw this.deny(new CountersignError('CS_QUOTA_EXCEEDED'), intent, payloads);
+    }
     let leaf: Appended;
     try {
       leaf = this.#append(
@@ -143,12 +154,22 @@ export class Session implements ResultSink {
       throw this.#notRecorded(error);
     }
     this.#calls += 1;
+    this.pace?.chargeCommand(leaf);
     this.#observer?.onCommand?.();
     return new Command(leaf, intent.effect, this);
   }
 
-  /** Appends `call.denied` for a command that the translator or `begin` refuses. Never throws: see `Denied`. */
+  /**
+   * Appends `call.denied` for a command that the translator or `begin` refuses, or counts it when its principal has had many (decision
+   * 20). Never throws: see `Denied`.
+   */
   deny(error: CountersignError, refusal: Refusal, payloads: readonly Payload[]): Denied {
+    if (this.pace?.mayRecordDenial() === false) {
+      this.#denials.count(error, refusal);
+      this.pace.chargeCommand(undefined);
+      this.#observer?.onDenied?.(error, true);
+      return new Denied(error, 'counted');
+    }
     let leaf: Appended | undefined;
     try {
       leaf = this.#append(
@@ -167,17 +188,20 @@ export class Session implements ResultSink {
     } catch {
       // The journal is full or failing: the command is refused all the same, and the observer counts it as unrecorded.
     }
+    this.pace?.chargeCommand(leaf);
     this.#observer?.onDenied?.(error, leaf !== undefined);
     return new Denied(error, leaf);
   }
 
   /** For `Command.end`. Results are never refused for room; a journal that failed altogether throws. */
   appendResult(call: string, outcome: Outcome, urgency: ResultUrgency): Appended {
-    return this.#append(
+    const leaf = this.#append(
       { ...outcome, type: 'call.result', session: this.id, seq: this.#seq, call },
       [],
       urgency === 'ride' ? RIDE : undefined,
     );
+    this.pace?.chargeLeaf(leaf);
+    return leaf;
   }
 
   /** Why the session must end, once someone asked for it. */
@@ -207,6 +231,7 @@ export class Session implements ResultSink {
     this.#forgetGrant();
     this.#endListeners.clear();
     if (this.#closed !== undefined) return this.#closed;
+    this.#denials.close();
     this.#closed = this.#append(
       {
         type: 'session.closed',
@@ -244,6 +269,32 @@ export class Session implements ResultSink {
       digestKey: commit('digest_key', this.digestKey),
     };
     return this.#append(event, payloads);
+  }
+
+  /** False when the journal does not take it now. Control events have room of their own, so that a count is not lost to a full disk. */
+  #appendDenials(denials: DenialCount): boolean {
+    const { code, sqlState, kind, count, firstAtUs, lastAtUs } = denials;
+    try {
+      this.#append(
+        {
+          type: 'call.denied',
+          session: this.id,
+          seq: this.#seq,
+          context: this.#context,
+          decision: { effect: 'forbid', policies: [this.grant.id], reasons: [code] },
+          kind,
+          sqlstate: sqlState,
+          count,
+          firstAtUs,
+          lastAtUs,
+        },
+        [],
+        { control: true, urgency: 'ride' },
+      );
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #append(...[event, payloads, options]: Parameters<Recorder['append']>): Appended {

@@ -35,6 +35,8 @@ export interface FrontendHost {
   onTerminate(): void;
   /** Stops reading the client's socket until the returned function is called. */
   pauseClient(): () => void;
+  /** Runs what takes messages outside of a read, with everything that follows a read. */
+  takeMore(work: () => void): void;
 }
 
 /**
@@ -56,6 +58,8 @@ export class FrontendRelay implements FramerHandler {
 
   /** Steps with the disk that the stream waits for. */
   readonly #steps: (() => Promise<void>)[] = [];
+  /** Set while the principal has had its share: ends the wait. */
+  #endPause: (() => void) | undefined;
 
   constructor(exchange: Exchange, host: FrontendHost) {
     this.#exchange = exchange;
@@ -72,6 +76,11 @@ export class FrontendRelay implements FramerHandler {
     return this.#framer.atBoundary && this.#waiting === undefined;
   }
 
+  /** Whether messages that came wait for others' turn, the disk or a quota. */
+  get isPaced(): boolean {
+    return this.#endPause !== undefined;
+  }
+
   /** Whether messages wait for an intent that only the client can bring (Execute, Flush or Sync). */
   get holdsSeries(): boolean {
     return !this.#window.isEmpty;
@@ -79,9 +88,11 @@ export class FrontendRelay implements FramerHandler {
 
   /** @throws CountersignError CS_PROTOCOL_VIOLATION */
   push(chunk: Buffer): void {
+    this.#pause();
     this.#framer.push(chunk);
     // A client that sends nothing meanwhile is still watched: it may vanish.
-    if (this.#waiting !== undefined && this.#framer.waitingBytes > HELD_CHUNK_BYTES)
+    const isHeld = this.#waiting !== undefined || this.#endPause !== undefined;
+    if (isHeld && this.#framer.waitingBytes > HELD_CHUNK_BYTES)
       this.#resumeReading ??= this.#host.pauseClient();
     this.#exchange.newestCall?.copied?.settle();
     this.#exchange.toTarget.schedule();
@@ -89,6 +100,7 @@ export class FrontendRelay implements FramerHandler {
 
   /** The session is over: what was not forwarded never will be. */
   drop(): void {
+    this.#endPause?.();
     dropWindow(this.#exchange, this.#window);
     if (this.#steps.length > 0 && this.#large instanceof SpooledMessage) void this.#large.abort();
   }
@@ -99,14 +111,15 @@ export class FrontendRelay implements FramerHandler {
     if (waiting === undefined) return;
     this.#waiting = undefined;
     this.#take(waiting);
-    if (this.#waiting !== undefined) return;
-    this.#resumeReading?.();
-    this.#resumeReading = undefined;
-    this.#framer.resume();
-    this.#exchange.toTarget.schedule();
+    this.#continue();
   }
 
   message(type: number, buffer: Buffer, start: number, end: number): void {
+    this.#message(type, buffer, start, end);
+    this.#pause();
+  }
+
+  #message(type: number, buffer: Buffer, start: number, end: number): void {
     if (this.#isTerminating) return;
     if (this.#exchange.isDropping && type !== FRONTEND.sync && type !== FRONTEND.terminate) return;
     if (this.#exchange.heldSyncs > 0 && !isLawfulInCopy(type))
@@ -185,7 +198,13 @@ export class FrontendRelay implements FramerHandler {
     const large = this.#large;
     if (large === 'skip') return;
     if (large === 'copy') onCopyData(this.#exchange, buffer, start, end, true);
-    else this.#await(() => large.write(buffer.subarray(start, end)));
+    else this.#await(() => this.#spool(large, buffer.subarray(start, end)));
+  }
+
+  async #spool(large: SpooledMessage, chunk: Buffer): Promise<void> {
+    await large.write(chunk);
+    this.#exchange.session.pace?.chargeSpooled(chunk.length);
+    this.#pause();
   }
 
   largeEnd(): void {
@@ -209,6 +228,26 @@ export class FrontendRelay implements FramerHandler {
     this.#exchange.toTarget.schedule();
   }
 
+  /** The principal has had its share: nothing more is parsed before its next one. */
+  #pause(): void {
+    const { pace } = this.#exchange.session;
+    if (pace === undefined || this.#endPause !== undefined || !pace.mustWait) return;
+    this.#framer.stop();
+    this.#endPause = pace.wait(() => {
+      this.#endPause = undefined;
+      this.#host.takeMore(() => this.#continue());
+    });
+  }
+
+  /** Goes on with what came, unless something else holds it back. */
+  #continue(): void {
+    if (this.#waiting !== undefined || this.#endPause !== undefined || this.#steps.length > 0) return;
+    this.#resumeReading?.();
+    this.#resumeReading = undefined;
+    this.#framer.resume();
+    this.#exchange.toTarget.schedule();
+  }
+
   /** Parses and reads nothing more until a step with the disk is done. Steps follow one another. */
   #await(step: () => Promise<void>): void {
     this.#framer.stop();
@@ -223,9 +262,7 @@ export class FrontendRelay implements FramerHandler {
         this.#steps.shift();
       }
       resumeReading();
-      if (this.#waiting !== undefined) return;
-      this.#framer.resume();
-      this.#exchange.toTarget.schedule();
+      this.#continue();
     } catch (error) {
       this.#exchange.failWith(error);
     }

@@ -52,8 +52,13 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
   /** When what stands at the head of the expected answers came there: the target can work on it only since then. */
   #headSinceMs = 0;
   #isTerminating = false;
+  /** The client has closed its side while messages of it still wait for their turn. */
+  #isLeaving = false;
   #wasToldFatal = false;
   #isEnding = false;
+  #isCancelling = false;
+  /** Set while no answers are read in this turn: ends that. */
+  #endYield: (() => void) | undefined;
   #onSettled: (() => void) | undefined;
 
   constructor(options: ServeSessionOptions) {
@@ -92,8 +97,9 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
     session.onEndRequested((error) => this.#onEndRequested(error));
   }
 
+  /** While one is on its way, another would hit the same command: nothing new is sent meanwhile. */
   cancel(): void {
-    this.#cancel(undefined);
+    if (!this.#isCancelling) this.#cancel(undefined);
   }
 
   stop(error: CountersignError): void {
@@ -157,17 +163,23 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
     this.#bytesUp += chunk.length;
     this.#options.observer?.onBytes?.(chunk.length, 0);
     this.#lastActivityMs = performance.now();
+    this.takeMore(() => this.#frontend.push(chunk));
+  }
+
+  takeMore(work: () => void): void {
+    if (this.#isEnding) return;
     const wasIdle = this.#exchange.expected.isEmpty;
     try {
-      this.#frontend.push(chunk);
+      work();
     } catch (error) {
       this.#exchange.failWith(error);
       return;
     }
     this.#unanswered.set(this.#exchange.expected.length > UNANSWERED);
-    if (wasIdle) this.#headSinceMs = this.#lastActivityMs;
+    if (wasIdle) this.#headSinceMs = performance.now();
     this.#heldForTarget.set(this.#exchange.toTarget.queuedBytes > HELD_BYTES);
     this.#deadlines.watchStatement();
+    if (this.#isLeaving) this.#onClientGone();
   }
 
   #onTargetData(chunk: Buffer): void {
@@ -187,7 +199,23 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
     if (this.#exchange.expected.head !== head) this.#headSinceMs = performance.now();
     this.#heldForClient.set(this.#exchange.toClient.queuedBytes > HELD_BYTES);
     if (this.#isEnding) this.#checkSettled();
-    else this.#endIfAsked();
+    else {
+      this.#yieldTurn();
+      this.#endIfAsked();
+    }
+  }
+
+  /** Recording results takes time as well: who had much of this turn reads on in a later one. */
+  #yieldTurn(): void {
+    const { pace } = this.#options.session;
+    if (pace?.isOutOfTurn !== true || this.#endYield !== undefined) return;
+    const open = this.#targetValve.close();
+    const forget = pace.waitForTurn(() => this.#endYield?.());
+    this.#endYield = () => {
+      this.#endYield = undefined;
+      forget();
+      open();
+    };
   }
 
   #onTargetFlushed(): void {
@@ -202,6 +230,9 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
 
   #onClientGone(): void {
     if (this.#isTerminating || this.#isEnding) return;
+    // It may have said goodbye in what still waits: that is read before it is taken for lost.
+    this.#isLeaving = this.#frontend.isPaced;
+    if (this.#isLeaving) return;
     this.stop(new CountersignError('CS_CLIENT_LOST'));
   }
 
@@ -248,8 +279,15 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
     const call = head.call ?? (head.kind === 'sync' ? this.#backend.completedCall : undefined);
     if (head.call?.wasForwarded === false) return;
     if (call !== undefined) call.cancelCause = cause;
+    void this.#sendCancel();
+  }
+
+  async #sendCancel(): Promise<void> {
     const unblock = this.#exchange.toTarget.block();
-    void this.#options.target.cancel().then(unblock);
+    this.#isCancelling = true;
+    await this.#options.target.cancel();
+    this.#isCancelling = false;
+    unblock();
   }
 
   /**
@@ -263,6 +301,7 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
     const { toClient, toTarget } = this.#exchange;
     this.#deadlines.stop();
     this.#clientValve.close();
+    this.#endYield?.();
     if (error?.code !== 'CS_GRANT_ENDED') toClient.flush();
     toClient.seal();
     toTarget.seal();
