@@ -17,6 +17,8 @@ import type {
 import type { ConfigFile } from './file-schema.ts';
 import { assembleFloodLimits } from './flood-section.ts';
 import { parseMoment } from './units.ts';
+import { assembleExports } from './export-section.ts';
+import { assembleTraces } from './traces-section.ts';
 import { assembleWitness } from './witness-section.ts';
 
 /** Turns the checked file into what the gateway works with: paths absolute, references parsed, defaults that depend on others. */
@@ -44,6 +46,8 @@ export function assembleConfig(
       ...(health === undefined ? {} : { health: hostPort(health.address) }),
     },
     limits: assembleLimits(shape),
+    exports: assembleExports(shape.export, secret, (path) => resolve(folder, path)),
+    ...(shape.traces === undefined ? {} : { traces: assembleTraces(shape.traces, secret) }),
     targets: Object.entries(shape.targets).map(([name, target]) => assembleTarget(name, target, secret)),
     principals: shape.principals.map((principal) => assemblePrincipal(principal, secret)),
     grants: shape.grants.map((grant) => assembleGrant(grant)),

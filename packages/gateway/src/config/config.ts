@@ -4,6 +4,8 @@
  * Durations are milliseconds, sizes are bytes. `SecretRef` is a reference; only `secrets.ts` turns it into bytes.
  */
 
+import type { ExportConfig } from './export-section.ts';
+import type { TracesConfig } from './traces-section.ts';
 import type { WitnessConfig } from './witness-section.ts';
 
 /** `env:NAME` or `file:PATH` (a relative path is relative to the folder of the configuration file). */
@@ -173,6 +175,10 @@ export interface CountersignConfig {
     readonly health?: { readonly host: string; readonly port: number };
   };
   readonly limits: Limits;
+  /** Where the record is streamed to. */
+  readonly exports: readonly ExportConfig[];
+  /** Absent: nothing is traced. */
+  readonly traces?: TracesConfig;
   readonly targets: readonly PostgresTargetConfig[];
   readonly principals: readonly PrincipalConfig[];
   readonly grants: readonly GrantConfig[];

@@ -2,8 +2,10 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import type { CountersignConfig, SecretRef, Secrets } from './config.ts';
+import { exportSecrets } from './export-section.ts';
 import type { ConfigProblem } from './problem.ts';
 import { formatSecretRef } from './secrets.ts';
+import { tracesSecrets } from './traces-section.ts';
 
 /** A reference with the key that holds it. */
 interface SecretUse {
@@ -50,6 +52,7 @@ export function secretUses(config: CountersignConfig): readonly SecretUse[] {
       custody: 'client credential',
     });
   }
+  uses.push(...exportSecrets(config.exports), ...tracesSecrets(config.traces));
   return uses;
 }
 

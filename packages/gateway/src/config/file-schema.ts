@@ -18,6 +18,8 @@ import {
   size,
 } from './schema-parts.ts';
 import { parseMoment } from './units.ts';
+import { exportSection } from './export-section.ts';
+import { tracesSection } from './traces-section.ts';
 import { witnessSection } from './witness-section.ts';
 
 /**
@@ -217,6 +219,8 @@ export const fileSchema = z
     witness: witnessSection.optional(),
     listen: listenSection,
     limits: limitsSection.prefault({}),
+    export: exportSection,
+    traces: tracesSection.optional(),
     targets: z
       .record(z.string().regex(NAME), targetSection)
       .describe('Systems behind the gateway, by name. Clients use the name as their database name.'),

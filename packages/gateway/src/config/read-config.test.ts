@@ -183,7 +183,6 @@ const ERRORS: readonly (readonly [string, string, string, ErrorCode, string, Reg
   ['version: 1', 'version: 1\napprovals: {}', '2:1', 'CS_CONFIG_NOT_BUILT', 'approvals', /approvals/],
   ['version: 1', 'version: 1\noauth: []', '2:1', 'CS_CONFIG_NOT_BUILT', 'oauth', /OAuth/],
   ['version: 1', 'version: 1\noauth: {}', '2:1', 'CS_CONFIG_NOT_BUILT', 'oauth', /OAuth/],
-  ['version: 1', 'version: 1\nexport: {}', '2:1', 'CS_CONFIG_NOT_BUILT', 'export', /export/],
   [
     'custodianKey',
     'retention: {}\n  custodianKey',
