@@ -81,7 +81,6 @@ export const headersSchema = z
       .refine((header) => !OWN_HEADERS.test(header), { error: 'is set by the gateway itself' }),
     secretRef('The value of the header.'),
   )
-  .default({})
   .describe('Headers of every request, such as Authorization; each value is a reference.');
 
 export const tlsClientSchema = z.strictObject({

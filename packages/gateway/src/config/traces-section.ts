@@ -34,7 +34,7 @@ export const tracesSection = z
         if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
       })
       .describe('OTLP/HTTP receiver, such as http://127.0.0.1:4318/v1/traces. https beyond loopback.'),
-    headers: headersSchema,
+    headers: headersSchema.default({}),
     tls: tlsClientSchema.prefault({}),
     sample: z.number().min(0).max(1).default(0.1).describe('Share of sessions that are traced, 0 to 1.'),
     queue: z
