@@ -74,7 +74,7 @@ export class LogWalk {
     this.#visitor = visitor;
     const genesis = { origin: checkpoint.origin, ...(genesisKey !== undefined && { key: genesisKey }) };
     this.record = new RecordChecks(findings, genesis);
-    this.tree = new TreeChecks(source, findings);
+    this.tree = new TreeChecks(source, findings, checkpoint.size);
   }
 
   async run(): Promise<void> {

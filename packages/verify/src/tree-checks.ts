@@ -4,11 +4,13 @@ import { FormatError } from './errors.ts';
 import type { Findings } from './findings.ts';
 import { readTile } from './log-reader.ts';
 import { SourceError, type LogSource } from './log-source.ts';
-import { hashLeaf, rootOfFrontier, treeRoot } from './merkle.ts';
-import { hashReaderFromTiles, TileBuilder, tilePath, type Tile } from './tiles.ts';
+import { Frontier, HASH_BYTES, hashLeaf, treeRoot } from './merkle.ts';
+import { hashReaderFromTiles, TileBuilder, tilePath, tileWidth, type Tile } from './tiles.ts';
 
-/** Sizes of the tree, counted back from the newest leaf, whose roots can still be told. */
+/** Sizes of the tree, counted back from the newest leaf, whose roots can be told without a look into the tiles. */
 const REMEMBERED_SIZES = 1 << 14;
+/** The tree's right edge is kept at every so many leaves, the hashes of all leaves between. */
+const EDGE_EVERY = 16;
 
 /** Reports what went wrong with a file of the log: not there or not readable, or not of its format. */
 export function reportFileError(findings: Findings, error: unknown, index?: number): void {
@@ -23,16 +25,21 @@ export function reportFileError(findings: Findings, error: unknown, index?: numb
 
 export class TreeChecks {
   readonly #source: LogSource;
+  readonly #publishedSize: number;
   readonly #findings: Findings;
   readonly #builder: TileBuilder;
-  /** By size modulo {@link REMEMBERED_SIZES}: the complete subtrees that the tree had. */
-  readonly #frontiers: (readonly Buffer[])[] = [];
+  /** Hashes of the newest leaves, by index modulo {@link REMEMBERED_SIZES}. */
+  readonly #leafHashes = Buffer.alloc(REMEMBERED_SIZES * HASH_BYTES);
+  /** Complete subtrees that the tree had at sizes that are multiples of {@link EDGE_EVERY}. */
+  readonly #edges: (readonly Buffer[])[] = [];
   /** Full tiles that were completed and not compared yet: at most one per level and bundle. */
   #pending: Tile[] = [];
   /** Comparisons that were begun, of one bundle. */
   #underWay: Promise<void>[] = [];
 
-  constructor(source: LogSource, findings: Findings) {
+  /** `publishedSize`: that of the checkpoint whose tiles are there. */
+  constructor(source: LogSource, findings: Findings, publishedSize: number) {
+    this.#publishedSize = publishedSize;
     this.#source = source;
     this.#findings = findings;
     this.#builder = new TileBuilder((tile) => this.#pending.push(tile));
@@ -43,8 +50,12 @@ export class TreeChecks {
   }
 
   append(leaf: Uint8Array): void {
-    this.#builder.append(hashLeaf(leaf));
-    this.#frontiers[this.size % REMEMBERED_SIZES] = this.#builder.frontier.slice();
+    const { size } = this;
+    if (size % EDGE_EVERY === 0)
+      this.#edges[(size % REMEMBERED_SIZES) / EDGE_EVERY] = this.#builder.frontier.slice();
+    const leafHash = hashLeaf(leaf);
+    this.#leafHashes.set(leafHash, (size % REMEMBERED_SIZES) * HASH_BYTES);
+    this.#builder.append(leafHash);
   }
 
   root(): Buffer {
@@ -53,16 +64,27 @@ export class TreeChecks {
 
   /** Whether the root at `size` is at hand. */
   remembers(size: number): boolean {
-    return this.size - size < REMEMBERED_SIZES;
+    return this.size - size < REMEMBERED_SIZES - EDGE_EVERY;
   }
 
   /** The root that the tree had at `size`; from the published tiles, which are compared elsewhere, when that was long ago. */
   async rootAt(size: number): Promise<Buffer> {
     if (size > this.size) throw new RangeError('the tree has not had that size yet');
-    if (this.remembers(size)) return rootOfFrontier(this.#frontiers[size % REMEMBERED_SIZES] ?? []);
-    const read = (level: number, index: number, width: number): Promise<Buffer> =>
-      readTile(this.#source, level, index, width);
+    if (this.remembers(size)) return this.#rootFromEdge(size);
+    const read = (level: number, index: number): Promise<Buffer> =>
+      readTile(this.#source, level, index, tileWidth(level, index, this.#publishedSize));
     return treeRoot(size, hashReaderFromTiles(size, read));
+  }
+
+  #rootFromEdge(size: number): Buffer {
+    if (size === this.size) return this.root();
+    const edge = size - (size % EDGE_EVERY);
+    const frontier = Frontier.resume(edge, this.#edges[(edge % REMEMBERED_SIZES) / EDGE_EVERY]!);
+    for (let index = edge; index < size; index++) {
+      const at = (index % REMEMBERED_SIZES) * HASH_BYTES;
+      frontier.append(Buffer.from(this.#leafHashes.subarray(at, at + HASH_BYTES)));
+    }
+    return frontier.root();
   }
 
   /** Begins to compare the full tiles completed so far with the published ones, and waits for those that were begun before. */
