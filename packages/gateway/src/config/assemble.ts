@@ -14,6 +14,7 @@ import type {
   RecordConfig,
   SecretRef,
 } from './config.ts';
+import { assembleRetention } from './custody-section.ts';
 import type { ConfigFile } from './file-schema.ts';
 import { assembleFloodLimits } from './flood-section.ts';
 import { parseMoment } from './units.ts';
@@ -37,9 +38,11 @@ export function assembleConfig(
     digest: createHash('sha256').update(text).digest('base64url'),
     node: shape.node ?? defaultNodeName(),
     stateDirectory: resolve(folder, shape.state),
-    log: { origin: shape.log.origin, signingKey: secret(shape.log.signingKey) },
+    log: assembleLog(shape.log, secret),
     vault: { custodianKey: secret(shape.vault.custodianKey), retentionClass: shape.vault.retentionClass },
     record: assembleRecord(shape),
+    ...(shape.custody === undefined ? {} : { custody: shape.custody }),
+    ...(shape.retention === undefined ? {} : { retention: assembleRetention(shape.retention) }),
     ...(shape.witness === undefined ? {} : { witness: assembleWitness(shape.witness, secret) }),
     listen: {
       postgres: assembleListener(shape, secret),
@@ -60,6 +63,14 @@ export function parseSecretRef(reference: string, folder: string): SecretRef {
   if (reference.startsWith('env:')) return { kind: 'env', name: reference.slice(4) };
   const path = reference.slice('file:'.length);
   return { kind: 'file', name: isAbsolute(path) ? path : resolve(folder, path) };
+}
+
+function assembleLog(
+  { origin, previousKey, signingKey }: ConfigFile['log'],
+  secret: (reference: string) => SecretRef,
+): CountersignConfig['log'] {
+  const log = { origin, signingKey: secret(signingKey) };
+  return previousKey === undefined ? log : { ...log, previousKey: secret(previousKey) };
 }
 
 function assembleRecord(shape: ConfigFile): RecordConfig {

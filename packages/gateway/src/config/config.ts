@@ -4,9 +4,12 @@
  * Durations are milliseconds, sizes are bytes. `SecretRef` is a reference; only `secrets.ts` turns it into bytes.
  */
 
+import type { CustodyConfig, RetentionConfig } from './custody-section.ts';
 import type { ExportConfig } from './export-section.ts';
 import type { TracesConfig } from './traces-section.ts';
 import type { WitnessConfig } from './witness-section.ts';
+
+export type { CustodyConfig, RetentionConfig };
 
 /** `env:NAME` or `file:PATH` (a relative path is relative to the folder of the configuration file). */
 export interface SecretRef {
@@ -165,9 +168,18 @@ export interface CountersignConfig {
   readonly node: string;
   /** Directory that holds `journal/`, `log/`, `vault/`, `keys/`, `control.sock`. Absolute. */
   readonly stateDirectory: string;
-  readonly log: { readonly origin: string; readonly signingKey: SecretRef };
+  readonly log: {
+    readonly origin: string;
+    readonly signingKey: SecretRef;
+    /** Signs as well, while one key takes the other's place. */
+    readonly previousKey?: SecretRef;
+  };
   readonly vault: { readonly custodianKey: SecretRef; readonly retentionClass: string };
   readonly record: RecordConfig;
+  /** Absent: nobody can approve anything, so nothing is erased. */
+  readonly custody?: CustodyConfig;
+  /** Absent: contents are kept for ever. */
+  readonly retention?: RetentionConfig;
   /** Absent: no witness is asked. */
   readonly witness?: WitnessConfig;
   readonly listen: {

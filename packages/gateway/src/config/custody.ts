@@ -21,6 +21,9 @@ export function secretUses(config: CountersignConfig): readonly SecretUse[] {
     { path: 'log.signingKey', reference: config.log.signingKey, custody: 'log-signing key' },
     { path: 'vault.custodianKey', reference: config.vault.custodianKey },
   ];
+  const { previousKey } = config.log;
+  if (previousKey !== undefined)
+    uses.push({ path: 'log.previousKey', reference: previousKey, custody: 'log-signing key' });
   const { tls } = config.listen.postgres;
   if (tls !== undefined) {
     uses.push({ path: 'listen.postgres.tls.cert', reference: tls.cert });

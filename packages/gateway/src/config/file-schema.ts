@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { parseHostPort } from './addresses.ts';
+import { custodySection, retentionSection } from './custody-section.ts';
 import { diskWatermarks, floodLimits } from './flood-section.ts';
 import {
   address,
@@ -206,6 +207,9 @@ export const fileSchema = z
         })
         .describe('Name of the log: a URL without its scheme. It is the key name of every checkpoint.'),
       signingKey: secretRef('Ed25519 key that signs checkpoints (countersign init makes one).'),
+      previousKey: secretRef(
+        'The Ed25519 key that signed checkpoints before, while it is replaced: signs as well.',
+      ).optional(),
     }),
     vault: z.strictObject({
       custodianKey: secretRef('X25519 public key of the custodian, who can open sealed contents offline.'),
@@ -216,6 +220,8 @@ export const fileSchema = z
         .describe('Label under which sealed contents are kept.'),
     }),
     record: recordSection.prefault({}),
+    custody: custodySection.optional(),
+    retention: retentionSection.optional(),
     witness: witnessSection.optional(),
     listen: listenSection,
     limits: limitsSection.prefault({}),

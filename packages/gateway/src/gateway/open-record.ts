@@ -22,13 +22,12 @@ export type OpenRecord = (options: OpenRecordOptions) => Promise<GatewayRecorder
 
 /** Opens the record that a configuration describes. Rejects with what `openRecorder` and `readRecordKeys` throw. */
 export const openRecord: OpenRecord = async ({ config, secrets, software, acceptLoss, faults }) => {
-  const { signingKey, custodianKey } = await readRecordKeys(config, secrets);
+  const keys = await readRecordKeys(config, secrets);
   return await openRecorder({
     stateDirectory: config.stateDirectory,
     node: config.node,
     origin: config.log.origin,
-    signingKey,
-    custodianKey,
+    ...keys,
     retentionClass: config.vault.retentionClass,
     record: config.record,
     software,

@@ -6,13 +6,16 @@ import { parseSigningKey, parseVaultPublicKey } from '../record/keys.ts';
 /** The keys of the record as text: one signs checkpoints, to the other contents are sealed. Checked, not parsed. */
 export interface RecordKeys {
   readonly signingKey: string;
+  readonly previousKey?: string;
   readonly custodianKey: string;
 }
 
 /** Reads both. Throws `CS_SECRET_UNAVAILABLE`, or `CS_CONFIG_INVALID` when the custodian's is a private key. */
 export async function readRecordKeys(config: CountersignConfig, secrets: Secrets): Promise<RecordKeys> {
+  const previousKey = await readPreviousKey(config, secrets);
   return {
     signingKey: await readSigningKey(config, secrets),
+    ...(previousKey === undefined ? {} : { previousKey }),
     custodianKey: await readCustodianKey(config, secrets),
   };
 }
@@ -21,6 +24,17 @@ export async function readSigningKey(config: CountersignConfig, secrets: Secrets
   const signingKey = (await secrets.read(config.log.signingKey)).toString('utf8');
   parseSigningKey(signingKey, config.log.origin);
   return signingKey;
+}
+
+/** Undefined when none is configured. */
+export async function readPreviousKey(
+  config: CountersignConfig,
+  secrets: Secrets,
+): Promise<string | undefined> {
+  if (config.log.previousKey === undefined) return undefined;
+  const previousKey = (await secrets.read(config.log.previousKey)).toString('utf8');
+  parseSigningKey(previousKey, config.log.origin, 'log.previousKey');
+  return previousKey;
 }
 
 export async function readCustodianKey(config: CountersignConfig, secrets: Secrets): Promise<string> {

@@ -7,7 +7,7 @@ import type { ConfigProblem } from '../config/problem.ts';
 import { CountersignError, isCountersignError } from '../errors.ts';
 import { PrincipalRegistry } from '../identity/principal-registry.ts';
 import { loadServerTls } from '../postgres/tls-server.ts';
-import { readCustodianKey, readSigningKey } from './record-keys.ts';
+import { readCustodianKey, readPreviousKey, readSigningKey } from './record-keys.ts';
 
 /** One use of secrets: what `serve` does with them later, under the key that is named when it fails. */
 interface Trial {
@@ -45,6 +45,7 @@ function trialsOf(config: CountersignConfig, secrets: Secrets): readonly Trial[]
   const { tls } = config.listen.postgres;
   return [
     { path: 'log.signingKey', attempt: () => readSigningKey(config, secrets) },
+    { path: 'log.previousKey', attempt: () => readPreviousKey(config, secrets) },
     { path: 'vault.custodianKey', attempt: () => readCustodianKey(config, secrets) },
     ...(tls === undefined
       ? []

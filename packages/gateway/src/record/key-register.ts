@@ -18,6 +18,8 @@ export interface KeyAnnouncement {
   readonly purpose: Exclude<KeyPurpose, 'vault-data'>;
   readonly key: string;
   readonly period?: string;
+  /** The key before it, for a register that does not know it any more. */
+  readonly previous?: string;
 }
 
 type Append = (event: KeyEvent) => Appended;
@@ -48,8 +50,8 @@ export class KeyRegister {
 
   /** Records the key unless it is known already. Resolves when that is durable. */
   async announce(announcement: KeyAnnouncement): Promise<void> {
-    const { key, purpose, ...more } = announcement;
-    const previous = this.#keys.get(purpose);
+    const { key, previous: claimed, purpose, ...more } = announcement;
+    const previous = this.#keys.get(purpose) ?? claimed;
     if (previous === key) return;
     const event: KeyEvent =
       previous === undefined

@@ -12,13 +12,18 @@ import type { VaultKeys } from './vault/vault-keys.ts';
 export const REVOCATION_CAUSES = ['compromised', 'lost', 'retired'] as const;
 export type RevocationCause = (typeof REVOCATION_CAUSES)[number];
 
+/** Verifier keys of the log; `previous` while one takes the other's place. */
+export interface SigningKeys {
+  readonly key: string;
+  readonly previous?: string;
+}
+
 export interface KeysInForceOptions {
   readonly register: KeyRegister;
   readonly vault: VaultKeys;
   /** Appends a control event. */
   readonly append: (event: KeyEvent) => Appended;
-  /** Of the log. */
-  readonly signing: { readonly key: string };
+  readonly signing: SigningKeys;
   readonly custodian: KeyObject;
 }
 
@@ -36,7 +41,7 @@ export class KeysInForce {
   async start(): Promise<void> {
     const { register, signing, vault } = this.#options;
     const announced = [
-      register.announce({ purpose: 'log-signing', key: signing.key }),
+      register.announce({ purpose: 'log-signing', ...signing }),
       register.announce({ purpose: 'vault-custodian', key: vaultKeyFingerprint(this.#custodian) }),
       vault.attach({
         rotated: (key, period) => register.announce({ purpose: 'vault-gateway', key, period }),

@@ -11,7 +11,7 @@ import {
 import { CountersignError } from '../errors.ts';
 
 /** Reads the log's key: PKCS#8 PEM, or the note format `PRIVATE+KEY+<name>+…` whose name must be `origin`. */
-export function parseSigningKey(text: string, origin: string): NoteSigner {
+export function parseSigningKey(text: string, origin: string, what = 'log.signingKey'): NoteSigner {
   try {
     const trimmed = text.trim();
     const signer = trimmed.startsWith('PRIVATE+KEY+')
@@ -22,7 +22,7 @@ export function parseSigningKey(text: string, origin: string): NoteSigner {
     // The reason could quote the key.
   }
   throw new CountersignError('CS_SECRET_UNAVAILABLE', {
-    detail: 'log.signingKey is not an Ed25519 key of this origin',
+    detail: `${what} is not an Ed25519 key of this origin`,
   });
 }
 

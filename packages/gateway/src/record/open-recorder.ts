@@ -13,7 +13,7 @@ import { createFileLayer, type FileLayer } from './journal/file-layer.ts';
 import { createAsyncFileLayer } from './journal/async-file-layer.ts';
 import type { FaultSpec } from './journal/faulty-file-layer.ts';
 import { KeyRegister } from './key-register.ts';
-import { KeysInForce } from './keys-in-force.ts';
+import { KeysInForce, type SigningKeys } from './keys-in-force.ts';
 import { parseSigningKey, parseVaultPublicKey, vaultKeyFingerprint } from './keys.ts';
 import { recoverJournal, type Recovered } from './recovery.ts';
 import { SpoolClaims } from './vault/spool-claims.ts';
@@ -29,6 +29,8 @@ export interface OpenRecorderOptions {
   readonly origin: string;
   /** Ed25519 key: PKCS#8 PEM, or `PRIVATE+KEY+…` (see `generateSigningKey`). */
   readonly signingKey: string;
+  /** The log's key before this one, while the change is announced: signs as well. */
+  readonly previousKey?: string;
   /** X25519 public key of the custodian: SPKI PEM or base64 of 32 bytes. */
   readonly custodianKey: string;
   /** Retention class of the vault's blocks. Default `default`. */
@@ -115,6 +117,13 @@ function makePlaces(layer: FileLayer, stateDirectory: string, journal: string): 
   return places;
 }
 
+/** Verifier keys, as texts. */
+function signingKeys({ origin, previousKey, signingKey }: OpenRecorderOptions): SigningKeys {
+  const key = formatVerifierKey(parseSigningKey(signingKey, origin));
+  if (previousKey === undefined) return { key };
+  return { key, previous: formatVerifierKey(parseSigningKey(previousKey, origin, 'log.previousKey')) };
+}
+
 /** The first leaves of this run. */
 async function appendStart(
   recorder: JournalRecorder,
@@ -145,7 +154,7 @@ export async function openRecorder(options: OpenRecorderOptions): Promise<Opened
   const journal = options.journal ?? 'w0';
   const layer = createFileLayer(options.faults);
   const clock = options.clock ?? createSystemClock();
-  const signer = parseSigningKey(options.signingKey, options.origin);
+  const signing = signingKeys(options);
   const custodian = parseVaultPublicKey(options.custodianKey);
   const retentionClass = options.retentionClass ?? 'default';
   const places = makePlaces(layer, options.stateDirectory, journal);
@@ -162,6 +171,7 @@ export async function openRecorder(options: OpenRecorderOptions): Promise<Opened
     journal,
     origin: options.origin,
     signingKey: options.signingKey,
+    previousKey: options.previousKey,
     segmentBytes,
     faults,
   });
@@ -237,7 +247,7 @@ export async function openRecorder(options: OpenRecorderOptions): Promise<Opened
     recovered,
     {
       origin: options.origin,
-      key: formatVerifierKey(signer),
+      key: signing.key,
       custodian: vaultKeyFingerprint(custodian),
       ...(options.succeeds === undefined ? {} : { succeeds: options.succeeds }),
     },
@@ -248,7 +258,7 @@ export async function openRecorder(options: OpenRecorderOptions): Promise<Opened
     register,
     vault: vaultKeys,
     append: (event) => recorder.append(event, [], { control: true }),
-    signing: { key: formatVerifierKey(signer) },
+    signing,
     custodian,
   });
   await keys.start();

@@ -10,6 +10,8 @@ export interface IntegratorOptions {
   readonly origin: string;
   /** PKCS#8 PEM or `PRIVATE+KEY+…` of the log's Ed25519 key. */
   readonly signingKey: string;
+  /** The key before it, in the same forms: signs as well. */
+  readonly previousKey?: string | undefined;
   readonly segmentBytes: number;
   readonly faults: FaultSpec | undefined;
 }

@@ -9,27 +9,22 @@
 import { join } from 'node:path';
 import {
   decodeEntryBundle,
-  formatVerifierKey,
   hashLeaf,
   parseCheckpoint,
-  isCheckpointOf,
-  signCheckpoint,
   TileBuilder,
   TILE_WIDTH,
   timeExtension,
-  verifierOf,
-  type NoteSigner,
 } from 'countersign-verify';
 import { CountersignError } from '../../errors.ts';
 import type { FileLayer } from '../journal/file-layer.ts';
 import { decodeFrame, type Frame } from '../journal/frame.ts';
 import type { SegmentMark } from '../journal/journal.ts';
 import { SEGMENT_HEADER_BYTES, segmentFileName } from '../journal/segment.ts';
-import { parseSigningKey } from '../keys.ts';
 import { BlockFiles } from '../vault/block-files.ts';
 import type { IntegrateRequest, Integrated, IntegratorOptions, LogState } from './integrator-protocol.ts';
 import { keepCosignatures, type CosignRequest, type Kept } from './kept-cosignatures.ts';
 import { LogFiles } from './log-files.ts';
+import { LogSigner } from './log-signer.ts';
 import { SegmentPool } from './segment-pool.ts';
 
 interface Cursor {
@@ -45,7 +40,7 @@ const PIECE_BYTES = 1024 * 1024;
 export class Integrator {
   readonly #options: IntegratorOptions;
   readonly #layer: FileLayer;
-  readonly #signer: NoteSigner;
+  readonly #signer: LogSigner;
   readonly #pool: SegmentPool;
   #files: LogFiles;
   #blocks: BlockFiles;
@@ -64,7 +59,7 @@ export class Integrator {
   constructor(options: IntegratorOptions, layer: FileLayer) {
     this.#options = options;
     this.#layer = layer;
-    this.#signer = parseSigningKey(options.signingKey, options.origin);
+    this.#signer = new LogSigner(options, layer);
     this.#pool = new SegmentPool(layer, options.journalDirectory, options.segmentBytes);
     this.#files = new LogFiles(layer, options.logDirectory);
     this.#blocks = new BlockFiles(layer, options.vaultDirectory);
@@ -75,7 +70,8 @@ export class Integrator {
   async load(): Promise<LogState> {
     this.#blocks.close();
     this.#files = new LogFiles(this.#layer, this.#options.logDirectory);
-    this.#files.writeKey(`${formatVerifierKey(this.#signer)}\n`);
+    this.#files.writeKey(`${this.#signer.key}\n`);
+    this.#signer.reset();
     this.#bundleBytes = 0;
     this.#bundleCount = 0;
     this.#jseq = -1;
@@ -97,7 +93,7 @@ export class Integrator {
 
   #checkedSize(text: string): number {
     const checkpoint = parseCheckpoint(text);
-    if (!isCheckpointOf(checkpoint, verifierOf(this.#signer))) {
+    if (!this.#signer.accepts(checkpoint)) {
       throw corrupt('the checkpoint of the log is not signed by its key');
     }
     return checkpoint.size;
@@ -133,7 +129,7 @@ export class Integrator {
       if (this.#cursor !== undefined && mark.segment < this.#cursor.segment) continue;
       this.#readSegment(mark, i + 1 < request.marks.length, covered);
     }
-    if (this.#builder.size > before) this.#publish(request.atUs);
+    if (this.#builder.size > before) await this.#publish(request.atUs);
     this.#committed = { cursor: this.#cursor === undefined ? undefined : { ...this.#cursor } };
     this.#isLoaded = true;
     const oldest = this.#cursor?.segment ?? 0;
@@ -236,6 +232,7 @@ export class Integrator {
     this.#bundleCount++;
     const index = Math.floor(this.#builder.size / TILE_WIDTH);
     this.#builder.append(hashLeaf(entry.subarray(2)));
+    this.#signer.watch(this.#builder.size - 1, entry.subarray(2));
     this.#jseq = jseq;
     if (this.#bundleCount < TILE_WIDTH) return;
     this.#files.writeEntries(index, TILE_WIDTH, this.#bundle.subarray(0, this.#bundleBytes));
@@ -250,8 +247,8 @@ export class Integrator {
     this.#bundle = larger;
   }
 
-  /** (1) vault, (2) partial tiles and bundle, (3) directories, (4) checkpoint. */
-  #publish(atUs: number): void {
+  /** (1) vault, (2) partial tiles and bundle, (3) directories, (4) proofs of changed keys, (5) checkpoint. */
+  async #publish(atUs: number): Promise<void> {
     this.#blocks.sync();
     for (const tile of this.#builder.partials()) this.#files.writeTile(tile);
     if (this.#bundleCount > 0) {
@@ -259,17 +256,14 @@ export class Integrator {
       this.#files.writeEntries(index, this.#bundleCount, this.#bundle.subarray(0, this.#bundleBytes));
     }
     this.#files.syncTiles();
-    this.#files.writeCheckpoint(
-      signCheckpoint(
-        {
-          origin: this.#options.origin,
-          size: this.#builder.size,
-          root: this.#builder.root(),
-          extensions: [timeExtension(atUs)],
-        },
-        this.#signer,
-      ),
-    );
+    const checkpoint = this.#signer.sign({
+      origin: this.#options.origin,
+      size: this.#builder.size,
+      root: this.#builder.root(),
+      extensions: [timeExtension(atUs)],
+    });
+    await this.#signer.prove(checkpoint);
+    this.#files.writeCheckpoint(checkpoint);
   }
 }
 
