@@ -1,6 +1,6 @@
 /** Verifiers that no one here wrote. A missing tool skips its test, but fails it where `CI=true`. */
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,14 +30,15 @@ export function needOpenssl(): ToolTest {
   return needTool(spawnSync('openssl', ['version']).status === 0, 'openssl');
 }
 
-let built: string | undefined;
+const built = new Map<string, string>();
 
-/** Builds `go/main.go` once per process. Debian's Go and its packages only: no module proxy, no network. */
-function buildGoVerifier(): string {
-  if (built !== undefined) return built;
+/** Builds `<program>/main.go` once per process. Debian's Go and its packages only: no module proxy, no network. */
+function buildGo(program: 'go' | 'go-witness'): string {
+  const present = built.get(program);
+  if (present !== undefined) return present;
   const directory = mkdtempSync(join(tmpdir(), 'countersign-go-'));
-  const binary = join(directory, 'verify');
-  execFileSync(GO, ['build', '-o', binary, join(import.meta.dirname, 'go', 'main.go')], {
+  const binary = join(directory, program);
+  execFileSync(GO, ['build', '-o', binary, join(import.meta.dirname, program, 'main.go')], {
     env: {
       PATH: '/usr/bin:/bin',
       HOME: directory,
@@ -47,7 +48,7 @@ function buildGoVerifier(): string {
       GOTOOLCHAIN: 'local',
     },
   });
-  built = binary;
+  built.set(program, binary);
   return binary;
 }
 
@@ -59,6 +60,18 @@ export interface ForeignAnswer {
 /** What Go's note and tlog packages say of a log. */
 export function verifyWithGo(directory: string, vkey: string, earlierFile?: string): ForeignAnswer {
   const args = [directory, vkey, ...(earlierFile === undefined ? [] : [earlierFile])];
-  const run = spawnSync(buildGoVerifier(), args, { encoding: 'utf8' });
+  const run = spawnSync(buildGo('go'), args, { encoding: 'utf8' });
   return { isAccepted: run.status === 0, output: `${run.stdout}${run.stderr}` };
+}
+
+/** `go-witness/main.go`: a log and a check of cosignatures of Go's own. Does not block: what it talks to may run here. */
+export function runGoWitness(...args: readonly string[]): Promise<ForeignAnswer> {
+  const child = spawn(buildGo('go-witness'), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ isAccepted: status === 0, output }));
+  });
 }
