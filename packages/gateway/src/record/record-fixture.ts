@@ -22,7 +22,7 @@ import type { RecordConfig } from '../config/config.ts';
 import type { FaultSpec } from './journal/faulty-file-layer.ts';
 import { generateSigningKey, generateVaultKeyPair, parseSigningKey } from './keys.ts';
 import { openRecorder, type OpenedRecorder, type OpenRecorderOptions } from './open-recorder.ts';
-import type { Appended, LeafRef, Recorder } from './recorder.ts';
+import type { Appended, LeafRef, Payload, Recorder } from './recorder.ts';
 
 export const ORIGIN = 'log.test/record';
 const DIGEST = 'A'.repeat(43);
@@ -152,6 +152,14 @@ export class TestSession {
 
   intent(text = `select ${this.calls}`): Appended {
     const statement = this.#recorder.commit(Buffer.from(text));
+    return this.intentWith({ statement: statement.digest }, [{ field: 'statement', commitment: statement }]);
+  }
+
+  /** An intent with these commitments. */
+  intentWith(
+    fields: { readonly statement?: string; readonly message?: string },
+    payloads: readonly Payload[],
+  ): Appended {
     const leaf = this.#recorder.append(
       {
         type: 'call.intent',
@@ -161,10 +169,10 @@ export class TestSession {
         decision: { effect: 'permit', policies: ['grant-1'], reasons: [] },
         kind: 'select',
         effect: 'read',
-        statement: statement.digest,
         txn: 'I',
+        ...fields,
       },
-      [{ field: 'statement', commitment: statement }],
+      payloads,
     );
     this.#seq++;
     this.calls++;
