@@ -15,11 +15,12 @@ import { verifyLog, type VerifyOptions } from './verify-log.ts';
 import { splitWitness, witnessOf, type WitnessVerifier } from './witnesses.ts';
 
 const USAGE = `usage: countersign-verify <directory|url> [--key KEY] [--earlier FILE]... [--witness [ORG=]KEY]...
-                          [--require-witness N] [--vault DIR --custodian-key FILE] [--json]
+                          [--require-witness N] [--max-unwitnessed SECONDS] [--vault DIR --custodian-key FILE] [--json]
        countersign-verify --proof FILE --key KEY [--json]
 
 KEY is a verifier key (name+id+base64) or a file that holds one. Without --key the key is read from the log itself.
-Witnesses of one organisation count once: --witness bank-b=KEY. --require-witness counts organisations.
+Witnesses of one organisation count once: --witness bank-b=KEY. --require-witness counts organisations (default 1 when a
+witness is given), --max-unwitnessed is how far the log may be ahead of them (default 90).
 `;
 const USAGE_EXIT = 2;
 
@@ -35,6 +36,7 @@ function parseCommandLine(args: readonly string[]) {
         earlier: { type: 'string', multiple: true },
         witness: { type: 'string', multiple: true },
         'require-witness': { type: 'string' },
+        'max-unwitnessed': { type: 'string' },
         vault: { type: 'string' },
         'custodian-key': { type: 'string' },
         proof: { type: 'string' },
@@ -108,16 +110,23 @@ async function vaultOption(values: Values): Promise<Pick<VerifyOptions, 'visitor
   return { visitor: (findings) => new VaultChecks(new VaultReader(vault, privateKey), findings) };
 }
 
+function parseNumber(text: string | undefined, option: string): number | undefined {
+  if (text === undefined) return undefined;
+  const number = Number(text);
+  if (!/^[0-9]+$/.test(text) || !Number.isSafeInteger(number))
+    throw new UsageError(`${option} takes a number`);
+  return number;
+}
+
 async function checkLog(location: string, values: Values): Promise<number> {
-  const requireWitnesses = Number(values['require-witness'] ?? '0');
-  if (!Number.isSafeInteger(requireWitnesses) || requireWitnesses < 0) {
-    throw new UsageError('--require-witness takes a number');
-  }
+  const requireWitnesses = parseNumber(values['require-witness'], '--require-witness');
+  const maxUnwitnessedSeconds = parseNumber(values['max-unwitnessed'], '--max-unwitnessed');
   const report = await verifyLog(await openSource(location), {
     ...(values.key !== undefined && { key: await readKey(values.key) }),
     earlier: await Promise.all((values.earlier ?? []).map(readInput)),
     witnesses: await Promise.all((values.witness ?? []).map(readWitness)),
-    requireWitnesses,
+    ...(requireWitnesses !== undefined && { requireWitnesses }),
+    ...(maxUnwitnessedSeconds !== undefined && { maxUnwitnessedSeconds }),
     ...(await vaultOption(values)),
   });
   process.stdout.write(values.json === true ? `${JSON.stringify(report)}\n` : formatReport(report));

@@ -42,11 +42,14 @@ function time(us: number): string {
   return new Date(Math.floor(us / 1000)).toISOString();
 }
 
-function windowLine(report: VerifyReport): string[] {
-  const { unwitnessed, witnessed, witnessesRequired } = report;
-  const lines = [
-    `witnessed: ${witnessed}${witnessesRequired > 0 ? ` of ${witnessesRequired} required` : ''}`,
-  ];
+/** What others vouch for, and what is left that nobody does. */
+function witnessLines(report: VerifyReport): string[] {
+  const { unwitnessed, witnessed, witnessedAt, witnessesNamed, witnessesRequired } = report;
+  const required = witnessesRequired > 0 ? ` of ${witnessesRequired} required` : '';
+  const at = witnessedAt === undefined ? '' : `, newest cosignature ${time(witnessedAt * 1_000_000)}`;
+  const lines = [`witnessed: ${witnessed}${required}${at}`];
+  if (witnessed === 0 && witnessesRequired === 0 && witnessesNamed.length === 0)
+    lines.push('  no witness was asked for (--witness), and the log names none');
   if (unwitnessed === undefined) return lines;
   const { fromUs, toUs } = unwitnessed;
   const span = fromUs === undefined || toUs === undefined ? '' : ` (${time(fromUs)} to ${time(toUs)})`;
@@ -73,7 +76,7 @@ export function formatReport(report: VerifyReport): string {
     );
   }
   lines.push(
-    ...windowLine(report),
+    ...witnessLines(report),
     `read: ${counts.leaves} leaves, ${counts.sessions} sessions (${counts.openSessions} open), ${counts.calls} calls ` +
       `(${counts.openCalls} open, ${counts.denied} denied, ${counts.voided} voided, ${counts.inDoubt} in doubt)`,
   );

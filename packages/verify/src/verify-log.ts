@@ -9,6 +9,7 @@ import { decodeText, MissingFileError, readCheckpoint } from './log-reader.ts';
 import { SourceError, type LogSource } from './log-source.ts';
 import { LogWalk, type Earlier, type LeafVisitor, type UnwitnessedWindow } from './log-walk.ts';
 import { formatVerifierKey, parseVerifierKey, type NoteVerifier } from './note.ts';
+import { judgeWitnessing, newestCosignatureTime, witnessDemand } from './witnessing.ts';
 import {
   cosigningOrganisations,
   readWitnessedText,
@@ -25,8 +26,13 @@ export interface VerifyOptions {
   readonly earlier?: readonly string[];
   /** Keys of witnesses (algorithm 0x04) whose cosignatures count. */
   readonly witnesses?: readonly WitnessVerifier[];
-  /** How many of their organisations must have signed, the newest checkpoint or `checkpoint.witnessed`. Default 0. */
+  /**
+   * How many of their organisations must have signed one checkpoint: the newest, `checkpoint.witnessed` or an earlier one. Default:
+   * 1 when witnesses are given; 0 says that none are wanted.
+   */
   readonly requireWitnesses?: number;
+  /** Longest time that leaves behind that checkpoint may span, when witnesses are required. Default 90. */
+  readonly maxUnwitnessedSeconds?: number;
   /** Makes a further check; it adds to the same findings. */
   readonly visitor?: (findings: Findings) => LeafVisitor;
 }
@@ -47,6 +53,10 @@ export interface VerifyReport {
   /** Organisations of the given witnesses that cosigned the newest checkpoint or `checkpoint.witnessed`, the larger number. */
   readonly witnessed: number;
   readonly witnessesRequired: number;
+  /** Newest cosignature of the given witnesses, seconds since the epoch by the witness's clock. */
+  readonly witnessedAt?: number;
+  /** Witnesses that the log's own leaves name, whether or not their keys were given. */
+  readonly witnessesNamed: readonly string[];
   readonly unwitnessed?: UnwitnessedWindow;
   readonly counts: {
     readonly leaves: number;
@@ -113,6 +123,7 @@ function readOther(text: string, what: string, keys: KeyChain, findings: Finding
   }
 }
 
+/** Checkpoints that the caller kept. They vouch for what they cover, and their cosignatures count like any other's. */
 function readEarlier(options: VerifyOptions, keys: KeyChain, findings: Findings): Earlier[] {
   return (options.earlier ?? []).flatMap((text, i) => {
     const checkpoint = readOther(text, `earlier checkpoint ${i + 1}`, keys, findings);
@@ -121,17 +132,12 @@ function readEarlier(options: VerifyOptions, keys: KeyChain, findings: Findings)
 }
 
 /** `checkpoint.witnessed`: always compared, since the log's own key signed it; it covers only what witnesses in hand cosigned. */
-function readWitnessed(
-  text: string,
-  options: VerifyOptions,
-  keys: KeyChain,
-  findings: Findings,
-): { readonly earlier: readonly Earlier[]; readonly organisations: number } {
+function readWitnessed(text: string, options: VerifyOptions, keys: KeyChain, findings: Findings): Earlier[] {
   const checkpoint = readOther(text, WITNESSED_CHECKPOINT, keys, findings);
-  if (checkpoint === undefined) return { earlier: [], organisations: 0 };
+  if (checkpoint === undefined) return [];
   const organisations = cosigningOrganisations(checkpoint, options.witnesses ?? [], keys.newest).size;
-  const isWitness = organisations >= Math.max(1, options.requireWitnesses ?? 0);
-  return { earlier: [{ checkpoint, what: WITNESSED_CHECKPOINT, isWitness }], organisations };
+  const isWitness = organisations >= Math.max(1, witnessDemand(options).required);
+  return [{ checkpoint, what: WITNESSED_CHECKPOINT, isWitness }];
 }
 
 async function openCheckpoint(source: LogSource, findings: Findings): Promise<Checkpoint | undefined> {
@@ -162,14 +168,14 @@ interface ReportParts {
   readonly checkpoint?: Checkpoint | undefined;
   readonly key?: NoteVerifier | undefined;
   readonly walk?: LogWalk | undefined;
-  /** Organisations that cosigned the newest checkpoint, and the most that cosigned one checkpoint. */
-  readonly witnessedNewest: number;
+  /** The most organisations that cosigned one checkpoint. */
   readonly witnessed: number;
+  readonly witnessedAt?: number | undefined;
+  readonly unwitnessed?: UnwitnessedWindow;
 }
 
 function buildReport(parts: ReportParts): VerifyReport {
-  const { checkpoint, findings, key, options, walk, witnessed, witnessedNewest } = parts;
-  const required = options.requireWitnesses ?? 0;
+  const { checkpoint, findings, key, options, unwitnessed, walk, witnessed, witnessedAt } = parts;
   const signedAtUs = checkpoint === undefined ? undefined : checkpointTimeUs(checkpoint);
   const sessions = walk?.record.sessions;
   const journals = [...(walk?.record.journals.journals.values() ?? [])];
@@ -186,8 +192,10 @@ function buildReport(parts: ReportParts): VerifyReport {
     ...(key !== undefined && { key: formatVerifierKey(key, key.algorithm) }),
     isKeyPinned: options.key !== undefined,
     witnessed,
-    witnessesRequired: required,
-    ...(walk !== undefined && { unwitnessed: walk.unwitnessed(witnessedNewest >= Math.max(1, required)) }),
+    witnessesRequired: witnessDemand(options).required,
+    ...(witnessedAt !== undefined && { witnessedAt }),
+    witnessesNamed: [...(walk?.namedWitnesses ?? [])],
+    ...(unwitnessed !== undefined && { unwitnessed }),
     counts: {
       leaves: walk?.tree.size ?? 0,
       sessions: sessions?.sessions ?? 0,
@@ -208,6 +216,44 @@ function buildReport(parts: ReportParts): VerifyReport {
   };
 }
 
+/** Whatever the log must extend, beside what the caller kept: `checkpoint.witnessed` and what was signed when keys changed. */
+function readOwnEarlier(
+  witnessedText: string | undefined,
+  options: VerifyOptions,
+  keys: KeyChain,
+  findings: Findings,
+): Earlier[] {
+  const rotations = keys.rotations.map((rotation, i) => ({
+    checkpoint: rotation.checkpoint,
+    what: rotationPath(i),
+    isWitness: false,
+  }));
+  const witnessed = witnessedText === undefined ? [] : readWitnessed(witnessedText, options, keys, findings);
+  return [...witnessed, ...rotations];
+}
+
+/** How far witnesses vouch for what was walked; judges it. */
+function assessWitnesses(
+  walk: LogWalk,
+  checkpoint: Checkpoint,
+  others: readonly Checkpoint[],
+  options: VerifyOptions,
+  keys: KeyChain,
+): Pick<ReportParts, 'witnessed' | 'witnessedAt' | 'unwitnessed'> {
+  const witnesses = options.witnesses ?? [];
+  const demand = witnessDemand(options);
+  const organisationsOf = (one: Checkpoint): number =>
+    cosigningOrganisations(one, witnesses, keys.newest).size;
+  const witnessedNewest = organisationsOf(checkpoint);
+  const witnessed = Math.max(witnessedNewest, ...others.map(organisationsOf));
+  const times = [checkpoint, ...others]
+    .map((one) => newestCosignatureTime(one, witnesses, keys.newest))
+    .filter((time) => time !== undefined);
+  const unwitnessed = walk.unwitnessed(witnessedNewest >= Math.max(1, demand.required));
+  judgeWitnessing(demand, { witnessed, window: unwitnessed, named: walk.namedWitnesses }, walk.findings);
+  return { witnessed, witnessedAt: times.length === 0 ? undefined : Math.max(...times), unwitnessed };
+}
+
 /**
  * Checks a whole log offline, in one pass with memory for the ids of its leaves and what is open. Never throws for
  * what a log contains: every problem is a finding, and the report begins with one word. A log that grows while it is
@@ -220,30 +266,14 @@ export async function verifyLog(source: LogSource, options: VerifyOptions = {}):
   const checkpoint = await openCheckpoint(source, findings);
   const key = await findKey(source, options, findings);
   if (checkpoint === undefined || key === undefined) {
-    return buildReport({ source, findings, options, checkpoint, key, witnessedNewest: 0, witnessed: 0 });
+    return buildReport({ source, findings, options, checkpoint, key, witnessed: 0 });
   }
   const keys = await readKeyChain(source, key, findings);
   const isSigned = checkSignature(checkpoint, keys, 'the checkpoint', findings);
-  const older =
-    witnessedText === undefined
-      ? { earlier: [], organisations: 0 }
-      : readWitnessed(witnessedText, options, keys, findings);
-  const rotations = keys.rotations.map((rotation, i) => ({
-    checkpoint: rotation.checkpoint,
-    what: rotationPath(i),
-    isWitness: false,
-  }));
-  const earlier = [...readEarlier(options, keys, findings), ...older.earlier, ...rotations];
-  const witnessedNewest = cosigningOrganisations(checkpoint, options.witnesses ?? [], keys.newest).size;
-  const witnessed = Math.max(witnessedNewest, older.organisations);
-  const required = options.requireWitnesses ?? 0;
-  if (witnessed < required) {
-    findings.report(
-      'witnesses',
-      'UNWITNESSED',
-      `${witnessed} of ${required} required organisations signed a checkpoint as witnesses`,
-    );
-  }
+  const earlier = [
+    ...readEarlier(options, keys, findings),
+    ...readOwnEarlier(witnessedText, options, keys, findings),
+  ];
   const walk = new LogWalk({
     source,
     checkpoint,
@@ -254,5 +284,7 @@ export async function verifyLog(source: LogSource, options: VerifyOptions = {}):
     findings,
   });
   await walk.run();
-  return buildReport({ source, findings, options, checkpoint, key, walk, witnessedNewest, witnessed });
+  const others = earlier.map((one) => one.checkpoint);
+  const witnessing = assessWitnesses(walk, checkpoint, others, options, keys);
+  return buildReport({ source, findings, options, checkpoint, key, walk, ...witnessing });
 }

@@ -1,11 +1,18 @@
 import { createPrivateKey } from 'node:crypto';
 import { dirname, join } from 'node:path';
 
-import { formatReport, VaultChecks, VaultReader, verifyLog } from 'countersign-verify';
+import {
+  formatReport,
+  parseVerifierKey,
+  VaultChecks,
+  VaultReader,
+  verifyLog,
+  witnessOf,
+} from 'countersign-verify';
 import type { VerifyOptions } from 'countersign-verify';
 import type { Command } from 'commander';
 
-import { addConfigOption, addJsonOption, logDirectoryOf, logSourceOf } from '../common-options.ts';
+import { addConfigOption, addJsonOption, configOf, logDirectoryOf, logSourceOf } from '../common-options.ts';
 import type { CommonOptions } from '../common-options.ts';
 import { parseCount, readInput, readVerifierKey, readWitnessKey, withLogErrors } from '../log-errors.ts';
 import { createOutput, inputError, usageError } from '../output.ts';
@@ -15,7 +22,8 @@ interface VerifyCommandOptions extends CommonOptions {
   readonly key?: string;
   readonly earlier: readonly string[];
   readonly witness: readonly string[];
-  readonly requireWitness: string;
+  readonly requireWitness?: string;
+  readonly maxUnwitnessed?: string;
   readonly custodianKey?: string;
   readonly vault?: string;
 }
@@ -44,7 +52,11 @@ export function addLogVerifyCommand(log: Command, setExitCode: SetExitCode): voi
       collect,
       [],
     )
-    .option('--require-witness <n>', 'how many organisations must have witnessed', '0')
+    .option(
+      '--require-witness <n>',
+      'how many organisations must have witnessed; default: the quorum of the configuration, or 1 with --witness',
+    )
+    .option('--max-unwitnessed <seconds>', 'how far the log may be ahead of its witnesses; default 90')
     .option('--custodian-key <file>', "the custodian's private key: check every sealed content too")
     .option('--vault <directory>', 'vault to check; default: beside the log')
     .addHelpText(
@@ -63,8 +75,7 @@ Examples:
       const verifyOptions: VerifyOptions = {
         ...(options.key === undefined ? {} : { key: await readVerifierKey(options.key) }),
         earlier: await Promise.all(options.earlier.map(readInput)),
-        witnesses: await Promise.all(options.witness.map(readWitnessKey)),
-        requireWitnesses: parseCount(options.requireWitness, '--require-witness'),
+        ...(await witnessOptions(place, options)),
         ...(await vaultCheck(place, options)),
       };
       const report = await withLogErrors(() => verifyLog(logSourceOf(place, options), verifyOptions));
@@ -73,6 +84,30 @@ Examples:
     });
   addConfigOption(command);
   addJsonOption(command);
+}
+
+/** From the command line; what it leaves open, for the log of the configuration, from there. */
+async function witnessOptions(
+  place: string | undefined,
+  options: VerifyCommandOptions,
+): Promise<Pick<VerifyOptions, 'witnesses' | 'requireWitnesses' | 'maxUnwitnessedSeconds'>> {
+  const { maxUnwitnessed, requireWitness } = options;
+  const stated = {
+    ...(requireWitness !== undefined && {
+      requireWitnesses: parseCount(requireWitness, '--require-witness'),
+    }),
+    ...(maxUnwitnessed !== undefined && {
+      maxUnwitnessedSeconds: parseCount(maxUnwitnessed, '--max-unwitnessed'),
+    }),
+  };
+  if (options.witness.length > 0)
+    return { witnesses: await Promise.all(options.witness.map(readWitnessKey)), ...stated };
+  const { witness } = place === undefined ? configOf(options) : {};
+  if (witness === undefined) return stated;
+  const witnesses = witness.witnesses.map(({ key, organisation }) =>
+    witnessOf(parseVerifierKey(key), organisation),
+  );
+  return { witnesses, requireWitnesses: witness.quorum, ...stated };
 }
 
 async function vaultCheck(
