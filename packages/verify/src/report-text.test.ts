@@ -17,6 +17,7 @@ const report: VerifyReport = {
   isKeyPinned: false,
   witnessed: 0,
   witnessesRequired: 2,
+  witnessesNamed: [],
   unwitnessed: {
     leaves: 123_456_789,
     seconds: 8_640_000,
