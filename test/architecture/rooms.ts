@@ -21,6 +21,7 @@ const EVERYTHING = [
   'config',
   'observe',
   'api',
+  'export',
   'gateway',
 ];
 
@@ -32,6 +33,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   postgres: { uses: ['session', 'identity'] },
   config: { uses: [] },
   observe: { uses: [] },
+  // In a thread of its own; reads the log from its files, as anyone could.
+  export: { uses: ['record', 'config'] },
   // A process of its own; of the gateway it shares the file layer, the reading of configuration and secrets, and the log.
   witness: { uses: ['record', 'config', 'observe'] },
   // Not the gateway, which starts it: what it needs of it is named in its own control-services.ts.

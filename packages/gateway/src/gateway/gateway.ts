@@ -2,6 +2,7 @@ import { startControlServer } from '../api/control-server.ts';
 import type { ControlServer } from '../api/control-server.ts';
 import type { ReadContent } from '../api/read-contents.ts';
 import type { CountersignConfig, Secrets } from '../config/config.ts';
+import type { ExportStatus } from '../export/export-status.ts';
 import { refuseDemo, markDemo } from '../config/demo-rule.ts';
 import { createSecrets } from '../config/secrets.ts';
 import { CountersignError } from '../errors.ts';
@@ -20,6 +21,7 @@ import { listenPostgres } from '../postgres/listener.ts';
 import type { Recorder } from '../record/recorder.ts';
 import type { FairAdmission } from '../session/fair-admission.ts';
 import { acceptClient } from './accept-client.ts';
+import { Exporting } from './exporting.ts';
 import { naming } from './listen-error.ts';
 import { OpenSessions } from './open-sessions.ts';
 import { openRecord } from './open-record.ts';
@@ -60,6 +62,7 @@ export interface GatewayStatus {
   readonly config: { readonly file: string; readonly digest: string };
   readonly listen: { readonly postgres: string; readonly health?: string };
   readonly sessions: number;
+  readonly exports: readonly ExportStatus[];
   readonly commands: number;
   readonly log: { readonly origin: string; readonly size: number; readonly checkpointAgeMs: number };
 }
@@ -149,6 +152,7 @@ export class Gateway {
   #listener: PostgresListener | undefined;
   #health: HealthServer | undefined;
   #control: ControlServer | undefined;
+  #exports: Exporting | undefined;
 
   constructor(parts: Parts) {
     this.#config = parts.config;
@@ -177,6 +181,15 @@ export class Gateway {
       started.push(() => server.close());
       this.logger.info('health listening', { address: server.host, port: server.port });
     }
+    const exports = await Exporting.start({
+      config: this.#config,
+      secrets: this.secrets,
+      recorder: this.recorder,
+      logger: this.logger,
+      version: runningSoftware().version,
+    });
+    this.#exports = exports;
+    started.push(() => exports.close());
     const control = await startControlServer(this);
     this.#control = control;
     started.push(() => control.close());
@@ -259,6 +272,7 @@ export class Gateway {
         ...(health === undefined ? {} : { health: `${health.host}:${health.port}` }),
       },
       sessions: this.sessions.size,
+      exports: this.#exports?.statuses ?? [],
       commands: this.traffic.totals.commands,
       log: { origin: this.#config.log.origin, size: treeSize, checkpointAgeMs },
     };
@@ -297,6 +311,7 @@ export class Gateway {
     this.#config = next;
     this.recorder.setConfigDigest(next.digest);
     this.grants.reload(next.grants, next.targets);
+    this.#exports?.reload(next);
     this.logger.info('configuration reloaded', { digest: next.digest });
   }
 
@@ -325,6 +340,7 @@ export class Gateway {
     await this.#control?.close();
     this.grants.close();
     await this.recorder.close(reason);
+    await this.#exports?.close();
     // Last, so that probes see "shutting down" and not a refused connection for as long as possible.
     await this.#health?.close();
     this.#lock.release();
@@ -340,6 +356,7 @@ export class Gateway {
       refusals: () => addCounts(this.traffic.refusals, this.#listener?.counts.refused),
       cancels: () => this.cancels.counts,
       traffic: () => this.traffic.totals,
+      exports: () => this.#exports?.statuses ?? [],
       notReady: () => this.notReady,
       version: runningSoftware().version,
     });

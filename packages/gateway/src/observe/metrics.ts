@@ -3,6 +3,8 @@ import { readdirSync } from 'node:fs';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 import type { Recorder } from '../record/recorder.ts';
+import { addExportMetrics, addTraceMetrics } from './export-metrics.ts';
+import type { ExportFigures, SpanTotals } from './export-metrics.ts';
 
 /** Where the figures come from that are read only when somebody asks. */
 export interface MetricSources {
@@ -13,6 +15,8 @@ export interface MetricSources {
   readonly refusals: () => ReadonlyMap<string, number>;
   readonly cancels: () => { readonly known: number; readonly unknown: number };
   readonly traffic: () => Traffic;
+  readonly exports?: () => readonly ExportFigures[];
+  readonly spans?: () => SpanTotals;
   /** Why the gateway is not ready, or `undefined`. */
   readonly notReady: () => string | undefined;
   readonly version: string;
@@ -38,6 +42,8 @@ export function createMetrics(sources: MetricSources): Registry {
   addRecordGauges(registry, sources);
   addTrafficMetrics(registry, sources);
   addStateMetrics(registry, sources);
+  addExportMetrics(registry, sources.exports ?? (() => []));
+  addTraceMetrics(registry, sources.spans ?? (() => ({ sent: 0, dropped: 0 })));
   return registry;
 }
 
