@@ -29,6 +29,8 @@ export interface LogFields {
   /** Of a witness: the configured origin of a log, a tree size, the HTTP status it answered. */
   readonly origin?: string;
   readonly size?: number;
+  /** Name of a witness's key, from the configuration. */
+  readonly witness?: string;
   readonly status?: number;
   /** Frames only: the first line of a stack is the message, which may quote data. */
   readonly stack?: string | undefined;
