@@ -43,6 +43,8 @@ const PINNED: readonly (readonly [string, string, number, boolean])[] = [
   ['CS_RECORD_FAILED', '58030', 6, true],
   ['CS_RESULT_UNRECORDED', '58030', 6, false],
   ['CS_RECORD_CORRUPT', '58030', 6, false],
+  ['CS_CUSTODY_REFUSED', '42501', 4, false],
+  ['CS_CONTENTS_HELD', '55006', 4, false],
   ['CS_LOG_ROLLED_BACK', '58030', 6, false],
   ['CS_LOG_FORKED', '58030', 6, false],
   ['CS_UNWITNESSED', '58030', 6, true],

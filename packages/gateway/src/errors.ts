@@ -182,6 +182,20 @@ export const ERROR_SURFACES = {
     'the command was executed, but its result could not be recorded, so the session was ended',
   ),
   CS_RECORD_CORRUPT: surface('58030', 6, false, 'the record on disk is damaged'),
+  CS_CUSTODY_REFUSED: surface(
+    '42501',
+    4,
+    false,
+    'the request about sealed contents was refused, and that is on the record',
+    'docs/custody.md says what each reason means.',
+  ),
+  CS_CONTENTS_HELD: surface(
+    '55006',
+    4,
+    false,
+    'the contents are held and cannot be erased',
+    'The holds that are named must be released first.',
+  ),
   CS_LOG_ROLLED_BACK: surface(
     '58030',
     6,

@@ -15,6 +15,7 @@ interface Officer {
   readonly owner: number;
 }
 
+const DAY_US = 86_400_000_000;
 const APPROVAL_TYPES: ReadonlySet<string> = new Set(['custody.approved', 'custody.refused']);
 
 export class CustodyChecks {
@@ -24,6 +25,9 @@ export class CustodyChecks {
   readonly #origin: string;
   #officers: readonly Officer[] | undefined;
   #approvals = 2;
+  #isUnattended = false;
+  /** Class to days. */
+  readonly #retention = new Map<string, number>();
   /** Approved and not used yet: digest to action. */
   readonly #approved = new Map<string, string>();
   readonly #used = new Set<string>();
@@ -45,6 +49,9 @@ export class CustodyChecks {
         break;
       case 'officers.changed':
         this.#changeOfficers(index, leaf);
+        break;
+      case 'retention.changed':
+        this.#changeRetention(index, leaf);
         break;
       case 'hold.placed':
         this.#holds.set(leaf['hold'] as string, leaf['scope'] as CanonicalObject);
@@ -109,6 +116,16 @@ export class CustodyChecks {
       );
     this.#officers = leaf['officers'] as unknown as readonly Officer[];
     this.#approvals = leaf['approvals'] as number;
+    this.#isUnattended = leaf['unattended'] as boolean;
+  }
+
+  #changeRetention(index: number, leaf: Leaf): void {
+    const name = leaf['class'] as string;
+    const days = leaf['keep_days'] as number;
+    const isShorter = days < (this.#retention.get(name) ?? 0);
+    if (isShorter && leaf['request'] === undefined)
+      this.#report(index, 'custody-unapproved', 'a class is kept for less long and nobody approved it');
+    this.#retention.set(name, days);
   }
 
   #startErasure(index: number, leaf: Leaf): void {
@@ -117,11 +134,25 @@ export class CustodyChecks {
     if (leaf['authority'] === 'request' && leaf['request'] === undefined)
       this.#report(index, 'custody-unapproved', 'an erasure names no request');
     const scope = leaf['scope'] as CanonicalObject;
+    if (leaf['authority'] === 'schedule' && !this.#isDue(scope, leaf.at))
+      this.#report(index, 'custody-unapproved', 'the schedule erased what it did not yet have to erase');
     for (const hold of this.#holds.values()) {
       if (!isPlainlyHeld(scope, hold)) continue;
       this.#report(index, 'erasure-held', 'contents were erased while they were held');
     }
   }
+
+  #isDue(scope: CanonicalObject, atUs: number): boolean {
+    const days = this.#retention.get(scope['class'] as string);
+    if (!this.#isUnattended || scope['kind'] !== 'period' || days === undefined) return false;
+    return endOfPeriodUs(scope['period'] as string) + days * DAY_US <= atUs;
+  }
+}
+
+/** When a period is over, µs. */
+export function endOfPeriodUs(period: string): number {
+  const [year = 0, month = 0] = period.split('-').map(Number);
+  return Date.UTC(year, month, 1) * 1000;
 }
 
 /** Overlaps that the two scopes show by themselves; what needs the leaves' times and principals is for the gateway. */

@@ -20,7 +20,7 @@ export interface Erasure {
   readonly index: number;
   readonly authority: string;
   readonly scope: CanonicalObject;
-  /** Of a whole period: the leaves that its blocks belonged to. */
+  /** Leaves outside of them are not meant, whatever the scope says. */
   readonly ranges: readonly LeafRange[];
   /** Contents that were there to be erased. */
   readonly contents: number;
@@ -34,7 +34,7 @@ export function erasureOf(index: number, leaf: Leaf): Erasure {
     index,
     authority: leaf['authority'] as string,
     scope: leaf['scope'] as CanonicalObject,
-    ranges: (leaf['ranges'] ?? []) as unknown as readonly LeafRange[],
+    ranges: leaf['ranges'] as unknown as readonly LeafRange[],
     contents: leaf['contents'] as number,
     isExecuted: false,
   };
@@ -42,25 +42,27 @@ export function erasureOf(index: number, leaf: Leaf): Erasure {
 
 /** Whether the erasure states that this field of this leaf is gone. */
 export function isErased(erasure: Erasure, index: number, leaf: Leaf, field: string): boolean {
-  if (index >= erasure.index) return false;
-  const { kind } = erasure.scope;
-  if (kind === 'sessions') {
-    const session = leaf['session'];
-    return typeof session === 'string' && (erasure.scope['sessions'] as readonly string[]).includes(session);
+  const { ranges, scope } = erasure;
+  if (index >= erasure.index || !ranges.some((range) => isWithin(range, leaf))) return false;
+  switch (scope['kind']) {
+    case 'period':
+      return true;
+    case 'sessions':
+      return (
+        typeof leaf['session'] === 'string' &&
+        (scope['sessions'] as readonly string[]).includes(leaf['session'])
+      );
+    case 'leaves':
+      return (scope['leaves'] as unknown as readonly LeafRange[]).some(
+        (range) => isWithin(range, leaf) && (range.fields === undefined || range.fields.includes(field)),
+      );
+    default:
+      return false;
   }
-  const ranges =
-    kind === 'leaves'
-      ? (erasure.scope['leaves'] as unknown as readonly LeafRange[])
-      : kind === 'period'
-        ? erasure.ranges
-        : [];
-  return ranges.some(
-    ({ fields, from, journal, to }) =>
-      journal === leaf.journal &&
-      leaf.jseq >= from &&
-      leaf.jseq <= to &&
-      (fields === undefined || fields.includes(field)),
-  );
+}
+
+function isWithin({ from, journal, to }: LeafRange, leaf: Leaf): boolean {
+  return journal === leaf.journal && leaf.jseq >= from && leaf.jseq <= to;
 }
 
 /** The same in words: class and period, or how many sessions or leaves. Names from configuration, ids and numbers only. */

@@ -278,6 +278,7 @@ export const EVENTS = {
     officers: need(list(object({ officer: need(name), key: need(digest), owner: need(count) }))),
     owners: need(list(commitment)),
     approvals: need(count),
+    unattended: need(boolean),
     request: may(digest),
   },
   'custody.approved': {
@@ -295,7 +296,8 @@ export const EVENTS = {
     authority: need(choice('request', 'schedule')),
     request: may(digest),
     scope: need(erasureScope),
-    ranges: may(list(leafRange)),
+    ranges: need(list(leafRange)),
+    keys: may(list(name)),
     contents: need(count),
   },
   'erasure.executed': { erasure: need(uuid), contents: need(count), keys: need(count) },

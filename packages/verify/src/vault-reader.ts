@@ -53,6 +53,31 @@ async function readAt(handle: FileHandle, offset: number, length: number): Promi
   return bytes.subarray(0, read);
 }
 
+/**
+ * Every block's header and place, file by file; no key is needed. A last block that is not whole is ignored: it is being
+ * written, or was when a crash came. What a log commits to and is not found is for the caller to report.
+ */
+export async function* iterateBlocks(
+  vaultDirectory: string,
+): AsyncGenerator<{ readonly header: BlockHeader; readonly place: BlockPlace }> {
+  for (const file of await listFiles(join(vaultDirectory, 'blocks'))) {
+    const handle = await open(file, 'r');
+    try {
+      const { size } = await handle.stat();
+      for (let offset = 0; offset < size;) {
+        const start = await readAt(handle, offset, MAX_HEADER_BYTES);
+        if (start[0] === 0) break;
+        const bytes = blockBytes(start);
+        if (offset + bytes > size) break;
+        yield { header: decodeBlockHeader(start).header, place: { file, offset, bytes } };
+        offset += bytes;
+      }
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
 export class VaultReader {
   readonly #directory: string;
   readonly #privateKey: KeyObject;
@@ -66,27 +91,9 @@ export class VaultReader {
     this.#recipient = recipient;
   }
 
-  /**
-   * Every block's header and place, file by file. A last block that is not whole is ignored: it is being written, or was
-   * when a crash came. What a log commits to and is not found is for the caller to report.
-   */
-  async *blocks(): AsyncGenerator<{ readonly header: BlockHeader; readonly place: BlockPlace }> {
-    for (const file of await listFiles(join(this.#directory, 'blocks'))) {
-      const handle = await open(file, 'r');
-      try {
-        const { size } = await handle.stat();
-        for (let offset = 0; offset < size;) {
-          const start = await readAt(handle, offset, MAX_HEADER_BYTES);
-          if (start[0] === 0) break;
-          const bytes = blockBytes(start);
-          if (offset + bytes > size) break;
-          yield { header: decodeBlockHeader(start).header, place: { file, offset, bytes } };
-          offset += bytes;
-        }
-      } finally {
-        await handle.close();
-      }
-    }
+  /** See {@link iterateBlocks}. */
+  blocks(): ReturnType<typeof iterateBlocks> {
+    return iterateBlocks(this.#directory);
   }
 
   async readBlock(place: BlockPlace): Promise<readonly VaultEntry[]> {

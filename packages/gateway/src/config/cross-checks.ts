@@ -1,5 +1,6 @@
 import { isLoopbackHost } from './addresses.ts';
 import type { CountersignConfig, PostgresTargetConfig } from './config.ts';
+import { checkCustodySections } from './custody-section.ts';
 import { nearestKey } from './nearest-key.ts';
 import type { Positions } from './positions.ts';
 import { formatPath } from './problem.ts';
@@ -31,6 +32,8 @@ export function crossCheck(config: CountersignConfig, positions: Positions, nowU
   for (const { severity, path, message, hint } of config.witness === undefined
     ? []
     : checkWitness(config.witness))
+    report.add(severity, path, message, hint);
+  for (const { severity, path, message, hint } of checkCustodySections(config.custody, config.retention))
     report.add(severity, path, message, hint);
   checkGrants(config, nowUs, report);
   checkUse(config, report);

@@ -34,7 +34,6 @@ export const KEYS_OF_LATER_VERSIONS: Readonly<Record<string, string>> = {
   policy: 'Cedar policies',
   reconcile: 'reconciliation with the target',
   relations: 'grants on relations',
-  retention: 'retention schedules',
   retentionClasses: 'retention schedules',
   roles: 'roles made per scope',
   rows: 'row predicates in grants',

@@ -185,10 +185,10 @@ const ERRORS: readonly (readonly [string, string, string, ErrorCode, string, Reg
   ['version: 1', 'version: 1\noauth: {}', '2:1', 'CS_CONFIG_NOT_BUILT', 'oauth', /OAuth/],
   [
     'custodianKey',
-    'retention: {}\n  custodianKey',
+    'retentionClasses: {}\n  custodianKey',
     '8:3',
     'CS_CONFIG_NOT_BUILT',
-    'vault.retention',
+    'vault.retentionClasses',
     /retention/,
   ],
   [

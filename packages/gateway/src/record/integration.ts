@@ -1,5 +1,6 @@
 /** The data thread's side of the integrator: when it runs, what it last said, and who waits for it. */
 
+import { CountersignError } from '../errors.ts';
 import type { Clock } from './clock.ts';
 import type { IntegratorAnswer, LogState } from './integrator/integrator-protocol.ts';
 import type { IntegratorThread } from './integrator/integrator-thread.ts';
@@ -41,6 +42,7 @@ export class Integration {
   #isEnded = false;
   #timer: NodeJS.Timeout | undefined;
   #failure: string | undefined;
+  #oldestSegment = 0;
   #waiting: (() => void)[] = [];
 
   constructor(options: IntegrationOptions) {
@@ -56,6 +58,11 @@ export class Integration {
   /** As of the newest checkpoint. */
   get log(): LogState {
     return this.#log;
+  }
+
+  /** Segments before it are wholly in the log and the vault. */
+  get oldestSegment(): number {
+    return this.#oldestSegment;
   }
 
   get checkpointAgeMs(): number {
@@ -94,6 +101,7 @@ export class Integration {
     this.#failure = undefined;
     this.#log = { size: answer.size, jseq: answer.jseq };
     this.#checkpointAtMs = this.#options.clock.nowMs();
+    this.#oldestSegment = answer.oldestSegment;
     this.#options.source.dropMarksBefore(answer.oldestSegment);
     if (answer.jseq < this.#options.source.durableJseq) this.schedule();
     for (const resolve of this.#waiting.splice(0)) resolve();
@@ -104,6 +112,16 @@ export class Integration {
   end(): void {
     this.#isEnded = true;
     for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** Resolves when leaf `jseq` is in the log, at the usual pace. Rejects when that will not be. */
+  async covered(jseq: number): Promise<void> {
+    while (this.#log.jseq < jseq) {
+      if (this.#isEnded) throw new CountersignError('CS_SHUTTING_DOWN');
+      const answered = new Promise<void>((resolve) => this.#waiting.push(resolve));
+      this.schedule();
+      await answered;
+    }
   }
 
   /** Resolves when leaf `jseq` is in the log. Integrates without delay from now on. */
@@ -123,6 +141,7 @@ export class Integration {
   stop(): boolean {
     this.#isEnded = true;
     clearTimeout(this.#timer);
+    for (const resolve of this.#waiting.splice(0)) resolve();
     return this.#log.jseq >= this.#options.source.durableJseq;
   }
 

@@ -259,6 +259,16 @@ export class JournalRecorder implements Recorder {
     };
   }
 
+  /** Segments of the journal before it are wholly in the log and the vault. */
+  get oldestSegment(): number {
+    return this.#integration.oldestSegment;
+  }
+
+  /** Resolves when leaf `jseq` is in the log. Throws `CS_SHUTTING_DOWN` when the record ends before. */
+  covered(jseq: number): Promise<void> {
+    return this.#integration.covered(jseq);
+  }
+
   onHealthChange(callback: (health: RecorderHealth) => void): void {
     this.#healthCallbacks.push(callback);
   }

@@ -54,6 +54,10 @@ export interface OpenedRecorder extends JournalRecorder {
   /** The sealed contents behind leaves `from`..`to` of the journal, opened with the gateway's key of the current period. */
   readPayloads(from: number, to: number): AsyncIterable<VaultPayload>;
   readonly keys: KeysInForce;
+  readonly vault: VaultKeys;
+  readonly clock: Clock;
+  /** The log's verifier key. */
+  readonly verifierKey: string;
 }
 
 function bootId(): string {
@@ -265,6 +269,9 @@ export async function openRecorder(options: OpenRecorderOptions): Promise<Opened
   await recorder.drained();
   return Object.assign(recorder, {
     keys,
+    vault: vaultKeys,
+    clock,
+    verifierKey: signing.key,
     readPayloads: (from: number, to: number) =>
       readPayloads({ vaultDirectory, gatewayKey: vaultKeys.gatewayKey, journal, from, to }),
   });

@@ -17,6 +17,8 @@ export interface OfficersChanged {
   readonly owners: readonly string[];
   /** Officers of different owners that a request needs. */
   readonly approvals: number;
+  /** Whether the retention schedule may erase without a request each time. */
+  readonly unattended: boolean;
   readonly request?: string;
 }
 
@@ -94,8 +96,10 @@ export interface ErasureStarted {
   readonly authority: 'request' | 'schedule';
   readonly request?: string;
   readonly scope: ErasureScope;
-  /** Of a whole period: the leaves that its blocks belong to. */
-  readonly ranges?: readonly { readonly journal: string; readonly from: number; readonly to: number }[];
+  /** Leaves outside of them are not meant, whatever the scope says. */
+  readonly ranges: readonly { readonly journal: string; readonly from: number; readonly to: number }[];
+  /** Data keys (hex) that are destroyed and replaced, where blocks are rewritten: for who keeps copies of them. */
+  readonly keys?: readonly string[];
   /** Contents that are there to be erased. */
   readonly contents: number;
 }

@@ -74,6 +74,11 @@ export class VaultKeys {
     return this.#sealing;
   }
 
+  /** The same as before, in a segment with another data key: the one in use is finished then. */
+  renew(): void {
+    this.#sealing = Object.freeze({ ...this.#sealing });
+  }
+
   /** Opens data keys that are wrapped to the gateway. */
   get gatewayKey(): KeyObject {
     return this.#gateway.privateKey;
