@@ -230,11 +230,12 @@ test('limits: pending, per address and per listener', async () => {
   await third.closed();
   const elsewhere = await RawPeer.connect(gateway.port, '127.0.0.2');
   assert.equal((await elsewhere.send(startup()).message()).type, 'R');
+  // No place is left: the address that holds most of them gives one up, and is told.
   const beyond = await RawPeer.connect(gateway.port, '127.0.0.3');
-  assert.equal((await beyond.closed()).length, 0);
-  first.destroy();
+  assert.equal((await beyond.send(startup()).message()).type, 'R');
+  assert.match((await first.error()).message, /CS_CONNECTION_LIMIT/);
   await first.closed();
-  for (const peer of [second, elsewhere]) peer.destroy();
+  for (const peer of [second, elsewhere, beyond]) peer.destroy();
   assert.equal(gateway.listener.counts.refused.get('CS_CONNECTION_LIMIT'), 2);
 });
 

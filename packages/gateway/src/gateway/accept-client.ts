@@ -173,33 +173,7 @@ function refuse(client: AuthenticatedClient, error: unknown, services: Connectio
       ? client.targetName
       : 'unknown',
   });
-  recordRefusal(client, shown, services);
-}
-
-/** An authenticated principal that got nowhere belongs on the record too: who, from where, why. */
-function recordRefusal(
-  client: AuthenticatedClient,
-  error: CountersignError,
-  services: ConnectionServices,
-): void {
-  const { recorder } = services;
-  try {
-    const peer = recorder.commit(Buffer.from(`${client.peer.address} ${client.peer.port}`));
-    recorder.append(
-      {
-        type: 'authn.result',
-        outcome: 'refused',
-        principal: client.principal.name,
-        method: client.method,
-        peer: peer.digest,
-        reason: error.code,
-      },
-      [{ field: 'peer', commitment: peer }],
-      { urgency: 'ride' },
-    );
-  } catch (failure) {
-    services.logger.error('a refusal could not be recorded', errorFields(failure));
-  }
+  client.noteRefused(shown);
 }
 
 /** `Denied` wraps the error that the client is told. */

@@ -52,6 +52,8 @@ export interface AuthenticatedClient {
   readonly leftover: Buffer;
   /** Sends a FATAL ErrorResponse and ends the connection. Never throws; does nothing on a closed socket. */
   sendFatal(error: CountersignError): void;
+  /** Puts on record, or counts (decision 20), that it got nowhere although it is authenticated. Never throws. */
+  noteRefused(error: CountersignError): void;
 }
 
 /** The part of the configuration that a reload may change. */

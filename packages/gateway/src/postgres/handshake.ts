@@ -9,6 +9,7 @@ import type { AuthnAttempt, AuthnRecord } from './client-auth/authn-record.ts';
 import { sendFatalAndClose } from './farewell.ts';
 import { HandshakeReader } from './handshake-reader.ts';
 import type { ConnectionCounter } from './limits.ts';
+import type { SourceLimits } from './source-limits.ts';
 import { negotiateVersion, type Opening, readOpening } from './startup.ts';
 import { readStartupRequest, type StartupRequest } from './startup-request.ts';
 import { judgeStartupSettings } from './startup-settings.ts';
@@ -27,6 +28,9 @@ export interface HandshakeContext {
   readonly cancels: CancelRegistry;
   readonly authnRecord: AuthnRecord;
   readonly counter: ConnectionCounter;
+  readonly sources: SourceLimits;
+  /** Where it comes from, as limits count it (`networkOf`). */
+  readonly source: string;
   readonly pending: Set<(error: CountersignError) => void>;
   readonly onRefused: (error: CountersignError, principal?: string) => void;
 }
@@ -51,6 +55,10 @@ class Handshake {
   /** False during a TLS handshake: nothing that we write then could be read. */
   #canTell = true;
   #principalName: string | undefined;
+  /** As sent, once it was. */
+  #user: string | undefined;
+  /** The outcome is on its way to the record, or must not get there. */
+  #isRecorded = false;
 
   constructor(context: HandshakeContext) {
     this.#context = context;
@@ -59,9 +67,10 @@ class Handshake {
   }
 
   async run(): Promise<AuthenticatedClient | undefined> {
-    const { pending, counter, settings } = this.#context;
+    const { pending, counter, settings, source } = this.#context;
     const end = (error: CountersignError): void => this.#reader.fail(error);
     pending.add(end);
+    const settle = counter.await(source, () => end(new CountersignError('CS_CONNECTION_LIMIT')));
     const deadline = setTimeout(
       () => end(new CountersignError('CS_HANDSHAKE_TIMEOUT')),
       settings.limits.handshakeTimeoutMs,
@@ -74,7 +83,7 @@ class Handshake {
     } finally {
       clearTimeout(deadline);
       pending.delete(end);
-      counter.settle();
+      settle();
     }
   }
 
@@ -91,10 +100,20 @@ class Handshake {
     const negotiation = negotiateVersion(opening.startup);
     if (negotiation !== undefined) this.#socket.write(negotiation);
     const request = readStartupRequest(opening.startup);
+    this.#user = request.user;
+    this.#assertNoBackoff(request.user);
     const verdict = await this.#authenticate(request);
     const accepted = await this.#settle(request, verdict);
     if (accepted.finalMessage !== undefined) this.#socket.write(accepted.finalMessage);
     return this.#client(request, accepted, opening.tls);
+  }
+
+  /** Before any exchange: neither we nor the client spend anything on an attempt that will not be looked at. */
+  #assertNoBackoff(user: string): void {
+    const { sources, source, settings } = this.#context;
+    if (!sources.mustWait(source, user, settings.limits)) return;
+    this.#principalName = settings.principals.find(user)?.name;
+    throw new CountersignError('CS_AUTHN_BACKOFF');
   }
 
   async #open(): Promise<Opening> {
@@ -137,7 +156,8 @@ class Handshake {
 
   /** Puts the outcome on record. What else may keep an authenticated client out is decided before, so that it is in it. */
   async #settle(request: StartupRequest, verdict: AuthnAccepted | AuthnRefused): Promise<AuthnAccepted> {
-    const { authnRecord, peer } = this.#context;
+    const { authnRecord, peer, sources, source, settings } = this.#context;
+    this.#isRecorded = true;
     const attempt: AuthnAttempt = {
       address: peer.address,
       attempted: request.user,
@@ -147,9 +167,11 @@ class Handshake {
     };
     this.#principalName = verdict.principal?.name;
     if (verdict.outcome === 'refused') {
+      sources.failed(source, request.user, settings.limits);
       await this.#recordRefusal({ ...attempt, reason: verdict.reason });
       throw verdict.error;
     }
+    sources.succeeded(source, request.user);
     const obstacle = this.#obstacle(request, verdict.principal.name);
     if (obstacle !== undefined) {
       await this.#recordRefusal({ ...attempt, reason: obstacle.code });
@@ -196,12 +218,34 @@ class Handshake {
       peer: this.#context.peer,
       leftover: this.#reader.rest(),
       sendFatal: (error) => sendFatalAndClose(socket, error),
+      noteRefused: (error) => {
+        const { authnRecord, peer } = this.#context;
+        authnRecord.note({
+          address: peer.address,
+          principal: principal.name,
+          method,
+          reason: error.code,
+          ...(tokenId === undefined ? {} : { tokenId }),
+        });
+      },
       ...(database === undefined ? {} : { database }),
       ...(grantId === undefined ? {} : { grantId }),
       ...(applicationName === undefined ? {} : { applicationName }),
       ...(tokenId === undefined ? {} : { tokenId }),
       ...(tls === undefined ? {} : { tls: tlsInfo(tls) }),
     };
+  }
+
+  /** What came before an exchange was decided: limits, deadlines, broken messages. */
+  #note({ code }: CountersignError): void {
+    if (this.#isRecorded || code === 'CS_SHUTTING_DOWN') return;
+    this.#context.authnRecord.note({
+      address: this.#context.peer.address,
+      method: 'none',
+      reason: code,
+      ...(this.#principalName === undefined ? {} : { principal: this.#principalName }),
+      ...(this.#user === undefined ? {} : { attempted: this.#user }),
+    });
   }
 
   #end(error: unknown): void {
@@ -213,6 +257,7 @@ class Handshake {
     const reported = isCountersignError(error)
       ? error
       : new CountersignError('CS_INTERNAL', { cause: error });
+    this.#note(reported);
     this.#context.onRefused(reported, this.#principalName);
     if (this.#canTell) sendFatalAndClose(this.#socket, reported);
     else this.#socket.destroy();

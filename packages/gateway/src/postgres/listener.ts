@@ -13,7 +13,10 @@ import type { CancelRegistry } from './cancel.ts';
 import { AuthnRecord } from './client-auth/authn-record.ts';
 import { admitClient, type HandshakeContext } from './handshake.ts';
 import { sendFatalAndClose } from './farewell.ts';
+import { TokenBucket } from '../session/token-bucket.ts';
 import { ConnectionCounter } from './limits.ts';
+import { networkOf } from './network.ts';
+import { SourceLimits } from './source-limits.ts';
 import { loadServerTls, type ServerTls } from './tls-server.ts';
 
 export interface ListenOptions {
@@ -23,7 +26,10 @@ export interface ListenOptions {
   readonly cancels: CancelRegistry;
   /** Owns the connection from then on. What it throws or rejects with ends the connection as an internal error. */
   readonly onClient: (client: AuthenticatedClient) => void | Promise<void>;
-  /** For the log and metrics: a connection was refused before it was authenticated, or authentication failed. */
+  /**
+   * For the log: a connection was refused before it was authenticated, or authentication failed. Twenty at once, then two a second;
+   * `ConnectionRefusal.omitted` counts the others. Metrics and the record have all of them.
+   */
   readonly onRefused?: (refusal: ConnectionRefusal) => void;
 }
 
@@ -33,7 +39,13 @@ export interface ConnectionRefusal {
   readonly address: string;
   /** Name of a configured principal, never what a client merely claimed. */
   readonly principal?: string;
+  /** Refusals since the one before that were not told. */
+  readonly omitted: number;
 }
+
+/** Refusals that are told to the log. */
+const TOLD_PER_SECOND = 2;
+const TOLD_AT_ONCE = 20;
 
 /** Everything that a reload exchanges, as one object, so that a connection sees all of the old or all of the new. */
 interface Snapshot {
@@ -62,6 +74,9 @@ class Listener implements PostgresListener {
   readonly #options: ListenOptions;
   readonly #server: Server;
   readonly #counter = new ConnectionCounter();
+  readonly #sources = new SourceLimits();
+  readonly #told = new TokenBucket(TOLD_PER_SECOND, TOLD_AT_ONCE, performance.now());
+  #omitted = 0;
   readonly #authnRecord: AuthnRecord;
   readonly #refused = new Map<string, number>();
   /** Handshakes under way, each by what ends it. */
@@ -130,24 +145,37 @@ class Listener implements PostgresListener {
       socket.destroy();
       return;
     }
+    const source = networkOf(address);
+    const rate = this.#sources.connect(source, settings.limits);
+    if (rate === 'drop') {
+      this.#drop(socket, address);
+      return;
+    }
     if (allow !== undefined && !addressIn(allow, address)) {
       this.#refuse(socket, new CountersignError('CS_ADDRESS_DENIED'), address);
       return;
     }
-    const admission = this.#counter.admit(address, settings.limits);
+    const admission = this.#counter.admit(source, settings.limits);
     if (admission === 'drop') {
-      this.#count('CS_CONNECTION_LIMIT');
-      socket.destroy();
+      this.#drop(socket, address);
       return;
     }
     socket.setKeepAlive(true, settings.limits.tcpKeepaliveMs);
-    socket.once('close', () => this.#counter.leave(address));
+    socket.once('close', () => this.#counter.leave(source));
     const peer = { address, port: socket.remotePort ?? 0 };
-    void this.#handshake({ socket, peer, settings, tls, isOverLimit: admission === 'over' });
+    const isOverLimit = admission === 'over' || rate === 'over';
+    void this.#handshake({ socket, peer, source, settings, tls, isOverLimit });
+  }
+
+  /** Closes it unread, with a reset: nothing of it stays behind in the kernel. */
+  #drop(socket: Socket, address: string): void {
+    this.#count('CS_CONNECTION_LIMIT');
+    this.#authnRecord.note({ address, method: 'none', reason: 'CS_CONNECTION_LIMIT' });
+    socket.resetAndDestroy();
   }
 
   async #handshake(
-    connection: Pick<HandshakeContext, 'socket' | 'peer' | 'settings' | 'tls' | 'isOverLimit'>,
+    connection: Pick<HandshakeContext, 'socket' | 'peer' | 'source' | 'settings' | 'tls' | 'isOverLimit'>,
   ): Promise<void> {
     const { peer } = connection;
     const { keys, cancels, onClient } = this.#options;
@@ -157,6 +185,7 @@ class Listener implements PostgresListener {
       cancels,
       authnRecord: this.#authnRecord,
       counter: this.#counter,
+      sources: this.#sources,
       pending: this.#pending,
       onRefused: (error, principal) =>
         this.#report({ error, address: peer.address, ...(principal === undefined ? {} : { principal }) }),
@@ -183,13 +212,19 @@ class Listener implements PostgresListener {
   }
 
   #refuse(socket: Socket, error: CountersignError, address: string): void {
+    this.#authnRecord.note({ address, method: 'none', reason: error.code });
     this.#report({ error, address });
     sendFatalAndClose(socket, error);
   }
 
-  #report(refusal: ConnectionRefusal): void {
+  #report(refusal: Omit<ConnectionRefusal, 'omitted'>): void {
     this.#count(refusal.error.code);
-    this.#options.onRefused?.(refusal);
+    if (!this.#told.take(1, performance.now())) {
+      this.#omitted += 1;
+      return;
+    }
+    this.#options.onRefused?.({ ...refusal, omitted: this.#omitted });
+    this.#omitted = 0;
   }
 
   #count(code: string): void {

@@ -64,3 +64,33 @@ test('an acceptance that cannot be recorded is an error', async () => {
   record.failure = new CountersignError('CS_RECORD_FULL');
   await assert.rejects(authn.accepted(GUESS), { code: 'CS_RECORD_FULL' });
 });
+
+test('every failure is in exactly one leaf, whatever the windows', async () => {
+  const record = new LeafCollector();
+  const authn = new AuthnRecord({ recorder: record.asRecorder(), maxSources: 5 });
+  for (let i = 0; i < 1000; i++) {
+    await authn.refused({
+      ...GUESS,
+      address: `10.0.0.${i % 9}`,
+      reason: i % 2 === 0 ? 'credential' : 'address',
+    });
+    if (i % 300 === 0) authn.flush();
+  }
+  for (let i = 0; i < 50; i++)
+    authn.note({ address: '10.0.0.1', method: 'none', reason: 'CS_CONNECTION_LIMIT' });
+  assert.ok(authn.size <= 6);
+  authn.flush();
+  const sum = record.authentications.reduce((total, { count }) => total + (count ?? 1), 0);
+  assert.equal(sum, 1050);
+});
+
+test('addresses of one IPv6 network are one source', async () => {
+  const record = new LeafCollector();
+  const authn = new AuthnRecord({ recorder: record.asRecorder() });
+  for (let i = 0; i < 500; i++) await authn.refused({ ...GUESS, address: `2001:db8:0:1::${i.toString(16)}` });
+  authn.flush();
+  assert.deepEqual(
+    record.authentications.map(({ count }) => count),
+    [undefined, 499],
+  );
+});
