@@ -10,6 +10,7 @@ import { asCountersignError, errorFields } from '../observe/logger.ts';
 import { CONTROL_SOCKET, openControlPath } from './control-path.ts';
 import type { ControlServices } from './control-services.ts';
 import { issueTokenFor, tokenRequestSchema } from './issue-token.ts';
+import { handleKeys, keyRequestSchema } from './keys.ts';
 import { logReadRequestSchema, readContents } from './read-contents.ts';
 
 export interface ControlServer {
@@ -38,13 +39,19 @@ const ROUTES: readonly Route[] = [
     path: '/v1/log/read',
     handle: (body, services) => readContents(parse(logReadRequestSchema, body), services),
   },
+  {
+    method: 'POST',
+    path: '/v1/keys',
+    handle: (body, services) => handleKeys(parse(keyRequestSchema, body), services),
+  },
 ];
 
 /**
  * Listens on `control.sock` in the state directory: HTTP/1.1, JSON. The socket has mode 0600 in a directory of mode 0700, so
  * the kernel admits the gateway's own user and root, and nobody else.
  *
- * `GET /v1/status`, `GET /v1/fixed-settings`, `POST /v1/tokens {principal?, target, ttlMs?}`, `POST /v1/log/read {from, to}`. Errors are
+ * `GET /v1/status`, `GET /v1/fixed-settings`, `POST /v1/tokens {principal?, target, ttlMs?}`, `POST /v1/log/read {from, to}`,
+ * `POST /v1/keys {act, …}`. Errors are
  * `{"error": {"code", "message", "detail"?, "hint"?}}`.
  */
 export async function startControlServer(services: ControlServices): Promise<ControlServer> {

@@ -3,6 +3,7 @@ import type { GrantRegistry } from '../grants/grant-registry.ts';
 import type { IdentityKeys } from '../identity/identity-keys.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Recorder } from '../record/recorder.ts';
+import type { KeyService } from './keys.ts';
 import type { ReadContent } from './read-contents.ts';
 
 /** What the control socket needs of the gateway. */
@@ -12,6 +13,7 @@ export interface ControlServices {
   readonly keys: IdentityKeys;
   readonly recorder: Recorder;
   readonly logger: Logger;
+  readonly keyService: KeyService;
   readonly status: unknown;
   /** Keys that a running gateway cannot change, with their values in force as JSON texts. */
   readonly fixedSettings: Readonly<Record<string, string>>;

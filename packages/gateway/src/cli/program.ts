@@ -6,6 +6,7 @@ import { addCheckCommand } from './commands/check.ts';
 import { addConnectCommand } from './commands/connect.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addInitCommand } from './commands/init.ts';
+import { addKeyCommand } from './commands/key.ts';
 import { addLogCommand } from './commands/log.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addStatusCommand } from './commands/status.ts';
@@ -29,6 +30,7 @@ export function createProgram(setExitCode: SetExitCode): Command {
   addCheckCommand(program);
   addInitCommand(program);
   addTokenCommand(program);
+  addKeyCommand(program);
   addLogCommand(program, setExitCode);
   addStatusCommand(program);
   addConnectCommand(program, setExitCode);

@@ -1,5 +1,6 @@
 import { startControlServer } from '../api/control-server.ts';
 import type { ControlServer } from '../api/control-server.ts';
+import type { KeyService } from '../api/keys.ts';
 import type { ReadContent } from '../api/read-contents.ts';
 import type { CountersignConfig, Secrets } from '../config/config.ts';
 import type { ExportStatus } from '../export/export-status.ts';
@@ -7,8 +8,7 @@ import { refuseDemo, markDemo } from '../config/demo-rule.ts';
 import { createSecrets } from '../config/secrets.ts';
 import { CountersignError } from '../errors.ts';
 import { GrantRegistry } from '../grants/grant-registry.ts';
-import { loadIdentityKeys } from '../identity/identity-keys.ts';
-import type { IdentityKeys } from '../identity/identity-keys.ts';
+import { IdentityKeyRing } from '../identity/identity-keys.ts';
 import { PrincipalRegistry } from '../identity/principal-registry.ts';
 import { startHealthServer } from '../observe/health-server.ts';
 import type { HealthServer } from '../observe/health-server.ts';
@@ -18,14 +18,18 @@ import { createMetrics } from '../observe/metrics.ts';
 import type { ListenerSettings, PostgresListener } from '../postgres/authenticated-client.ts';
 import { CancelRegistry } from '../postgres/cancel.ts';
 import { listenPostgres } from '../postgres/listener.ts';
+import type { KeysInForce } from '../record/keys-in-force.ts';
+import { parseVaultPublicKey } from '../record/keys.ts';
 import type { Recorder } from '../record/recorder.ts';
 import type { FairAdmission } from '../session/fair-admission.ts';
 import { acceptClient } from './accept-client.ts';
 import { Exporting } from './exporting.ts';
+import { KeyDesk } from './key-desk.ts';
 import { naming } from './listen-error.ts';
 import { OpenSessions } from './open-sessions.ts';
 import { openRecord } from './open-record.ts';
 import type { GatewayRecorder, OpenRecord, OpenRecordOptions } from './open-record.ts';
+import { readCustodianKey } from './record-keys.ts';
 import { recordConfiguration } from './record-start.ts';
 import { assertReloadable, fixedSettings } from './reload.ts';
 import type { FixedSettings } from './reload.ts';
@@ -33,8 +37,12 @@ import { runningSoftware } from './software.ts';
 import { lockState } from './state-lock.ts';
 import type { StateLock } from './state-lock.ts';
 import { shareAdmission } from './share-admission.ts';
+import { forgetSuccession } from './succession.ts';
 import { TrafficCounter } from './traffic.ts';
 import { assertSecrets } from './try-secrets.ts';
+import { askBeforeStart, witnessParts } from './witness-start.ts';
+import { Witnessing } from './witnessing.ts';
+import type { WitnessStatus } from './witnessing.ts';
 
 export interface GatewayOptions {
   /** Default: JSON lines on stderr. */
@@ -65,6 +73,7 @@ export interface GatewayStatus {
   readonly exports: readonly ExportStatus[];
   readonly commands: number;
   readonly log: { readonly origin: string; readonly size: number; readonly checkpointAgeMs: number };
+  readonly witness: WitnessStatus;
 }
 
 /**
@@ -96,8 +105,11 @@ async function build(
   const lock = lockState(config.stateDirectory);
   started.push(() => lock.release());
   await assertSecrets(config, secrets);
-  const keys = await loadIdentityKeys(config.stateDirectory);
+  const keys = await IdentityKeyRing.load(config.stateDirectory);
   const principals = await PrincipalRegistry.load(config.principals, secrets);
+  // Before the first leaf of this run: two histories under one key cannot be undone.
+  const parts = await witnessParts(config, secrets);
+  const objections = await askBeforeStart(config, parts, logger);
   const recorder = await (options.openRecord ?? openRecord)({
     config,
     secrets,
@@ -108,7 +120,11 @@ async function build(
   started.push(() => recorder.close('start failed'));
   watchRecord(recorder, logger, options.onFatal);
   await recordConfiguration(recorder, config, 'start');
-  const gateway = new Gateway({ config, logger, secrets, lock, keys, recorder });
+  forgetSuccession(config.stateDirectory);
+  const witnessing = await Witnessing.start({ config, recorder, logger, parts, objections });
+  started.push(() => witnessing.stop());
+  await recorder.keys?.announceIdentity(keys.fingerprint);
+  const gateway = new Gateway({ config, logger, secrets, lock, keys, recorder, witnessing });
   await gateway.open(principals, started);
   return gateway;
 }
@@ -127,8 +143,9 @@ interface Parts {
   readonly logger: Logger;
   readonly secrets: Secrets;
   readonly lock: StateLock;
-  readonly keys: IdentityKeys;
+  readonly keys: IdentityKeyRing;
   readonly recorder: GatewayRecorder;
+  readonly witnessing: Witnessing;
 }
 
 /** A running gateway. Made by {@link startGateway}. */
@@ -141,7 +158,9 @@ export class Gateway {
   readonly recorder: GatewayRecorder;
   readonly secrets: Secrets;
   readonly logger: Logger;
-  readonly keys: IdentityKeys;
+  readonly keys: IdentityKeyRing;
+  readonly keyService: KeyService;
+  readonly witnessing: Witnessing;
   readonly #lock: StateLock;
   readonly #startedAt = new Date();
   /** In force now; replaced as a whole by `reload`. */
@@ -160,7 +179,14 @@ export class Gateway {
     this.secrets = parts.secrets;
     this.recorder = parts.recorder;
     this.keys = parts.keys;
+    this.keyService = new KeyDesk({
+      config: () => this.#config,
+      secrets: parts.secrets,
+      keys: () => keysOf(parts.recorder),
+      identity: parts.keys,
+    });
     this.#lock = parts.lock;
+    this.witnessing = parts.witnessing;
     this.cancels = new CancelRegistry({ node: parts.config.node, worker: 0, secret: parts.keys.cancel });
     this.admission = shareAdmission(parts.recorder, () => this.#config.limits.principal, parts.logger);
     this.grants = new GrantRegistry({
@@ -200,8 +226,8 @@ export class Gateway {
         keys: this.keys,
         cancels: this.cancels,
         onClient: (client) => acceptClient(client, this),
-        onRefused: ({ error, address, principal }) => {
-          const fields = { ...errorFields(error), address };
+        onRefused: ({ error, address, principal, omitted }) => {
+          const fields = { ...errorFields(error), address, ...(omitted === 0 ? {} : { count: omitted }) };
           this.logger.warn('connection refused', principal === undefined ? fields : { ...fields, principal });
         },
       });
@@ -252,7 +278,7 @@ export class Gateway {
     if (this.#draining) return 'the gateway is shutting down';
     const { ready, reason } = this.recorder.health();
     if (!ready) return reason ?? 'the record is not ready';
-    return this.#listener === undefined ? 'the gateway is starting' : undefined;
+    return this.#listener === undefined ? 'the gateway is starting' : this.witnessing.notReady;
   }
 
   get status(): GatewayStatus {
@@ -275,6 +301,7 @@ export class Gateway {
       exports: this.#exports?.statuses ?? [],
       commands: this.traffic.totals.commands,
       log: { origin: this.#config.log.origin, size: treeSize, checkpointAgeMs },
+      witness: this.witnessing.status,
     };
   }
 
@@ -300,8 +327,10 @@ export class Gateway {
     if (!next.demo) refuseDemo(next);
     await assertSecrets(next, this.secrets);
     const principals = await PrincipalRegistry.load(next.principals, this.secrets);
+    const custodian = parseVaultPublicKey(await readCustodianKey(next, this.secrets));
     await recordConfiguration(this.recorder, next, 'reload', before);
     try {
+      await this.recorder.keys?.changeCustodian(custodian);
       await this.#listener?.reload(this.#listenerSettings(next, principals));
     } catch (error) {
       // A certificate vanished since it was checked. The record said that the new text is in force: take that back.
@@ -339,8 +368,10 @@ export class Gateway {
     await this.sessions.end(this.#config.limits.drainTimeoutMs);
     await this.#control?.close();
     this.grants.close();
+    await this.witnessing.stop();
     await this.recorder.close(reason);
     await this.#exports?.close();
+    await this.witnessing.finish();
     // Last, so that probes see "shutting down" and not a refused connection for as long as possible.
     await this.#health?.close();
     this.#lock.release();
@@ -358,6 +389,7 @@ export class Gateway {
       traffic: () => this.traffic.totals,
       exports: () => this.#exports?.statuses ?? [],
       notReady: () => this.notReady,
+      witness: () => this.witnessing.status,
       version: runningSoftware().version,
     });
     this.#health = await startHealthServer(place, {
@@ -376,6 +408,12 @@ export class Gateway {
       secrets: this.secrets,
     };
   }
+}
+
+function keysOf({ keys }: GatewayRecorder): KeysInForce {
+  if (keys === undefined)
+    throw new CountersignError('CS_REQUEST_INVALID', { detail: 'this recorder has no keys' });
+  return keys;
 }
 
 function addCounts(

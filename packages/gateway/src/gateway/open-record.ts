@@ -4,6 +4,7 @@ import type { OpenedRecorder, OpenRecorderOptions } from '../record/open-recorde
 import type { Recorder } from '../record/recorder.ts';
 import { readRecordKeys } from './record-keys.ts';
 import type { Software } from './software.ts';
+import { readSuccession } from './succession.ts';
 
 export interface OpenRecordOptions {
   readonly config: CountersignConfig;
@@ -15,7 +16,16 @@ export interface OpenRecordOptions {
 }
 
 /** What the gateway needs of the record beyond what its rooms see. */
-export type GatewayRecorder = Recorder & Pick<OpenedRecorder, 'readPayloads' | 'setConfigDigest'>;
+export type GatewayRecorder = Recorder &
+  Pick<OpenedRecorder, 'readPayloads' | 'setConfigDigest'> &
+  Partial<Pick<OpenedRecorder, 'onCheckpoint' | 'onCosigned' | 'cosign' | 'refuseCommands'>> &
+  /** Absent in what benchmarks put in its place. */
+  Partial<
+    Pick<
+      OpenedRecorder,
+      'keys' | 'vault' | 'clock' | 'verifierKey' | 'covered' | 'oldestSegment' | 'heartbeat'
+    >
+  >;
 
 /** Tests and benchmarks put another recorder in its place. */
 export type OpenRecord = (options: OpenRecordOptions) => Promise<GatewayRecorder>;
@@ -23,6 +33,7 @@ export type OpenRecord = (options: OpenRecordOptions) => Promise<GatewayRecorder
 /** Opens the record that a configuration describes. Rejects with what `openRecorder` and `readRecordKeys` throw. */
 export const openRecord: OpenRecord = async ({ config, secrets, software, acceptLoss, faults }) => {
   const keys = await readRecordKeys(config, secrets);
+  const succeeds = readSuccession(config.stateDirectory, config.log.origin);
   return await openRecorder({
     stateDirectory: config.stateDirectory,
     node: config.node,
@@ -33,6 +44,7 @@ export const openRecord: OpenRecord = async ({ config, secrets, software, accept
     software,
     configDigest: config.digest,
     acceptLoss,
+    ...(succeeds === undefined ? {} : { succeeds }),
     ...(faults === undefined ? {} : { faults }),
   });
 };

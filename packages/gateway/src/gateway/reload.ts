@@ -11,7 +11,7 @@ export function fixedSettings(config: CountersignConfig): FixedSettings {
     node: config.node,
     state: config.stateDirectory,
     log: config.log,
-    vault: config.vault,
+    'vault.retentionClass': config.vault.retentionClass,
     record: config.record,
     witness: config.witness ?? null,
     'listen.postgres.address': [postgres.host, postgres.port],
