@@ -1,6 +1,5 @@
 import { startControlServer } from '../api/control-server.ts';
 import type { ControlServer } from '../api/control-server.ts';
-import type { KeyService } from '../api/keys.ts';
 import type { ReadContent } from '../api/read-contents.ts';
 import type { CountersignConfig, Secrets } from '../config/config.ts';
 import type { ExportStatus } from '../export/export-status.ts';
@@ -8,7 +7,8 @@ import { refuseDemo, markDemo } from '../config/demo-rule.ts';
 import { createSecrets } from '../config/secrets.ts';
 import { CountersignError } from '../errors.ts';
 import { GrantRegistry } from '../grants/grant-registry.ts';
-import { IdentityKeyRing } from '../identity/identity-keys.ts';
+import { loadIdentityKeys } from '../identity/identity-keys.ts';
+import type { IdentityKeys } from '../identity/identity-keys.ts';
 import { PrincipalRegistry } from '../identity/principal-registry.ts';
 import { startHealthServer } from '../observe/health-server.ts';
 import type { HealthServer } from '../observe/health-server.ts';
@@ -18,18 +18,14 @@ import { createMetrics } from '../observe/metrics.ts';
 import type { ListenerSettings, PostgresListener } from '../postgres/authenticated-client.ts';
 import { CancelRegistry } from '../postgres/cancel.ts';
 import { listenPostgres } from '../postgres/listener.ts';
-import type { KeysInForce } from '../record/keys-in-force.ts';
-import { parseVaultPublicKey } from '../record/keys.ts';
 import type { Recorder } from '../record/recorder.ts';
 import type { FairAdmission } from '../session/fair-admission.ts';
 import { acceptClient } from './accept-client.ts';
 import { Exporting } from './exporting.ts';
-import { KeyDesk } from './key-desk.ts';
 import { naming } from './listen-error.ts';
 import { OpenSessions } from './open-sessions.ts';
 import { openRecord } from './open-record.ts';
 import type { GatewayRecorder, OpenRecord, OpenRecordOptions } from './open-record.ts';
-import { readCustodianKey } from './record-keys.ts';
 import { recordConfiguration } from './record-start.ts';
 import { assertReloadable, fixedSettings } from './reload.ts';
 import type { FixedSettings } from './reload.ts';
@@ -105,7 +101,7 @@ async function build(
   const lock = lockState(config.stateDirectory);
   started.push(() => lock.release());
   await assertSecrets(config, secrets);
-  const keys = await IdentityKeyRing.load(config.stateDirectory);
+  const keys = await loadIdentityKeys(config.stateDirectory);
   const principals = await PrincipalRegistry.load(config.principals, secrets);
   // Before the first leaf of this run: two histories under one key cannot be undone.
   const parts = await witnessParts(config, secrets);
@@ -123,7 +119,6 @@ async function build(
   forgetSuccession(config.stateDirectory);
   const witnessing = await Witnessing.start({ config, recorder, logger, parts, objections });
   started.push(() => witnessing.stop());
-  await recorder.keys?.announceIdentity(keys.fingerprint);
   const gateway = new Gateway({ config, logger, secrets, lock, keys, recorder, witnessing });
   await gateway.open(principals, started);
   return gateway;
@@ -143,7 +138,7 @@ interface Parts {
   readonly logger: Logger;
   readonly secrets: Secrets;
   readonly lock: StateLock;
-  readonly keys: IdentityKeyRing;
+  readonly keys: IdentityKeys;
   readonly recorder: GatewayRecorder;
   readonly witnessing: Witnessing;
 }
@@ -158,8 +153,7 @@ export class Gateway {
   readonly recorder: GatewayRecorder;
   readonly secrets: Secrets;
   readonly logger: Logger;
-  readonly keys: IdentityKeyRing;
-  readonly keyService: KeyService;
+  readonly keys: IdentityKeys;
   readonly witnessing: Witnessing;
   readonly #lock: StateLock;
   readonly #startedAt = new Date();
@@ -179,12 +173,6 @@ export class Gateway {
     this.secrets = parts.secrets;
     this.recorder = parts.recorder;
     this.keys = parts.keys;
-    this.keyService = new KeyDesk({
-      config: () => this.#config,
-      secrets: parts.secrets,
-      keys: () => keysOf(parts.recorder),
-      identity: parts.keys,
-    });
     this.#lock = parts.lock;
     this.witnessing = parts.witnessing;
     this.cancels = new CancelRegistry({ node: parts.config.node, worker: 0, secret: parts.keys.cancel });
@@ -226,8 +214,8 @@ export class Gateway {
         keys: this.keys,
         cancels: this.cancels,
         onClient: (client) => acceptClient(client, this),
-        onRefused: ({ error, address, principal, omitted }) => {
-          const fields = { ...errorFields(error), address, ...(omitted === 0 ? {} : { count: omitted }) };
+        onRefused: ({ error, address, principal }) => {
+          const fields = { ...errorFields(error), address };
           this.logger.warn('connection refused', principal === undefined ? fields : { ...fields, principal });
         },
       });
@@ -327,10 +315,8 @@ export class Gateway {
     if (!next.demo) refuseDemo(next);
     await assertSecrets(next, this.secrets);
     const principals = await PrincipalRegistry.load(next.principals, this.secrets);
-    const custodian = parseVaultPublicKey(await readCustodianKey(next, this.secrets));
     await recordConfiguration(this.recorder, next, 'reload', before);
     try {
-      await this.recorder.keys?.changeCustodian(custodian);
       await this.#listener?.reload(this.#listenerSettings(next, principals));
     } catch (error) {
       // A certificate vanished since it was checked. The record said that the new text is in force: take that back.
@@ -408,12 +394,6 @@ export class Gateway {
       secrets: this.secrets,
     };
   }
-}
-
-function keysOf({ keys }: GatewayRecorder): KeysInForce {
-  if (keys === undefined)
-    throw new CountersignError('CS_REQUEST_INVALID', { detail: 'this recorder has no keys' });
-  return keys;
 }
 
 function addCounts(

@@ -7,6 +7,7 @@ import type { ConfigProblem } from '../config/problem.ts';
 import { CountersignError, isCountersignError } from '../errors.ts';
 import { PrincipalRegistry } from '../identity/principal-registry.ts';
 import { loadServerTls } from '../postgres/tls-server.ts';
+import { witnessParts } from './witness-start.ts';
 import { readCustodianKey, readPreviousKey, readSigningKey } from './record-keys.ts';
 
 /** One use of secrets: what `serve` does with them later, under the key that is named when it fails. */
@@ -47,6 +48,9 @@ function trialsOf(config: CountersignConfig, secrets: Secrets): readonly Trial[]
     { path: 'log.signingKey', attempt: () => readSigningKey(config, secrets) },
     { path: 'log.previousKey', attempt: () => readPreviousKey(config, secrets) },
     { path: 'vault.custodianKey', attempt: () => readCustodianKey(config, secrets) },
+    ...(config.witness === undefined
+      ? []
+      : [{ path: 'witness.witnesses', attempt: () => witnessParts(config, secrets) }]),
     ...(tls === undefined
       ? []
       : [{ path: 'listen.postgres.tls', attempt: () => loadServerTls(tls, secrets) }]),

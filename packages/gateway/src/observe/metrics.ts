@@ -3,6 +3,8 @@ import { readdirSync } from 'node:fs';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 import type { Recorder } from '../record/recorder.ts';
+import { addWitnessMetrics } from './witness-metrics.ts';
+import type { WitnessFigures } from './witness-metrics.ts';
 import { addExportMetrics, addTraceMetrics } from './export-metrics.ts';
 import type { ExportFigures, SpanTotals } from './export-metrics.ts';
 
@@ -19,6 +21,8 @@ export interface MetricSources {
   readonly spans?: () => SpanTotals;
   /** Why the gateway is not ready, or `undefined`. */
   readonly notReady: () => string | undefined;
+  /** Absent: nothing is witnessed, and nothing said of it. */
+  readonly witness?: () => WitnessFigures;
   readonly version: string;
 }
 
@@ -42,6 +46,7 @@ export function createMetrics(sources: MetricSources): Registry {
   addRecordGauges(registry, sources);
   addTrafficMetrics(registry, sources);
   addStateMetrics(registry, sources);
+  addWitnessMetrics(registry, sources.witness);
   addExportMetrics(registry, sources.exports ?? (() => []));
   addTraceMetrics(registry, sources.spans ?? (() => ({ sent: 0, dropped: 0 })));
   return registry;

@@ -48,7 +48,7 @@ export type RoundEvent =
       readonly evidence?: Evidence;
     }
   /** A witness knows less than it has cosigned: its state was lost or put back. */
-  | { readonly kind: 'forgot'; readonly witness: string; readonly size: number; readonly known: number }
+  | { readonly kind: 'forgot'; readonly witness: string; readonly size: number }
   | { readonly kind: 'states'; readonly states: readonly WitnessState[] };
 
 export interface RoundsOptions {
@@ -213,16 +213,13 @@ export class CosigningRounds {
       turn.streak = 0;
       turn.trouble = undefined;
       this.#takeLines(round, client, outcome.lines);
-      if (outcome.forgot !== undefined) this.#forgot(client, round.checkpoint.size, outcome.forgot);
+      if (outcome.forgot !== undefined)
+        this.#options.onEvent({ kind: 'forgot', witness: client.name, size: outcome.forgot });
     } else {
       this.#fail(round, client, turn, outcome);
     }
     this.#options.onEvent({ kind: 'states', states: this.states });
     this.poke();
-  }
-
-  #forgot(client: WitnessClient, known: number, size: number): void {
-    this.#options.onEvent({ kind: 'forgot', witness: client.name, size, known });
   }
 
   #fail(

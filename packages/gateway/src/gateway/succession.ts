@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+
+import { CountersignError } from '../errors.ts';
+import type { Predecessor } from '../record/events/witnessing.ts';
+import { readWhole, realFileLayer, replaceFile } from '../record/journal/file-layer.ts';
+
+/**
+ * `succession.json` in the state directory: written by `countersign log succeed`, read when the new log gets its first leaf, and
+ * removed once that is on disk.
+ */
+const FILE = 'succession.json';
+
+interface Succession extends Predecessor {
+  /** Origin of the new log. */
+  readonly successor: string;
+}
+
+/** Leaves word for the first leaf of log `successor`, durably. */
+export function writeSuccession(stateDirectory: string, successor: string, predecessor: Predecessor): void {
+  const succession: Succession = { successor, ...predecessor };
+  replaceFile(realFileLayer, join(stateDirectory, FILE), Buffer.from(`${JSON.stringify(succession)}\n`));
+  realFileLayer.syncDirectory(stateDirectory);
+}
+
+/** Whom a new log of this origin succeeds. Throws `CS_RECORD_CORRUPT` when the file is there and cannot be understood. */
+export function readSuccession(stateDirectory: string, origin: string): Predecessor | undefined {
+  const bytes = readWhole(realFileLayer, join(stateDirectory, FILE));
+  if (bytes === undefined) return undefined;
+  const found = parse(bytes);
+  if (found === undefined) {
+    throw new CountersignError('CS_RECORD_CORRUPT', { detail: `${FILE} cannot be read`, fatal: true });
+  }
+  const { successor, ...predecessor } = found;
+  return successor === origin ? predecessor : undefined;
+}
+
+/** The first leaf is on disk. */
+export function forgetSuccession(stateDirectory: string): void {
+  if (!realFileLayer.exists(join(stateDirectory, FILE))) return;
+  realFileLayer.remove(join(stateDirectory, FILE));
+  realFileLayer.syncDirectory(stateDirectory);
+}
+
+function parse(bytes: Buffer): Succession | undefined {
+  try {
+    const { kept, origin, root, size, successor } = JSON.parse(bytes.toString('utf8')) as Record<
+      string,
+      unknown
+    >;
+    if (typeof origin !== 'string' || typeof root !== 'string' || typeof successor !== 'string')
+      return undefined;
+    if (!isCount(size) || !isCount(kept)) return undefined;
+    return { successor, origin, size, root, kept };
+  } catch {
+    return undefined;
+  }
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
