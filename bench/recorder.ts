@@ -91,9 +91,9 @@ function runWaiter(recorder: OpenedRecorder, load: Load): Promise<void> {
           seq: seq++,
           context,
           reason: 'client',
-          calls: 0,
-          bytesUp: 0,
-          bytesDown: 0,
+          calls: (seq - 2) / 2,
+          bytesUp: 31 * (seq - 2),
+          bytesDown: 41 * (seq - 2),
         });
         resolve();
         return;

@@ -116,8 +116,8 @@ async function recordSession(recorder: OpenedRecorder, calls: number, spooled: b
     seq,
     reason: 'client',
     calls,
-    bytesUp: 0,
-    bytesDown: 0,
+    bytesUp: 40 * calls,
+    bytesDown: 80 * calls,
   } as const;
   await recorder.append(closed).durable();
 }

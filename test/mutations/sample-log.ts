@@ -63,6 +63,8 @@ export class SampleWriter {
   readonly journal: string;
   readonly #rolling = new Map<string, Buffer>();
   readonly #seq = new Map<string, number>();
+  readonly #bytes = new Map<string, { bytes_up: number; bytes_down: number }>();
+  #beat = { calls: 0, denied: 0, bytes_up: 0, bytes_down: 0 };
   #jseq = 0;
   #clockUs = 0;
 
@@ -117,6 +119,30 @@ export class SampleWriter {
     return { jseq, id, digest: sha256(leaf).toString('base64url') };
   }
 
+  /** Counters since the last call, as a heartbeat states them. */
+  takeCounters(): LeafFields {
+    const counters = this.#beat;
+    this.#beat = { calls: 0, denied: 0, bytes_up: 0, bytes_down: 0 };
+    return counters;
+  }
+
+  /** What the results of a session add up to. */
+  bytesOf(session: string): LeafFields {
+    return this.#bytes.get(session) ?? { bytes_up: 0, bytes_down: 0 };
+  }
+
+  #count(session: string, type: string, fields: LeafFields): void {
+    if (type === 'call.intent') this.#beat.calls++;
+    if (type === 'call.denied') this.#beat.denied++;
+    if (type !== 'call.result') return;
+    const sums = this.#bytes.get(session) ?? { bytes_up: 0, bytes_down: 0 };
+    this.#bytes.set(session, sums);
+    for (const counters of [sums, this.#beat]) {
+      counters.bytes_up += Number(fields['bytes_up']);
+      counters.bytes_down += Number(fields['bytes_down']);
+    }
+  }
+
   inSession(
     session: string,
     type: string,
@@ -125,6 +151,7 @@ export class SampleWriter {
     const seq = this.#seq.get(session) ?? 0;
     const rolling = this.#rolling.get(session) ?? ROLLING_START;
     const closing = type === 'session.closed' ? { rolling: rolling.toString('base64url') } : {};
+    this.#count(session, type, fields);
     const added = this.add(type, { session, seq, ...closing, ...fields });
     this.#seq.set(session, seq + 1);
     this.#rolling.set(session, rollDigest(rolling, this.leaves.at(-1)!));
@@ -147,10 +174,7 @@ export function startRun(
 
 export function addHeartbeat(writer: SampleWriter): void {
   writer.add('heartbeat', {
-    calls: 0,
-    denied: 0,
-    bytes_up: 0,
-    bytes_down: 0,
+    ...writer.takeCounters(),
     sessions: 0,
     journals: [{ journal: writer.journal, jseq: writer.jseq - 1 }],
   });
@@ -223,7 +247,7 @@ export function addIntent(
 }
 
 export function closeSession(writer: SampleWriter, session: string, calls: number, reason = 'client'): void {
-  writer.inSession(session, 'session.closed', { reason, calls, bytes_up: 0, bytes_down: 0 });
+  writer.inSession(session, 'session.closed', { reason, calls, ...writer.bytesOf(session) });
 }
 
 /** A whole run: `sessions` one after another, each with `calls`, and a heartbeat after each. */

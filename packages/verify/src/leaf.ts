@@ -32,6 +32,10 @@ export interface CheckedLeaf {
   readonly problems: readonly string[];
 }
 
+export function isUuid7(text: string): boolean {
+  return UUID7.test(text);
+}
+
 function isScalarSound(value: CanonicalValue, kind: Shape['kind']): boolean {
   switch (kind) {
     case 'count':

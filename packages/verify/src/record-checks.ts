@@ -3,6 +3,7 @@
 import { CompactSet } from './compact-set.ts';
 import { CustodyChecks } from './custody-checks.ts';
 import type { Findings } from './findings.ts';
+import { HeartbeatChecks } from './heartbeat-checks.ts';
 import { JournalChecks, type JournalState } from './journal-checks.ts';
 import { checkLeaf, type Leaf } from './leaf.ts';
 import { sha256 } from './merkle.ts';
@@ -32,6 +33,7 @@ export class RecordChecks {
   firstAtUs: number | undefined;
   lastAtUs: number | undefined;
   readonly #findings: Findings;
+  readonly #heartbeats: HeartbeatChecks;
   readonly #genesis: ExpectedGenesis;
   readonly #ids = new CompactSet();
   readonly #contexts = new CompactSet();
@@ -40,6 +42,7 @@ export class RecordChecks {
     this.#findings = findings;
     this.#genesis = genesis;
     this.journals = new JournalChecks(findings);
+    this.#heartbeats = new HeartbeatChecks(findings);
     this.sessions = new SessionChecks(findings, this.journals);
     this.custody = new CustodyChecks(findings, genesis.origin);
   }
@@ -53,7 +56,11 @@ export class RecordChecks {
     this.firstAtUs ??= leaf.at;
     this.lastAtUs = leaf.at;
     const journal = this.journals.consumeEnvelope(index, leaf);
-    if (!isSound) return undefined;
+    this.#heartbeats.consume(index, leaf, isSound, journal);
+    if (!isSound) {
+      this.sessions.consumeUnknown(index, leaf, bytes, journal);
+      return undefined;
+    }
     this.#checkId(index, leaf);
     this.journals.consume(index, leaf, journal);
     this.#checkReferences(index, leaf, journal);

@@ -3,7 +3,7 @@
 import { CompactSet } from './compact-set.ts';
 import type { Finding, Findings } from './findings.ts';
 import { isOwedByCrash, type JournalChecks, type JournalState } from './journal-checks.ts';
-import type { Leaf } from './leaf.ts';
+import { isUuid7, type Leaf } from './leaf.ts';
 import { sha256 } from './merkle.ts';
 
 interface SessionState {
@@ -12,11 +12,16 @@ interface SessionState {
   run: number;
   next: number;
   calls: number;
+  /** Sums of its results so far. */
+  bytesUp: number;
+  bytesDown: number;
   rolling: Buffer;
   /** Number of declared losses of its journal that its digest has seen; a later one may explain a hole. */
   losses: number;
   /** True when leaves of it are lost and declared so: its digest cannot be checked. */
   isTorn: boolean;
+  /** True when a leaf of it is not understood: what it did is not known, its place and its bytes are. */
+  hasUnknown: boolean;
   /** True when leaves of it are missing where its journal has a hole, which a gap further on may yet declare. */
   hasHole: boolean;
   /** Ids of intents without a result, and where they are. */
@@ -77,6 +82,10 @@ export class SessionChecks {
         this.denied += (leaf['count'] as number | undefined) ?? 1;
         break;
       case 'call.result':
+        session.bytesUp += leaf['bytes_up'] as number;
+        session.bytesDown += leaf['bytes_down'] as number;
+        this.#endCall(index, leaf, session);
+        break;
       case 'call.voided':
         this.#endCall(index, leaf, session);
         break;
@@ -85,6 +94,18 @@ export class SessionChecks {
         break;
       default:
     }
+    session.rolling = rollDigest(session.rolling, bytes);
+  }
+
+  /**
+   * For a leaf that is not sound, such as one of a later version: if it has a place in a session, it counts there and in
+   * the digest, and what rests on knowing every leaf is not held against the rest.
+   */
+  consumeUnknown(index: number, leaf: Leaf, bytes: Buffer, journal: JournalState): void {
+    const { session: id, seq } = leaf;
+    if (typeof id !== 'string' || !isUuid7(id) || typeof seq !== 'number' || seq < 0) return;
+    const session = this.#sequence(index, leaf, id, journal);
+    session.hasUnknown = true;
     session.rolling = rollDigest(session.rolling, bytes);
   }
 
@@ -126,9 +147,12 @@ export class SessionChecks {
         run: journal.run,
         next: 0,
         calls: 0,
+        bytesUp: 0,
+        bytesDown: 0,
         rolling: ROLLING_START,
         losses: 0,
         isTorn: false,
+        hasUnknown: false,
         hasHole: false,
         openCalls: new Map(),
       };
@@ -173,7 +197,7 @@ export class SessionChecks {
 
   #endCall(index: number, leaf: Leaf, session: SessionState): void {
     const isKnown = session.openCalls.delete(leaf['call'] as string);
-    if (!isKnown && !session.isTorn) {
+    if (!isKnown && !session.isTorn && !session.hasUnknown) {
       const verdict = leaf.type === 'call.result' ? 'ALTERED' : 'INCOMPLETE';
       this.#accuse(session, {
         code: 'call-without-intent',
@@ -195,13 +219,21 @@ export class SessionChecks {
       const message = "a session's closing digest does not fit its leaves";
       this.#accuse(session, { code: 'rolling-digest', verdict: 'ALTERED', message, index });
     }
-    if (!session.isTorn && leaf['calls'] !== session.calls) {
-      const message = 'a closed session states another number of calls than it has';
-      this.#accuse(session, { code: 'session-totals', verdict: 'ALTERED', message, index });
-    }
+    if (!session.isTorn && !session.hasUnknown) this.#checkTotals(index, leaf, session);
     this.#reportOpenCalls(session);
     this.#open.delete(id);
     this.#closed.addUuid(id);
+  }
+
+  /** A session's own bytes are those of its results, and what came and went outside of any call. */
+  #checkTotals(index: number, leaf: Leaf, session: SessionState): void {
+    const accuse = (message: string): void =>
+      this.#accuse(session, { code: 'session-totals', verdict: 'ALTERED', message, index });
+    if (leaf['calls'] !== session.calls)
+      accuse('a closed session states another number of calls than it has');
+    const isLess =
+      (leaf['bytes_up'] as number) < session.bytesUp || (leaf['bytes_down'] as number) < session.bytesDown;
+    if (isLess) accuse('a closed session states fewer bytes than its calls have');
   }
 
   #reportOpenCalls(session: SessionState): void {
