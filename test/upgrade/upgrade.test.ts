@@ -44,6 +44,16 @@ async function check(
   return { ...report, commitments: checks?.commitments ?? 0 };
 }
 
+/** One session, one statement, and a polite end. */
+async function runOnce(folder: GatewayFolder): Promise<void> {
+  const gateway = await GatewayProcess.start(folder);
+  const session = await RawSession.connect(folder.endpoint(gateway.port));
+  session.send(query('select 42'));
+  await session.receiveUntil();
+  session.end();
+  assert.equal(await gateway.stop(), 0, gateway.log);
+}
+
 it('keeps an old log of at least one release', () => assert.ok(versions.includes('v0.1.0')));
 
 for (const version of versions) {
@@ -94,12 +104,7 @@ for (const version of versions) {
       });
 
       it('goes on: what its journal held comes into the log, new calls follow, all of it verifies', async () => {
-        const gateway = await GatewayProcess.start(folder);
-        const session = await RawSession.connect(folder.endpoint(gateway.port));
-        session.send(query('select 42'));
-        await session.receiveUntil();
-        session.end();
-        assert.equal(await gateway.stop(), 0);
+        await runOnce(folder);
         const report = await check(folder.stateDirectory, custodianKey, expected.key!, [checkpoint]);
         assert.equal(report.verdict, 'VERIFIED-WITH-GAPS', JSON.stringify(report.findings));
         const gaps = expected.gaps.map(({ kind }) => kind);
@@ -118,8 +123,7 @@ for (const version of versions) {
       });
 
       it('starts again on what it wrote itself', async () => {
-        const gateway = await GatewayProcess.start(folder);
-        assert.equal(await gateway.stop(), 0);
+        await runOnce(folder);
         const report = await check(folder.stateDirectory, custodianKey, expected.key!, [checkpoint]);
         assert.equal(report.verdict, 'VERIFIED-WITH-GAPS');
         assert.equal(report.gaps.length, expected.gaps.length + 2);
