@@ -18,7 +18,6 @@ import { createMetrics } from '../observe/metrics.ts';
 import type { ListenerSettings, PostgresListener } from '../postgres/authenticated-client.ts';
 import { CancelRegistry } from '../postgres/cancel.ts';
 import { listenPostgres } from '../postgres/listener.ts';
-import type { Recorder } from '../record/recorder.ts';
 import type { FairAdmission } from '../session/fair-admission.ts';
 import { acceptClient } from './accept-client.ts';
 import { Exporting } from './exporting.ts';
@@ -33,6 +32,7 @@ import { runningSoftware } from './software.ts';
 import { lockState } from './state-lock.ts';
 import type { StateLock } from './state-lock.ts';
 import { shareAdmission } from './share-admission.ts';
+import { watchRecord } from './watch-record.ts';
 import { forgetSuccession } from './succession.ts';
 import { TrafficCounter } from './traffic.ts';
 import { assertSecrets } from './try-secrets.ts';
@@ -124,15 +124,6 @@ async function build(
   return gateway;
 }
 
-function watchRecord(recorder: Recorder, logger: Logger, onFatal: GatewayOptions['onFatal']): void {
-  recorder.onHealthChange(({ ready, reason, isFatal }) => {
-    if (ready) logger.info('record ready');
-    else logger.error('record not ready: commands are refused', { reason: reason ?? 'unknown' });
-    if (isFatal === true)
-      onFatal?.(new CountersignError('CS_RECORD_FAILED', { detail: reason ?? 'unknown', fatal: true }));
-  });
-}
-
 interface Parts {
   readonly config: CountersignConfig;
   readonly logger: Logger;
@@ -214,8 +205,8 @@ export class Gateway {
         keys: this.keys,
         cancels: this.cancels,
         onClient: (client) => acceptClient(client, this),
-        onRefused: ({ error, address, principal }) => {
-          const fields = { ...errorFields(error), address };
+        onRefused: ({ error, address, principal, omitted }) => {
+          const fields = { ...errorFields(error), address, ...(omitted === 0 ? {} : { count: omitted }) };
           this.logger.warn('connection refused', principal === undefined ? fields : { ...fields, principal });
         },
       });
@@ -373,6 +364,7 @@ export class Gateway {
       refusals: () => addCounts(this.traffic.refusals, this.#listener?.counts.refused),
       cancels: () => this.cancels.counts,
       traffic: () => this.traffic.totals,
+      pacing: () => this.admission,
       exports: () => this.#exports?.statuses ?? [],
       notReady: () => this.notReady,
       witness: () => this.witnessing.status,

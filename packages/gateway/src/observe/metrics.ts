@@ -19,11 +19,19 @@ export interface MetricSources {
   readonly traffic: () => Traffic;
   readonly exports?: () => readonly ExportFigures[];
   readonly spans?: () => SpanTotals;
+  /** What makes sessions wait for their share (docs/floods.md). Absent: nothing does. */
+  readonly pacing?: () => Pacing;
   /** Why the gateway is not ready, or `undefined`. */
   readonly notReady: () => string | undefined;
   /** Absent: nothing is witnessed, and nothing said of it. */
   readonly witness?: () => WitnessFigures;
   readonly version: string;
+}
+
+/** How often sessions had to wait, by reason, and how many do now. */
+export interface Pacing {
+  readonly counts: Readonly<Record<string, number>>;
+  readonly waiting: number;
 }
 
 /** Totals since the start. */
@@ -45,6 +53,7 @@ export function createMetrics(sources: MetricSources): Registry {
   addCommitMetrics(registry, sources);
   addRecordGauges(registry, sources);
   addTrafficMetrics(registry, sources);
+  addPacingMetrics(registry, sources);
   addStateMetrics(registry, sources);
   addWitnessMetrics(registry, sources.witness);
   addExportMetrics(registry, sources.exports ?? (() => []));
@@ -133,6 +142,9 @@ function addRecordGauges(registry: Registry, { recorder }: MetricSources): void 
     (health) => health.checkpointAgeMs / 1_000,
   );
   gauge('disk_free_bytes', 'Free room where the record is.', (health) => health.freeBytes);
+  gauge('disk_low', '1 while less than record.warnFree is free.', (health) =>
+    health.isLow === true ? 1 : 0,
+  );
   gauge('log_size_leaves', 'Leaves in the log.', (health) => health.treeSize);
 }
 
@@ -190,6 +202,28 @@ function total(registry: Registry, name: string, help: string, value: () => numb
       counter.reset();
       counter.inc(value());
     },
+  });
+}
+
+function addPacingMetrics(registry: Registry, sources: MetricSources): void {
+  const registers = [registry];
+  const waits = new Counter({
+    name: 'countersign_waits_total',
+    help: 'How often a session was not read from because its principal had had its share, by reason.',
+    labelNames: ['reason'] as const,
+    registers,
+    collect: () => {
+      waits.reset();
+      for (const [reason, count] of Object.entries(sources.pacing?.().counts ?? {})) {
+        waits.inc({ reason }, count);
+      }
+    },
+  });
+  const waiting: Gauge = new Gauge({
+    name: 'countersign_sessions_waiting',
+    help: 'Sessions that are not read from now because their principal has had its share.',
+    registers,
+    collect: () => waiting.set(sources.pacing?.().waiting ?? 0),
   });
 }
 

@@ -43,6 +43,8 @@ import type { Sealing, SegmentDataKey } from './vault/sealing.ts';
 
 /** Most that may wait for the disk in memory. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+/** And of control events on top of it. */
+const CONTROL_WAITING_BYTES = 1024 * 1024;
 const SALT_BYTES = 32;
 /** A wall clock that was set by more than this is recorded (decision 36). */
 const CLOCK_STEP_US = 2_000_000;
@@ -99,6 +101,7 @@ export class JournalRecorder implements Recorder {
   #heartbeatTimer: NodeJS.Timeout | undefined;
   #fatal: string | undefined;
   #wasReady = true;
+  #wasLow = false;
   #isClosing = false;
   readonly #healthCallbacks: ((health: RecorderHealth) => void)[] = [];
   readonly #commitCallbacks: ((commit: Commit) => void)[] = [];
@@ -123,9 +126,11 @@ export class JournalRecorder implements Recorder {
     this.#journal = this.#createJournal();
     this.#room = new Room({
       minFreeBytes: config.minFreeBytes,
+      ...(config.warnFreeBytes === undefined ? {} : { warnFreeBytes: config.warnFreeBytes }),
       freeBytes: options.freeBytes,
       open: () => ({ calls: this.#account.openCalls, sessions: options.ledger.size }),
       onChange: () => this.#tellHealth(),
+      onLow: (freeBytes) => this.#onLow(freeBytes),
     });
     this.#integration = new Integration({
       clock,
@@ -256,6 +261,7 @@ export class JournalRecorder implements Recorder {
       treeSize: this.#integration.log.size,
       checkpointAgeMs: this.#integration.checkpointAgeMs,
       freeBytes: this.#room.freeBytes,
+      isLow: this.#room.isLow,
     };
   }
 
@@ -331,7 +337,9 @@ export class JournalRecorder implements Recorder {
     if (failure !== undefined) {
       throw new CountersignError(failure.code, failure.errno === undefined ? {} : { detail: failure.errno });
     }
-    if (this.#journal.waitingBytes > MAX_WAITING_BYTES) throw new CountersignError('CS_RECORD_TIMEOUT');
+    // What others have waiting does not keep a revocation out.
+    const most = isControl ? MAX_WAITING_BYTES + CONTROL_WAITING_BYTES : MAX_WAITING_BYTES;
+    if (this.#journal.waitingBytes > most) throw new CountersignError('CS_RECORD_TIMEOUT');
     if (!isControl && this.#room.isFull()) {
       this.#room.watch();
       this.#tellHealth();
@@ -374,6 +382,12 @@ export class JournalRecorder implements Recorder {
       this.#write({ type: 'alert', code: 'clock-step', stepUs }, undefined, true);
     }
     return { leaf, text };
+  }
+
+  /** Whoever asked the file system tells of the change in health. */
+  #onLow(freeBytes: number): void {
+    if (this.#journal.failure !== undefined || this.#fatal !== undefined || this.#isClosing) return;
+    this.#write({ type: 'alert', code: 'disk-low', freeBytes }, undefined, true);
   }
 
   #onDegraded(failure: Failure): void {
@@ -474,8 +488,10 @@ export class JournalRecorder implements Recorder {
 
   #tellHealth(): void {
     const health = this.health();
-    if (health.ready === this.#wasReady) return;
+    const isLow = health.isLow === true;
+    if (health.ready === this.#wasReady && isLow === this.#wasLow) return;
     this.#wasReady = health.ready;
+    this.#wasLow = isLow;
     for (const callback of this.#healthCallbacks) callback(health);
   }
 }

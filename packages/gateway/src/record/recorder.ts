@@ -86,6 +86,8 @@ export interface RecorderHealth {
   /** ms since the newest signed checkpoint. */
   readonly checkpointAgeMs: number;
   readonly freeBytes: number;
+  /** Less than `record.warnFree` is free. Absent: false. */
+  readonly isLow?: boolean;
 }
 
 export interface Recorder {
@@ -108,7 +110,7 @@ export interface Recorder {
   openSpool(): Promise<Spool>;
 
   health(): RecorderHealth;
-  /** Called on every change between ready and not ready. */
+  /** Called on every change between ready and not ready, and when room runs low or is there again. */
   onHealthChange(callback: (health: RecorderHealth) => void): void;
 
   /** Latest group-commit figures, for metrics: called after each group commit. */

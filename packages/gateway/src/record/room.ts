@@ -11,19 +11,27 @@ const FREE_POLL_MS = 500;
 export interface RoomOptions {
   /** Free bytes below which there is no room. */
   readonly minFreeBytes: number;
+  /** Free bytes below which it is low. Default 0: never. */
+  readonly warnFreeBytes?: number;
   /** Asks the file system. */
   readonly freeBytes: () => number;
   /** Things that are open, each of which has room set aside. */
   readonly open: () => { readonly calls: number; readonly sessions: number };
   /** There may be room again. */
   readonly onChange: () => void;
+  /** It has become low: once, until there is a tenth more than that. */
+  readonly onLow?: (freeBytes: number) => void;
 }
+
+/** Free room that goes up and down around the mark is one alarm. */
+const LOW_IS_OVER = 1.1;
 
 export class Room {
   readonly #options: RoomOptions;
   #freeBytes: number;
   #writtenSinceFree = 0;
   #spooledSinceFree = 0;
+  #isLow = false;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -54,11 +62,22 @@ export class Room {
     return room < this.#options.minFreeBytes;
   }
 
+  /** Whether the alarm is raised. */
+  get isLow(): boolean {
+    return this.#isLow;
+  }
+
   /** What the file system said just now. */
   setFree(bytes: number): void {
     this.#freeBytes = bytes;
     this.#writtenSinceFree = 0;
     this.#spooledSinceFree = 0;
+    const { warnFreeBytes = 0, onLow } = this.#options;
+    if (this.#isLow) this.#isLow = bytes < warnFreeBytes * LOW_IS_OVER;
+    else if (bytes < warnFreeBytes) {
+      this.#isLow = true;
+      onLow?.(bytes);
+    }
   }
 
   /** Asks the file system now, and while there is no room again and again. */
