@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** `countersign-verify`: checks a log, or the proof of one leaf, offline. Exit codes: `EXIT_CODES`; 2 for wrong usage. */
 
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, type X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { EXIT_CODES, FormatError, SourceError } from './index.ts';
@@ -9,18 +9,21 @@ import { openSource } from './log-source.ts';
 import { parseVerifierKey, type NoteVerifier } from './note.ts';
 import { parseProof, verifyLeafProof } from './proof.ts';
 import { formatReport, printable } from './report-text.ts';
+import { parseCertificates } from './timestamp-authority.ts';
 import { VaultChecks } from './vault-checks.ts';
 import { VaultReader } from './vault-reader.ts';
 import { verifyLog, type VerifyOptions } from './verify-log.ts';
 import { splitWitness, witnessOf, type WitnessVerifier } from './witnesses.ts';
 
 const USAGE = `usage: countersign-verify <directory|url> [--key KEY] [--earlier FILE]... [--witness [ORG=]KEY]...
-                          [--require-witness N] [--max-unwitnessed SECONDS] [--vault DIR --custodian-key FILE] [--json]
+                          [--require-witness N] [--max-unwitnessed SECONDS] [--tsa-ca FILE]...
+                          [--vault DIR --custodian-key FILE] [--json]
        countersign-verify --proof FILE --key KEY [--json]
 
 KEY is a verifier key (name+id+base64) or a file that holds one. Without --key the key is read from the log itself.
 Witnesses of one organisation count once: --witness bank-b=KEY. --require-witness counts organisations (default 1 when a
-witness is given), --max-unwitnessed is how far the log may be ahead of them (default 90).
+witness is given), --max-unwitnessed is how far the log may be ahead of them (default 90). --tsa-ca: certificates in PEM
+that the authorities of time stamps must lead to.
 `;
 const USAGE_EXIT = 2;
 
@@ -37,6 +40,7 @@ function parseCommandLine(args: readonly string[]) {
         witness: { type: 'string', multiple: true },
         'require-witness': { type: 'string' },
         'max-unwitnessed': { type: 'string' },
+        'tsa-ca': { type: 'string', multiple: true },
         vault: { type: 'string' },
         'custodian-key': { type: 'string' },
         proof: { type: 'string' },
@@ -59,6 +63,11 @@ async function readInput(file: string): Promise<string> {
 
 async function readKey(text: string): Promise<NoteVerifier> {
   return parseVerifierKey(/^[^\s+]+\+[0-9a-f]{8}\+/.test(text) ? text : await readInput(text));
+}
+
+/** PEM files of certificates that authorities of time stamps lead to. */
+async function readAuthorities(files: readonly string[]): Promise<X509Certificate[]> {
+  return (await Promise.all(files.map(readInput))).flatMap(parseCertificates);
 }
 
 async function readWitness(text: string): Promise<WitnessVerifier> {
@@ -127,6 +136,7 @@ async function checkLog(location: string, values: Values): Promise<number> {
     witnesses: await Promise.all((values.witness ?? []).map(readWitness)),
     ...(requireWitnesses !== undefined && { requireWitnesses }),
     ...(maxUnwitnessedSeconds !== undefined && { maxUnwitnessedSeconds }),
+    timestampAuthorities: await readAuthorities(values['tsa-ca'] ?? []),
     ...(await vaultOption(values)),
   });
   process.stdout.write(values.json === true ? `${JSON.stringify(report)}\n` : formatReport(report));

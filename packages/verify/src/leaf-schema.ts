@@ -105,6 +105,13 @@ export const EVENTS = {
     organisations: need(count),
     time_us: need(count),
   },
+  'checkpoint.timestamped': {
+    size: need(count),
+    root: need(digest),
+    authority: need(name),
+    time_us: need(count),
+    token: need(digest),
+  },
   'software.started': {
     version: need(name),
     software: need(digest),

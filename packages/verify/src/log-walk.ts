@@ -6,6 +6,7 @@ import type { Leaf } from './leaf.ts';
 import type { LogSource } from './log-source.ts';
 import { readBundlesAhead } from './read-ahead.ts';
 import { RecordChecks } from './record-checks.ts';
+import type { TimestampChecks } from './timestamp-checks.ts';
 import { reportFileError, TreeChecks } from './tree-checks.ts';
 
 /** Further checks that see every sound leaf, in log order (the vault's, for instance). */
@@ -43,6 +44,7 @@ export interface LogWalkParts {
   /** What the log must extend. */
   readonly earlier: readonly Earlier[];
   readonly visitor: LeafVisitor | undefined;
+  readonly timestamps: TimestampChecks;
   readonly findings: Findings;
 }
 
@@ -64,14 +66,16 @@ export class LogWalk {
   readonly #checkpoint: Checkpoint;
   readonly #earlier: Earlier[];
   readonly #visitor: LeafVisitor | undefined;
+  readonly #timestamps: TimestampChecks;
 
   constructor(parts: LogWalkParts) {
-    const { checkpoint, earlier, findings, genesisKey, source, visitor } = parts;
+    const { checkpoint, earlier, findings, genesisKey, source, timestamps, visitor } = parts;
     this.findings = findings;
     this.#source = source;
     this.#checkpoint = checkpoint;
     this.#earlier = earlier.toSorted((a, b) => a.checkpoint.size - b.checkpoint.size);
     this.#visitor = visitor;
+    this.#timestamps = timestamps;
     const genesis = { origin: checkpoint.origin, ...(genesisKey !== undefined && { key: genesisKey }) };
     this.record = new RecordChecks(findings, genesis);
     this.tree = new TreeChecks(source, findings, checkpoint.size);
@@ -111,6 +115,7 @@ export class LogWalk {
       this.tree.append(bytes);
       const leaf = this.record.consume(index, bytes);
       if (leaf?.type === 'checkpoint.witnessed') await this.#checkWitnessedRoot(index, leaf);
+      if (leaf?.type === 'checkpoint.timestamped') this.#timestamps.visit(index, leaf);
       if (leaf !== undefined && this.#visitor !== undefined) await this.#visitor.visit(index, leaf);
       if (index === this.#coveredLeaves) this.#uncoveredFromUs = this.record.lastAtUs;
       if (this.#earlier.length > 0) this.#compareEarlier();

@@ -62,6 +62,17 @@ function witnessLines(report: VerifyReport): string[] {
   return lines;
 }
 
+function timestampLines({ timestamps }: VerifyReport): string[] {
+  if (timestamps === undefined || timestamps.recorded === 0) return [];
+  const { newest, recorded, trusted } = timestamps;
+  if (newest === undefined)
+    return [`time stamps: ${recorded} recorded, their authority not checked (--tsa-ca)`];
+  const { authority, size, timeUs } = newest;
+  return [
+    `TIMESTAMPED: ${trusted} of ${recorded} time stamps; the first ${size} leaves existed at ${time(timeUs)}, says ${authority}`,
+  ];
+}
+
 export function formatReport(report: VerifyReport): string {
   const { counts } = report;
   const lines: string[] = [report.verdict, `source: ${report.source}`];
@@ -77,6 +88,7 @@ export function formatReport(report: VerifyReport): string {
   }
   lines.push(
     ...witnessLines(report),
+    ...timestampLines(report),
     `read: ${counts.leaves} leaves, ${counts.sessions} sessions (${counts.openSessions} open), ${counts.calls} calls ` +
       `(${counts.openCalls} open, ${counts.denied} denied, ${counts.voided} voided, ${counts.inDoubt} in doubt)`,
   );

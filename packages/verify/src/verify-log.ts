@@ -1,5 +1,6 @@
 /** The whole check of a log: signatures, tree, leaves, and the comparison with what was known earlier. */
 
+import type { X509Certificate } from 'node:crypto';
 import { checkpointTimeUs, parseCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { FormatError } from './errors.ts';
 import { EXIT_CODES, Findings, type Finding, type Verdict } from './findings.ts';
@@ -9,6 +10,7 @@ import { decodeText, MissingFileError, readCheckpoint } from './log-reader.ts';
 import { SourceError, type LogSource } from './log-source.ts';
 import { LogWalk, type Earlier, type LeafVisitor, type UnwitnessedWindow } from './log-walk.ts';
 import { formatVerifierKey, parseVerifierKey, type NoteVerifier } from './note.ts';
+import { TimestampChecks, type TimestampReport } from './timestamp-checks.ts';
 import { judgeWitnessing, newestCosignatureTime, witnessDemand } from './witnessing.ts';
 import {
   cosigningOrganisations,
@@ -33,6 +35,8 @@ export interface VerifyOptions {
   readonly requireWitnesses?: number;
   /** Longest time that leaves behind that checkpoint may span, when witnesses are required. Default 90. */
   readonly maxUnwitnessedSeconds?: number;
+  /** Certificates that authorities of time stamps (RFC 3161) must lead to. Without any, only that tokens fit is checked. */
+  readonly timestampAuthorities?: readonly X509Certificate[];
   /** Makes a further check; it adds to the same findings. */
   readonly visitor?: (findings: Findings) => LeafVisitor;
 }
@@ -58,6 +62,8 @@ export interface VerifyReport {
   /** Witnesses that the log's own leaves name, whether or not their keys were given. */
   readonly witnessesNamed: readonly string[];
   readonly unwitnessed?: UnwitnessedWindow;
+  /** Absent when the leaves could not be walked. */
+  readonly timestamps?: TimestampReport;
   readonly counts: {
     readonly leaves: number;
     readonly sessions: number;
@@ -172,6 +178,7 @@ interface ReportParts {
   readonly witnessed: number;
   readonly witnessedAt?: number | undefined;
   readonly unwitnessed?: UnwitnessedWindow;
+  readonly timestamps?: TimestampReport;
 }
 
 function buildReport(parts: ReportParts): VerifyReport {
@@ -196,6 +203,7 @@ function buildReport(parts: ReportParts): VerifyReport {
     ...(witnessedAt !== undefined && { witnessedAt }),
     witnessesNamed: [...(walk?.namedWitnesses ?? [])],
     ...(unwitnessed !== undefined && { unwitnessed }),
+    ...(parts.timestamps !== undefined && { timestamps: parts.timestamps }),
     counts: {
       leaves: walk?.tree.size ?? 0,
       sessions: sessions?.sessions ?? 0,
@@ -274,6 +282,7 @@ export async function verifyLog(source: LogSource, options: VerifyOptions = {}):
     ...readEarlier(options, keys, findings),
     ...readOwnEarlier(witnessedText, options, keys, findings),
   ];
+  const timestampChecks = new TimestampChecks(findings, keys, options.timestampAuthorities ?? []);
   const walk = new LogWalk({
     source,
     checkpoint,
@@ -281,10 +290,12 @@ export async function verifyLog(source: LogSource, options: VerifyOptions = {}):
     genesisKey: isSigned ? formatVerifierKey(keys.oldest, keys.oldest.algorithm) : undefined,
     earlier,
     visitor: options.visitor?.(findings),
+    timestamps: timestampChecks,
     findings,
   });
   await walk.run();
+  const timestamps = await timestampChecks.check(source, walk.tree);
   const others = earlier.map((one) => one.checkpoint);
   const witnessing = assessWitnesses(walk, checkpoint, others, options, keys);
-  return buildReport({ source, findings, options, checkpoint, key, walk, ...witnessing });
+  return buildReport({ source, findings, options, checkpoint, key, walk, timestamps, ...witnessing });
 }

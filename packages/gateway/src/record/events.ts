@@ -5,6 +5,7 @@
  */
 
 import type { CustodyEvent } from './events/custody.ts';
+import type { CheckpointTimestamped } from './events/timestamp.ts';
 import type { CheckpointWitnessed, Predecessor } from './events/witnessing.ts';
 import type { KeyEvent } from './events/keys.ts';
 import type { ExportAlert } from './events/export.ts';
@@ -240,6 +241,7 @@ export type RecordEvent =
   | LogRead
   | CustodyEvent
   | CheckpointWitnessed
+  | CheckpointTimestamped
   | Alert
   | ExportAlert;
 

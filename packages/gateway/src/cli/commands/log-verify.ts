@@ -1,8 +1,11 @@
 import { createPrivateKey } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { dirname, join } from 'node:path';
 
 import {
+  FormatError,
   formatReport,
+  parseCertificates,
   parseVerifierKey,
   VaultChecks,
   VaultReader,
@@ -24,6 +27,7 @@ interface VerifyCommandOptions extends CommonOptions {
   readonly witness: readonly string[];
   readonly requireWitness?: string;
   readonly maxUnwitnessed?: string;
+  readonly tsaCa: readonly string[];
   readonly custodianKey?: string;
   readonly vault?: string;
 }
@@ -57,6 +61,12 @@ export function addLogVerifyCommand(log: Command, setExitCode: SetExitCode): voi
       'how many organisations must have witnessed; default: the quorum of the configuration, or 1 with --witness',
     )
     .option('--max-unwitnessed <seconds>', 'how far the log may be ahead of its witnesses; default 90')
+    .option(
+      '--tsa-ca <file>',
+      'certificates (PEM) that the authorities of time stamps must lead to (repeatable)',
+      collect,
+      [],
+    )
     .option('--custodian-key <file>', "the custodian's private key: check every sealed content too")
     .option('--vault <directory>', 'vault to check; default: beside the log')
     .addHelpText(
@@ -76,6 +86,7 @@ Examples:
         ...(options.key === undefined ? {} : { key: await readVerifierKey(options.key) }),
         earlier: await Promise.all(options.earlier.map(readInput)),
         ...(await witnessOptions(place, options)),
+        timestampAuthorities: (await Promise.all(options.tsaCa.map(readCertificates))).flat(),
         ...(await vaultCheck(place, options)),
       };
       const report = await withLogErrors(() => verifyLog(logSourceOf(place, options), verifyOptions));
@@ -108,6 +119,16 @@ async function witnessOptions(
     witnessOf(parseVerifierKey(key), organisation),
   );
   return { witnesses, requireWitnesses: witness.quorum, ...stated };
+}
+
+/** Throws `CS_INPUT_UNUSABLE`. */
+async function readCertificates(file: string): Promise<readonly X509Certificate[]> {
+  try {
+    return parseCertificates(await readInput(file));
+  } catch (error) {
+    if (error instanceof FormatError) throw inputError(`${file}: ${error.message}`);
+    throw error;
+  }
 }
 
 async function vaultCheck(
