@@ -10,6 +10,7 @@ import { asCountersignError, errorFields } from '../observe/logger.ts';
 import { CONTROL_SOCKET, openControlPath } from './control-path.ts';
 import type { ControlServices } from './control-services.ts';
 import { issueTokenFor, tokenRequestSchema } from './issue-token.ts';
+import { custodyRequestSchema, runSchedule, scheduleSchema, submitRequest } from './custody.ts';
 import { handleKeys, keyRequestSchema } from './keys.ts';
 import { logReadRequestSchema, readContents } from './read-contents.ts';
 
@@ -17,8 +18,8 @@ export interface ControlServer {
   close(): Promise<void>;
 }
 
-/** Requests are a few names and numbers. */
-const MAX_BODY_BYTES = 16_384;
+/** Requests are a few names and numbers, but for those that officers sign. */
+const MAX_BODY_BYTES = 98_304;
 
 interface Route {
   readonly method: 'GET' | 'POST';
@@ -39,6 +40,25 @@ const ROUTES: readonly Route[] = [
     path: '/v1/log/read',
     handle: (body, services) => readContents(parse(logReadRequestSchema, body), services),
   },
+  { method: 'GET', path: '/v1/custody', handle: (_body, { custody }) => custody.desk.status() },
+  {
+    method: 'GET',
+    path: '/v1/custody/officers',
+    handle: (_body, { custody }) => ({ officers: custody.desk.officersProposal() ?? null }),
+  },
+  {
+    method: 'POST',
+    path: '/v1/custody',
+    handle: (body, services) => submitRequest(parse(custodyRequestSchema, body), services),
+  },
+  {
+    method: 'POST',
+    path: '/v1/custody/schedule',
+    handle: (body, services) => {
+      parse(scheduleSchema, body);
+      return runSchedule(services);
+    },
+  },
   {
     method: 'POST',
     path: '/v1/keys',
@@ -51,7 +71,8 @@ const ROUTES: readonly Route[] = [
  * the kernel admits the gateway's own user and root, and nobody else.
  *
  * `GET /v1/status`, `GET /v1/fixed-settings`, `POST /v1/tokens {principal?, target, ttlMs?}`, `POST /v1/log/read {from, to}`,
- * `POST /v1/keys {act, …}`. Errors are
+ * `POST /v1/keys {act, …}`, `GET /v1/custody`, `GET /v1/custody/officers`, `POST /v1/custody {document, approvals}`,
+ * `POST /v1/custody/schedule {}`. Errors are
  * `{"error": {"code", "message", "detail"?, "hint"?}}`.
  */
 export async function startControlServer(services: ControlServices): Promise<ControlServer> {
@@ -106,6 +127,8 @@ async function respond(
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   CS_REQUEST_INVALID: 400,
   CS_NO_GRANT: 403,
+  CS_CUSTODY_REFUSED: 403,
+  CS_CONTENTS_HELD: 403,
   CS_TARGET_UNKNOWN: 403,
   CS_RECORD_FAILED: 503,
   CS_RECORD_FULL: 503,

@@ -3,6 +3,7 @@ import type { GrantRegistry } from '../grants/grant-registry.ts';
 import type { IdentityKeys } from '../identity/identity-keys.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Recorder } from '../record/recorder.ts';
+import type { CustodyService } from './custody.ts';
 import type { KeyService } from './keys.ts';
 import type { ReadContent } from './read-contents.ts';
 
@@ -14,13 +15,14 @@ export interface ControlServices {
   readonly recorder: Recorder;
   readonly logger: Logger;
   readonly keyService: KeyService;
+  readonly custody: { readonly desk: CustodyService };
   readonly status: unknown;
   /** Keys that a running gateway cannot change, with their values in force as JSON texts. */
   readonly fixedSettings: Readonly<Record<string, string>>;
   /** Where PostgreSQL clients connect. */
   readonly address: { readonly host: string; readonly port: number };
   /** Opens the contents of leaves `from`..`to` of the gateway's journal with the gateway's own key. */
-  readContents(from: number, to: number): Promise<readonly ReadContent[]>;
+  readContents(from: number, to: number, maxBytes: number): Promise<readonly ReadContent[]>;
 }
 
 /** Whoever can open the socket is the gateway's own user, or root acting as it: Node tells no more about a peer. */

@@ -1,5 +1,6 @@
 import { startControlServer } from '../api/control-server.ts';
 import type { ControlServer } from '../api/control-server.ts';
+import type { KeyService } from '../api/keys.ts';
 import type { ReadContent } from '../api/read-contents.ts';
 import type { CountersignConfig, Secrets } from '../config/config.ts';
 import type { ExportStatus } from '../export/export-status.ts';
@@ -7,8 +8,7 @@ import { refuseDemo, markDemo } from '../config/demo-rule.ts';
 import { createSecrets } from '../config/secrets.ts';
 import { CountersignError } from '../errors.ts';
 import { GrantRegistry } from '../grants/grant-registry.ts';
-import { loadIdentityKeys } from '../identity/identity-keys.ts';
-import type { IdentityKeys } from '../identity/identity-keys.ts';
+import { IdentityKeyRing } from '../identity/identity-keys.ts';
 import { PrincipalRegistry } from '../identity/principal-registry.ts';
 import { startHealthServer } from '../observe/health-server.ts';
 import type { HealthServer } from '../observe/health-server.ts';
@@ -18,13 +18,18 @@ import { createMetrics } from '../observe/metrics.ts';
 import type { ListenerSettings, PostgresListener } from '../postgres/authenticated-client.ts';
 import { CancelRegistry } from '../postgres/cancel.ts';
 import { listenPostgres } from '../postgres/listener.ts';
+import type { KeysInForce } from '../record/keys-in-force.ts';
+import { parseVaultPublicKey } from '../record/keys.ts';
 import type { FairAdmission } from '../session/fair-admission.ts';
 import { acceptClient } from './accept-client.ts';
+import { Custody } from './custody.ts';
 import { Exporting } from './exporting.ts';
+import { KeyDesk } from './key-desk.ts';
 import { naming } from './listen-error.ts';
 import { OpenSessions } from './open-sessions.ts';
 import { openRecord } from './open-record.ts';
 import type { GatewayRecorder, OpenRecord, OpenRecordOptions } from './open-record.ts';
+import { readCustodianKey } from './record-keys.ts';
 import { recordConfiguration } from './record-start.ts';
 import { assertReloadable, fixedSettings } from './reload.ts';
 import type { FixedSettings } from './reload.ts';
@@ -101,7 +106,7 @@ async function build(
   const lock = lockState(config.stateDirectory);
   started.push(() => lock.release());
   await assertSecrets(config, secrets);
-  const keys = await loadIdentityKeys(config.stateDirectory);
+  const keys = await IdentityKeyRing.load(config.stateDirectory);
   const principals = await PrincipalRegistry.load(config.principals, secrets);
   // Before the first leaf of this run: two histories under one key cannot be undone.
   const parts = await witnessParts(config, secrets);
@@ -119,6 +124,7 @@ async function build(
   forgetSuccession(config.stateDirectory);
   const witnessing = await Witnessing.start({ config, recorder, logger, parts, objections });
   started.push(() => witnessing.stop());
+  await recorder.keys?.announceIdentity(keys.fingerprint);
   const gateway = new Gateway({ config, logger, secrets, lock, keys, recorder, witnessing });
   await gateway.open(principals, started);
   return gateway;
@@ -129,7 +135,7 @@ interface Parts {
   readonly logger: Logger;
   readonly secrets: Secrets;
   readonly lock: StateLock;
-  readonly keys: IdentityKeys;
+  readonly keys: IdentityKeyRing;
   readonly recorder: GatewayRecorder;
   readonly witnessing: Witnessing;
 }
@@ -144,7 +150,9 @@ export class Gateway {
   readonly recorder: GatewayRecorder;
   readonly secrets: Secrets;
   readonly logger: Logger;
-  readonly keys: IdentityKeys;
+  readonly keys: IdentityKeyRing;
+  readonly keyService: KeyService;
+  readonly custody: Custody;
   readonly witnessing: Witnessing;
   readonly #lock: StateLock;
   readonly #startedAt = new Date();
@@ -164,6 +172,13 @@ export class Gateway {
     this.secrets = parts.secrets;
     this.recorder = parts.recorder;
     this.keys = parts.keys;
+    this.keyService = new KeyDesk({
+      config: () => this.#config,
+      secrets: parts.secrets,
+      keys: () => keysOf(parts.recorder),
+      identity: parts.keys,
+    });
+    this.custody = new Custody(parts.config, parts.recorder, parts.logger);
     this.#lock = parts.lock;
     this.witnessing = parts.witnessing;
     this.cancels = new CancelRegistry({ node: parts.config.node, worker: 0, secret: parts.keys.cancel });
@@ -195,6 +210,8 @@ export class Gateway {
     });
     this.#exports = exports;
     started.push(() => exports.close());
+    this.custody.start();
+    started.push(() => this.custody.close());
     const control = await startControlServer(this);
     this.#control = control;
     started.push(() => control.close());
@@ -232,10 +249,18 @@ export class Gateway {
     return { host: this.#listener?.host ?? '', port: this.#listener?.port ?? 0 };
   }
 
-  /** For the control socket: opens sealed contents. Whoever calls it has recorded `log.read` before. */
-  async readContents(from: number, to: number): Promise<readonly ReadContent[]> {
+  /** For the control socket: opens sealed contents, at most so many bytes. Whoever calls it has recorded `log.read` before. */
+  async readContents(from: number, to: number, maxBytes: number): Promise<readonly ReadContent[]> {
     const contents: ReadContent[] = [];
+    let left = maxBytes;
     for await (const { jseq, field, salt, bytes, spool } of this.recorder.readPayloads(from, to)) {
+      left -= bytes?.length ?? 0;
+      if (left < 0) {
+        throw new CountersignError('CS_REQUEST_INVALID', {
+          detail: `the contents are larger than ${maxBytes} bytes`,
+          hint: 'Ask for fewer leaves.',
+        });
+      }
       contents.push({
         jseq,
         field,
@@ -306,8 +331,10 @@ export class Gateway {
     if (!next.demo) refuseDemo(next);
     await assertSecrets(next, this.secrets);
     const principals = await PrincipalRegistry.load(next.principals, this.secrets);
+    const custodian = parseVaultPublicKey(await readCustodianKey(next, this.secrets));
     await recordConfiguration(this.recorder, next, 'reload', before);
     try {
+      await this.recorder.keys?.changeCustodian(custodian);
       await this.#listener?.reload(this.#listenerSettings(next, principals));
     } catch (error) {
       // A certificate vanished since it was checked. The record said that the new text is in force: take that back.
@@ -316,6 +343,7 @@ export class Gateway {
     }
     this.#config = next;
     this.recorder.setConfigDigest(next.digest);
+    this.custody.reload(next);
     this.grants.reload(next.grants, next.targets);
     this.#exports?.reload(next);
     this.logger.info('configuration reloaded', { digest: next.digest });
@@ -345,6 +373,7 @@ export class Gateway {
     await this.sessions.end(this.#config.limits.drainTimeoutMs);
     await this.#control?.close();
     this.grants.close();
+    this.custody.close();
     await this.witnessing.stop();
     await this.recorder.close(reason);
     await this.#exports?.close();
@@ -386,6 +415,12 @@ export class Gateway {
       secrets: this.secrets,
     };
   }
+}
+
+function keysOf({ keys }: GatewayRecorder): KeysInForce {
+  if (keys === undefined)
+    throw new CountersignError('CS_REQUEST_INVALID', { detail: 'this recorder has no keys' });
+  return keys;
 }
 
 function addCounts(

@@ -23,7 +23,7 @@ import type { Clock } from '../clock.ts';
 import type { RecordEvent } from '../events.ts';
 import { encodeEvent } from '../leaf-encoder.ts';
 import type { Payload, Recorder } from '../recorder.ts';
-import { CustodyState, type CustodyLeaf, type Hold } from './custody-state.ts';
+import { CustodyState, type BegunErasure, type CustodyLeaf, type Hold } from './custody-state.ts';
 import { duePeriods, type DuePeriod } from './due-periods.ts';
 import {
   Eraser,
@@ -143,11 +143,10 @@ export class CustodyDesk {
     });
   }
 
-  /** Another configuration is in force. */
-  configure(custody: CustodyConfig | undefined, retention: RetentionConfig | undefined): Promise<void> {
+  /** Another configuration is in force; `start` looks at what it may change by itself. */
+  propose(custody: CustodyConfig | undefined, retention: RetentionConfig | undefined): void {
     this.#custody = custody;
     this.#retention = retention;
-    return this.start();
   }
 
   /**
@@ -213,6 +212,16 @@ export class CustodyDesk {
         }
       }
       return reports;
+    });
+  }
+
+  /** Erasures whose ranges meet a range of leaves (jseq, both included). */
+  erasuresIn(journal: string, from: number, to: number): Promise<BegunErasure[]> {
+    return this.#serialised(async () => {
+      const state = await this.#load();
+      return [...state.erasures.values()].filter(({ ranges }) =>
+        ranges.some((range) => range.journal === journal && range.from <= to && range.to >= from),
+      );
     });
   }
 
