@@ -18,6 +18,7 @@ import {
   type Leaf,
   type VerifyReport,
 } from 'countersign-verify';
+import type { RecordConfig } from '../../packages/gateway/src/config/config.ts';
 import type { FaultSpec } from '../../packages/gateway/src/record/journal/faulty-file-layer.ts';
 import {
   generateSigningKey,
@@ -47,6 +48,12 @@ export function createKeys(): StageKeys {
   };
 }
 
+export interface StageOptions {
+  readonly faults?: FaultSpec;
+  readonly acceptLoss?: boolean;
+  readonly record?: Partial<RecordConfig>;
+}
+
 export class Stage {
   /** Holds `state` and whatever belongs to a run. */
   readonly folder: string;
@@ -69,14 +76,14 @@ export class Stage {
     return join(this.folder, 'trace.jsonl');
   }
 
-  open(options: { faults?: FaultSpec; acceptLoss?: boolean } = {}): Promise<OpenedRecorder> {
+  open({ record, ...options }: StageOptions = {}): Promise<OpenedRecorder> {
     return openRecorder({
       stateDirectory: this.state,
       node: 'node-1',
       origin: ORIGIN,
       signingKey: this.keys.signingKey,
       custodianKey: this.keys.custodianPublic,
-      record: { ...testRecordConfig, segmentBytes: 16 * 1024, checkpointMs: 20, minFreeBytes: 0 },
+      record: { ...testRecordConfig, segmentBytes: 16 * 1024, checkpointMs: 20, minFreeBytes: 0, ...record },
       software: { version: '0.1.0', digest: DIGEST },
       configDigest: DIGEST,
       ...options,

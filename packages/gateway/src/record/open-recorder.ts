@@ -15,6 +15,7 @@ import type { FaultSpec } from './journal/faulty-file-layer.ts';
 import { KeyRegister } from './key-register.ts';
 import { KeysInForce, type SigningKeys } from './keys-in-force.ts';
 import { parseSigningKey, parseVaultPublicKey, vaultKeyFingerprint } from './keys.ts';
+import { recordError } from './record-error.ts';
 import { recoverJournal, type Recovered } from './recovery.ts';
 import { SpoolClaims } from './vault/spool-claims.ts';
 import { openVaultSpool, removeUnfinishedSpools, settleClaims } from './vault/spool.ts';
@@ -155,6 +156,14 @@ async function appendStart(
  *   `CS_RECORD_FAILED` or `CS_RECORD_FULL` when the directory cannot be written, `CS_SECRET_UNAVAILABLE` for bad keys.
  */
 export async function openRecorder(options: OpenRecorderOptions): Promise<OpenedRecorder> {
+  try {
+    return await open(options);
+  } catch (error) {
+    throw recordError(error);
+  }
+}
+
+async function open(options: OpenRecorderOptions): Promise<OpenedRecorder> {
   const journal = options.journal ?? 'w0';
   const layer = createFileLayer(options.faults);
   const clock = options.clock ?? createSystemClock();

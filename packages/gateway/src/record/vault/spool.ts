@@ -30,6 +30,7 @@ import { CountersignError } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import { syncUpTo, type AsyncFile, type AsyncFileLayer } from '../journal/async-file-layer.ts';
 import { randomPooled, uuidv7 } from '../random.ts';
+import { recordError } from '../record-error.ts';
 import type { Commitment, Spool } from '../recorder.ts';
 import { wrappedKeyFiles } from './data-key-files.ts';
 import type { Sealing } from './sealing.ts';
@@ -170,20 +171,11 @@ class VaultSpool implements Spool {
   }
 }
 
-/** Errors of the system become the codes that a refusal needs. */
-function recordError(error: unknown): CountersignError {
-  const { code } = error as NodeJS.ErrnoException;
-  return new CountersignError(code === 'ENOSPC' ? 'CS_RECORD_FULL' : 'CS_RECORD_FAILED', {
-    ...(code === undefined ? {} : { detail: code }),
-    cause: error,
-  });
-}
-
 async function guard<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    throw error instanceof CountersignError ? error : recordError(error);
+    throw recordError(error);
   }
 }
 
