@@ -110,7 +110,7 @@ async function build(
   const principals = await PrincipalRegistry.load(config.principals, secrets);
   // Before the first leaf of this run: two histories under one key cannot be undone.
   const parts = await witnessParts(config, secrets);
-  const objections = await askBeforeStart(config, parts, logger);
+  const findings = await askBeforeStart(config, parts, logger);
   const recorder = await (options.openRecord ?? openRecord)({
     config,
     secrets,
@@ -122,7 +122,7 @@ async function build(
   watchRecord(recorder, logger, options.onFatal);
   await recordConfiguration(recorder, config, 'start');
   forgetSuccession(config.stateDirectory);
-  const witnessing = await Witnessing.start({ config, recorder, logger, parts, objections });
+  const witnessing = await Witnessing.start({ config, recorder, logger, parts, findings });
   started.push(() => witnessing.stop());
   await recorder.keys?.announceIdentity(keys.fingerprint);
   const gateway = new Gateway({ config, logger, secrets, lock, keys, recorder, witnessing });

@@ -11,7 +11,7 @@ import { LogFiles } from '../record/integrator/log-files.ts';
 import { realFileLayer } from '../record/journal/file-layer.ts';
 import { parseSigningKey } from '../record/keys.ts';
 import { askOnce } from '../record/witness/ask-once.ts';
-import type { AskedOnce, Objection } from '../record/witness/ask-once.ts';
+import type { AskedOnce } from '../record/witness/ask-once.ts';
 import { contradictionOf, keepEvidence, readEvidence } from '../record/witness/evidence-files.ts';
 import { makeClients } from '../record/witness/make-clients.ts';
 import { OwnLog } from '../record/witness/own-log.ts';
@@ -20,6 +20,9 @@ import { readRecordKeys } from './record-keys.ts';
 
 /** Longest wait for witnesses before a start: a start must not hang on whoever is away. */
 const START_PATIENCE_MS = 10_000;
+
+/** What witnesses said before a start. */
+export type StartFindings = Pick<AskedOnce, 'objections' | 'forgetful'>;
 
 /** The log of a configuration, and whom it asks. Certificates are read. */
 export interface WitnessParts {
@@ -61,7 +64,8 @@ export async function witnessParts(config: CountersignConfig, secrets: Secrets):
  * from a backup, or a second one under the same key, would go on with other leaves at numbers that are taken. What
  * cosignatures come along are kept.
  *
- * Gives the objections that have nothing but a witness's word behind them: they are told, and stop nothing.
+ * Gives what is to be put on the record once it is open: objections that have nothing but a witness's word behind them, and
+ * witnesses that lost their memory. They stop nothing.
  *
  * @throws CountersignError `CS_LOG_ROLLED_BACK` or `CS_LOG_FORKED` when a checkpoint that this log's own key signed says so.
  */
@@ -69,12 +73,12 @@ export async function askBeforeStart(
   config: CountersignConfig,
   parts: WitnessParts,
   logger: Logger,
-): Promise<readonly Objection[]> {
+): Promise<StartFindings> {
   const { log, logDirectory } = parts;
   const size = (await log.newest())?.size ?? 0;
   await checkKept(config.stateDirectory, log, size);
   const { witness } = config;
-  if (witness === undefined) return [];
+  if (witness === undefined) return { objections: [], forgetful: [] };
   const { clients } = await makeClients(log, { ...parts, timeoutMs: witness.timeoutMs });
   try {
     const asked = await askOnce(log, clients, Math.min(START_PATIENCE_MS, 2 * witness.timeoutMs));
@@ -85,7 +89,7 @@ export async function askBeforeStart(
     if (proven?.evidence !== undefined) throw contradicted(proven.evidence, size, proven.witness);
     keepAnswers(logDirectory, asked, witness);
     for (const name of asked.silent) logger.warn('witness does not answer', { witness: name });
-    return asked.objections;
+    return asked;
   } finally {
     for (const client of clients) client.close();
   }

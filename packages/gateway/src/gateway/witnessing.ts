@@ -5,7 +5,6 @@ import type { Alert } from '../record/events.ts';
 import type { CheckpointWitnessed } from '../record/events/witnessing.ts';
 import type { OpenedRecorder } from '../record/open-recorder.ts';
 import type { Recorder } from '../record/recorder.ts';
-import type { Objection } from '../record/witness/ask-once.ts';
 import { keepEvidence } from '../record/witness/evidence-files.ts';
 import { LeafTimes } from '../record/witness/leaf-times.ts';
 import type { WitnessState } from '../record/witness/rounds.ts';
@@ -13,7 +12,7 @@ import type { Evidence } from '../record/witness/witness-client.ts';
 import type { WitnessAnswer } from '../record/witness/witness-protocol.ts';
 import { WitnessThread } from '../record/witness/witness-thread.ts';
 import { askAfterStop } from './witness-start.ts';
-import type { WitnessParts } from './witness-start.ts';
+import type { StartFindings, WitnessParts } from './witness-start.ts';
 
 /** What witnessing needs of the record. The recorders of benchmarks have no log, and nothing to witness. */
 export type WitnessedRecorder = Recorder &
@@ -44,8 +43,8 @@ export interface WitnessingOptions {
   readonly recorder: WitnessedRecorder;
   readonly logger: Logger;
   readonly parts: WitnessParts;
-  /** What witnesses said before the start, with nothing but their word behind it. */
-  readonly objections: readonly Objection[];
+  /** What witnesses said before the start. */
+  readonly findings: StartFindings;
 }
 
 /** How often the window is compared with `witness.maxUnwitnessed`. */
@@ -101,7 +100,9 @@ export class Witnessing {
     if (witness === undefined) return;
     this.#watchRecord();
     this.#thread = this.#startThread();
-    for (const { claimed, witness: name } of options.objections) this.#tellClaim(name, claimed);
+    const { forgetful, objections } = options.findings;
+    for (const { claimed, witness: name } of objections) this.#tellClaim(name, claimed);
+    for (const { size, witness: name } of forgetful) this.#tellForgetful(name, size);
     if (witness.maxUnwitnessedMs > 0) {
       this.#gate = setInterval(() => this.#compare(witness.maxUnwitnessedMs), GATE_MS);
       this.#gate.unref();
@@ -211,14 +212,7 @@ export class Witnessing {
       this.#pending = answer;
       recorder.cosign?.({ checkpoint: answer.checkpoint, lines: answer.lines, isQuorum: true });
     } else if (answer.kind === 'forgot') {
-      this.#options.logger.error(
-        'a witness knows less than it has cosigned: its state was lost or put back',
-        {
-          witness: answer.witness,
-          size: answer.size,
-        },
-      );
-      this.#alert({ type: 'alert', code: 'witness-rolled-back', witness: answer.witness, size: answer.size });
+      this.#tellForgetful(answer.witness, answer.size);
     } else if (answer.evidence === undefined) {
       this.#tellClaim(answer.witness, answer.claimed);
     } else {
@@ -237,6 +231,14 @@ export class Witnessing {
     const { organisations, root, size, timeUs, witnesses } = quorum;
     const event = { type: 'checkpoint.witnessed', size, root, witnesses, organisations, timeUs } as const;
     if (this.#append(event)) this.#leafAtMs = now;
+  }
+
+  #tellForgetful(witness: string, size: number): void {
+    this.#options.logger.error('a witness knows less than it has cosigned: its state was lost or put back', {
+      witness,
+      size,
+    });
+    this.#alert({ type: 'alert', code: 'witness-rolled-back', witness, size });
   }
 
   /** A witness says so, and shows nothing: it may lie, so it stops nothing. */

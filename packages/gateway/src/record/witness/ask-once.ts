@@ -12,6 +12,13 @@ export interface Objection {
   readonly evidence?: Evidence;
 }
 
+/** A witness that knows less than it has cosigned. */
+export interface Forgetful {
+  readonly witness: string;
+  /** Size of the newest tree that it knew. */
+  readonly size: number;
+}
+
 export interface AskedOnce {
   /** What they were asked for; undefined when the log has no checkpoint. */
   readonly checkpoint: OwnCheckpoint | undefined;
@@ -20,6 +27,7 @@ export interface AskedOnce {
   /** Organisations that cosigned. */
   readonly organisations: number;
   readonly objections: readonly Objection[];
+  readonly forgetful: readonly Forgetful[];
   /** Names of witnesses that gave no answer. */
   readonly silent: readonly string[];
 }
@@ -28,6 +36,7 @@ interface Answered {
   readonly client: WitnessClient;
   readonly lines?: string;
   readonly objection?: Objection;
+  readonly forgot?: Forgetful;
 }
 
 /** Never rejects for what witnesses do. Whoever has not answered after `patienceMs` is silent. */
@@ -55,6 +64,7 @@ export async function askOnce(
     lines: cosigned.map(({ lines }) => lines).join(''),
     organisations: new Set(cosigned.map(({ client }) => client.organisation)).size,
     objections,
+    forgetful: answers.flatMap(({ forgot }) => (forgot === undefined ? [] : [forgot])),
     silent: silent.map(({ client }) => client.name),
   };
 }
@@ -67,7 +77,11 @@ async function ask(client: WitnessClient, checkpoint: OwnCheckpoint | undefined)
     return { client, objection: { witness: client.name, claimed: evidence.size, evidence } };
   }
   const outcome = await client.submit(checkpoint);
-  if (outcome.kind === 'cosigned') return { client, lines: outcome.lines };
+  if (outcome.kind === 'cosigned') {
+    const { forgot, lines } = outcome;
+    if (forgot === undefined) return { client, lines };
+    return { client, lines, forgot: { witness: client.name, size: forgot } };
+  }
   if (outcome.kind !== 'contradicted') return { client };
   const { claimed, evidence } = outcome;
   const objection = { witness: client.name, claimed };
