@@ -29,4 +29,4 @@ export { rollDigest, ROLLING_START } from './session-checks.ts';
 export * from './verify-log.ts';
 export * from './vault-reader.ts';
 export { VaultChecks } from './vault-checks.ts';
-export { formatReport } from './report-text.ts';
+export { formatReport, printable } from './report-text.ts';

@@ -4,10 +4,14 @@ import { ERROR_SURFACES } from '../errors.ts';
 import { runningSoftware } from '../gateway/software.ts';
 import { addCheckCommand } from './commands/check.ts';
 import { addConnectCommand } from './commands/connect.ts';
+import { addCustodyCommand } from './commands/custody.ts';
 import { addDemoCommand } from './commands/demo.ts';
+import { addEraseCommand } from './commands/erase.ts';
+import { addHoldCommand } from './commands/hold.ts';
 import { addInitCommand } from './commands/init.ts';
 import { addKeyCommand } from './commands/key.ts';
 import { addLogCommand } from './commands/log.ts';
+import { addRetentionCommand } from './commands/retention.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addTokenCommand } from './commands/token.ts';
@@ -35,6 +39,10 @@ export function createProgram(setExitCode: SetExitCode): Command {
   addStatusCommand(program);
   addConnectCommand(program, setExitCode);
   addWitnessCommand(program);
+  addCustodyCommand(program);
+  addHoldCommand(program);
+  addRetentionCommand(program);
+  addEraseCommand(program);
   return program;
 }
 

@@ -1,13 +1,18 @@
-import { checkLeaf, iterateLeaves, readCheckpoint } from 'countersign-verify';
+import { randomBytes } from 'node:crypto';
+
+import { checkLeaf, commitmentsOf, isErased, iterateLeaves, readCheckpoint } from 'countersign-verify';
 import type { Leaf, LogSource } from 'countersign-verify';
 import type { Command } from 'commander';
 
 import { ControlClient } from '../../api/control-client.ts';
 import { MAX_LEAVES_PER_READ } from '../../api/read-contents.ts';
-import type { ReadContent } from '../../api/read-contents.ts';
+import type { ErasedRange } from '../../api/custody.ts';
+import type { ReadAnswer, ReadContent } from '../../api/read-contents.ts';
+import { signRead, type ReaderClaim } from '../../api/reader.ts';
 import { openContents } from '../../api/vault-contents.ts';
 import { addConfigOption, addJsonOption, configOf, logSourceOf } from '../common-options.ts';
 import type { CommonOptions } from '../common-options.ts';
+import { readOfficerKey } from '../custody-file.ts';
 import { formatContent, formatLeafLine, formatParameter } from '../leaf-text.ts';
 import { parseCount, withLogErrors } from '../log-errors.ts';
 import { createOutput, usageError } from '../output.ts';
@@ -21,6 +26,8 @@ interface ShowOptions extends CommonOptions {
   readonly call?: string;
   readonly type?: string;
   readonly contents?: boolean;
+  readonly reader?: string;
+  readonly readerKey?: string;
   readonly custodianKey?: string;
   readonly vault?: string;
 }
@@ -37,6 +44,8 @@ interface ShownContent {
   /** Base64. Absent for what is too large to show. */
   readonly bytes?: string;
   readonly spool?: string;
+  /** The erasure that it went with. */
+  readonly erased?: string;
 }
 
 export function addLogShowCommand(log: Command): void {
@@ -54,6 +63,8 @@ export function addLogShowCommand(log: Command): void {
     .option('--call <id>', 'only this call: its intent and its result')
     .option('--type <type>', 'only this type, such as call.intent')
     .option('--contents', 'open sealed contents through the running gateway')
+    .option('--reader <name>', 'your name in custody.readers, where the gateway asks for one')
+    .option('--reader-key <file>', 'your private key, PEM')
     .option('--custodian-key <file>', "open sealed contents offline with the custodian's private key")
     .option('--vault <directory>', 'vault to open; default: beside the log')
     .addHelpText(
@@ -118,17 +129,49 @@ async function addContents(
   const reader = await contentReader(place, options);
   const shown: ShownLeaf[] = [];
   for (const range of ranges(leaves)) {
-    const contents = await reader(range.journal, range.from, range.to);
+    const { contents, erasures } = await reader(range.journal, range.from, range.to);
     for (const { index, leaf } of range.leaves) {
       const own = contents.filter((content) => content.jseq === leaf.jseq);
       shown.push({
         index,
         leaf,
-        contents: own.map(({ field, bytes, spool }) => shownContent(field, bytes, spool)),
+        contents: [
+          ...own.map(({ field, bytes, spool }) => shownContent(field, bytes, spool)),
+          ...erasedContents(leaf, own, erasures),
+        ],
       });
     }
   }
   return shown;
+}
+
+/** Fields that are not there, and the erasure that says why. */
+function erasedContents(
+  leaf: Leaf,
+  own: readonly Pick<ReadContent, 'field'>[],
+  erasures: readonly ErasedRange[],
+): ShownContent[] {
+  if (erasures.length === 0) return [];
+  return commitmentsOf(leaf).flatMap(({ field }) => {
+    if (own.some((content) => content.field === field)) return [];
+    const erasure = erasures.find(({ ranges, scope }) =>
+      isErased(
+        {
+          scope: scope as never,
+          ranges,
+          index: Infinity,
+          id: '',
+          authority: '',
+          contents: 0,
+          isExecuted: true,
+        },
+        0,
+        leaf,
+        field,
+      ),
+    );
+    return erasure === undefined ? [] : [{ field, erased: erasure.erasure }];
+  });
 }
 
 function shownContent(field: string, bytes: string | undefined, spool: string | undefined): ShownContent {
@@ -165,16 +208,20 @@ type ReadRange = (
   journal: string,
   from: number,
   to: number,
-) => Promise<readonly Pick<ReadContent, 'jseq' | 'field' | 'bytes' | 'spool'>[]>;
+) => Promise<{
+  readonly contents: readonly Pick<ReadContent, 'jseq' | 'field' | 'bytes' | 'spool'>[];
+  readonly erasures: readonly ErasedRange[];
+}>;
 
 async function contentReader(place: string | undefined, options: ShowOptions): Promise<ReadRange> {
   if (options.custodianKey !== undefined) {
     const vault = await openVault(place, options, options.custodianKey);
     return async (journal, from, to) => {
       const contents = await openContents(vault, journal, from, to);
-      return contents.map(({ jseq, field, bytes, spool }) =>
+      const shown = contents.map(({ jseq, field, bytes, spool }) =>
         Object.assign({ jseq, field }, bytes && { bytes: bytes.toString('base64') }, spool && { spool }),
       );
+      return { contents: shown, erasures: [] };
     };
   }
   if (place !== undefined) {
@@ -183,14 +230,24 @@ async function contentReader(place: string | undefined, options: ShowOptions): P
       'Leave out the directory, or open its vault offline with --custodian-key.',
     );
   }
-  const client = new ControlClient(configOf(options).stateDirectory);
-  return async (journal, from, to) => {
-    const answer = await client.post<{ readonly contents: readonly ReadContent[] }>('/v1/log/read', {
-      journal,
-      from,
-      to,
-    });
-    return answer.contents;
+  const config = configOf(options);
+  const client = new ControlClient(config.stateDirectory);
+  const sign = await claimOf(options, config.log.origin);
+  return async (journal, from, to) =>
+    client.post<ReadAnswer>('/v1/log/read', { journal, from, to, ...sign(journal, from, to) });
+}
+
+type Claim = (journal: string, from: number, to: number) => { readonly reader?: ReaderClaim };
+
+/** Says who reads, by signature, when the command line names a reader. */
+async function claimOf({ reader, readerKey }: ShowOptions, origin: string): Promise<Claim> {
+  if (reader === undefined && readerKey === undefined) return () => ({});
+  if (reader === undefined || readerKey === undefined)
+    throw usageError('--reader and --reader-key belong together');
+  const key = await readOfficerKey(readerKey);
+  return (journal, from, to) => {
+    const claim = { name: reader, atMs: Date.now(), nonce: randomBytes(32).toString('base64url') };
+    return { reader: signRead({ origin, journal, from, to }, claim, key) };
   };
 }
 
@@ -204,7 +261,8 @@ function formatLeaves(leaves: readonly ShownLeaf[]): string {
     .join('\n');
 }
 
-function contentText({ field, bytes, spool }: ShownContent): string {
+function contentText({ field, bytes, erased, spool }: ShownContent): string {
+  if (erased !== undefined) return `(erased; the record says so in ${erased})`;
   if (bytes === undefined) return `(too large to show; spooled as ${spool ?? 'unknown'})`;
   const format = field.startsWith('params.') ? formatParameter : formatContent;
   return format(Buffer.from(bytes, 'base64')).replaceAll('\n', '\n           ');
