@@ -69,6 +69,10 @@ export class JournalChecks {
   /** Monotonic time of the newest heartbeat or start of this run, and of the newest leaf. */
   #lastBeatUs: number | undefined;
   #lastMonoUs = 0;
+  /** The leaf before the newest one of this run. */
+  #monoBeforeUs = 0;
+  /** Since the newest heartbeat or start: time for which the process stood still, as it recorded. */
+  #stoodStillUs = 0;
   #isSilenceExplained = false;
 
   constructor(findings: Findings) {
@@ -120,7 +124,10 @@ export class JournalChecks {
     state.next = Math.max(state.next, leaf.jseq + 1);
     const isOfThisRun =
       !isOwedByCrash(leaf) && leaf.type !== 'gap.declared' && leaf.type !== 'software.started';
-    if (isOfThisRun) this.#lastMonoUs = leaf.mono;
+    if (isOfThisRun) {
+      this.#monoBeforeUs = this.#lastMonoUs;
+      this.#lastMonoUs = leaf.mono;
+    }
     return state;
   }
 
@@ -143,6 +150,9 @@ export class JournalChecks {
         break;
       case 'gap.declared':
         this.#gap(index, leaf, state);
+        break;
+      case 'alert':
+        if (leaf['code'] === 'suspended') this.#suspended(index, leaf);
         break;
       case 'recorder.degraded':
       case 'recorder.restored':
@@ -185,6 +195,7 @@ export class JournalChecks {
     state.isStopped = false;
     this.#lastBeatUs = leaf.mono;
     this.#lastMonoUs = leaf.mono;
+    this.#stoodStillUs = 0;
     this.#isSilenceExplained = false;
   }
 
@@ -192,6 +203,7 @@ export class JournalChecks {
     this.heartbeats++;
     this.#checkSilence(index);
     this.#lastBeatUs = leaf.mono;
+    this.#stoodStillUs = 0;
     this.#isSilenceExplained = false;
     const marks = leaf['journals'] as unknown as readonly { journal: string; jseq: number }[];
     if (!marks.some((mark) => mark.journal === own.name && mark.jseq === leaf.jseq - 1)) {
@@ -235,9 +247,16 @@ export class JournalChecks {
     state.lost.push({ from, to });
   }
 
+  /** A standstill explains the silence before it, and no more than that. The clock of the run stops while the machine sleeps. */
+  #suspended(index: number, leaf: Leaf): void {
+    const stoppedUs = Number(leaf['for_us'] ?? 0) - Number(leaf['asleep_us'] ?? 0);
+    this.#stoodStillUs += Math.max(0, Math.min(stoppedUs, this.#lastMonoUs - this.#monoBeforeUs));
+    this.addGap({ index, kind: 'declared', cause: 'suspended', atUs: leaf.at, lost: 0 });
+  }
+
   #checkSilence(index?: number): void {
     if (this.#lastBeatUs === undefined || this.#isSilenceExplained) return;
-    const silence = this.#lastMonoUs - this.#lastBeatUs;
+    const silence = this.#lastMonoUs - this.#lastBeatUs - this.#stoodStillUs;
     if (silence <= MAX_HEARTBEAT_US) return;
     const message = `no heartbeat for ${Math.round(silence / 1_000_000)} s`;
     this.#findings.report('heartbeat-missing', 'INCOMPLETE', message, index);

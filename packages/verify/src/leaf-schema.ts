@@ -313,6 +313,8 @@ export const EVENTS = {
     code: need(name),
     session: may(uuid),
     step_us: may(integer),
+    for_us: may(count),
+    asleep_us: may(count),
     principal: may(name),
     quota: may(name),
     free_bytes: may(count),

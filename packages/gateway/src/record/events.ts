@@ -212,6 +212,9 @@ export interface Alert {
   readonly session?: string;
   /** Of `clock-step` (decision 36): how far the wall clock was set, µs; negative for back. */
   readonly stepUs?: number;
+  /** Of `suspended`: how long the process stood still, µs, and for how much of it the machine slept. */
+  readonly forUs?: number;
+  readonly asleepUs?: number;
   /** Of `quota`: who is over which (`commands`, `record-bytes`). */
   readonly principal?: string;
   readonly quota?: string;

@@ -39,6 +39,7 @@ import type {
 } from './recorder.ts';
 import { Room } from './room.ts';
 import type { SessionLedger, SessionState } from './session-ledger.ts';
+import { StandstillWatch, type Standstill } from './standstill.ts';
 import type { Sealing, SegmentDataKey } from './vault/sealing.ts';
 
 /** Most that may wait for the disk in memory. */
@@ -48,6 +49,9 @@ const CONTROL_WAITING_BYTES = 1024 * 1024;
 const SALT_BYTES = 32;
 /** A wall clock that was set by more than this is recorded (decision 36). */
 const CLOCK_STEP_US = 2_000_000;
+/** The shortest standstill that is recorded: a sixth of the heartbeat's interval, but not what a busy machine may take. */
+const HEARTBEAT_PER_STANDSTILL = 6;
+const MIN_STANDSTILL_MS = 1000;
 /** Sessions of a crash that share a group commit. */
 const CUT_SESSIONS_AT_ONCE = 2000;
 
@@ -99,6 +103,7 @@ export class JournalRecorder implements Recorder {
   readonly #integration: Integration;
   #configDigest: string;
   #heartbeatTimer: NodeJS.Timeout | undefined;
+  readonly #standstill: StandstillWatch;
   #fatal: string | undefined;
   #wasReady = true;
   #wasLow = false;
@@ -122,6 +127,11 @@ export class JournalRecorder implements Recorder {
     this.#clock = clock;
     this.#configDigest = options.configDigest;
     this.#wallOffsetUs = clock.atUs() - clock.monoUs();
+    this.#standstill = new StandstillWatch({
+      clock,
+      fromMs: Math.max(MIN_STANDSTILL_MS, config.heartbeatMs / HEARTBEAT_PER_STANDSTILL),
+      onStandstill: (standstill) => this.#recordStandstill(standstill),
+    });
     this.#account = new LeafAccount(options.ledger);
     this.#journal = this.#createJournal();
     this.#room = new Room({
@@ -174,6 +184,7 @@ export class JournalRecorder implements Recorder {
     await this.#journal.open();
     this.#integration.start(integrator);
     this.#armHeartbeat();
+    this.#standstill.start();
   }
 
   /** Ends the thread that syncs after `open` failed. */
@@ -287,6 +298,7 @@ export class JournalRecorder implements Recorder {
     if (this.#isClosing) return;
     this.#isClosing = true;
     clearTimeout(this.#heartbeatTimer);
+    this.#standstill.stop();
     this.#room.close();
     const isSound = this.#fatal === undefined && this.#journal.failure === undefined;
     if (isSound) {
@@ -358,6 +370,7 @@ export class JournalRecorder implements Recorder {
     payloads: readonly Payload[] | undefined,
     isUrgent: boolean,
   ): { readonly leaf: AppendedLeaf; readonly text: string } {
+    this.#noteStandstill();
     const atUs = this.#clock.atUs();
     const jseq = this.#journal.nextJseq;
     const { type } = event;
@@ -388,6 +401,17 @@ export class JournalRecorder implements Recorder {
   #onLow(freeBytes: number): void {
     if (this.#journal.failure !== undefined || this.#fatal !== undefined || this.#isClosing) return;
     this.#write({ type: 'alert', code: 'disk-low', freeBytes }, undefined, true);
+  }
+
+  /** Nothing else is recorded before it is said that the process stood still. */
+  #noteStandstill(): void {
+    const standstill = this.#standstill.look();
+    if (standstill !== undefined) this.#recordStandstill(standstill);
+  }
+
+  #recordStandstill(standstill: Standstill): void {
+    if (this.#fatal === undefined)
+      this.#write({ type: 'alert', code: 'suspended', ...standstill }, undefined, true);
   }
 
   #onDegraded(failure: Failure): void {
@@ -472,6 +496,8 @@ export class JournalRecorder implements Recorder {
   /** Writes a heartbeat now, if the record can be written at all. */
   heartbeat(): void {
     if (this.#journal.failure !== undefined || this.#fatal !== undefined) return;
+    // Before the mark below is taken, so that it is the mark of the leaf before the heartbeat.
+    this.#noteStandstill();
     const counters = this.#account.takeCounters();
     const sessions = this.#options.ledger.size;
     const journals = [{ journal: this.journal, jseq: this.#journal.nextJseq - 1 }];
