@@ -164,6 +164,8 @@ export function startRun(
   previous: 'first' | 'stopped' | 'crashed',
   signer: NoteSigner = sampleSigner(),
 ): void {
+  // A new process counts from nothing.
+  writer.takeCounters();
   if (previous === 'first') {
     const custodian = bytesFor('custodian fingerprint').toString('base64url');
     writer.add('log.genesis', { origin: signer.name, key: formatVerifierKey(signer), custodian });
