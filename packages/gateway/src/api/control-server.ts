@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { CountersignError } from '../errors.ts';
 import { asCountersignError, errorFields } from '../observe/logger.ts';
 import { CONTROL_SOCKET, openControlPath } from './control-path.ts';
+import { backupRequestSchema, recordBackup } from './backups.ts';
 import type { ControlServices } from './control-services.ts';
 import { issueTokenFor, tokenRequestSchema } from './issue-token.ts';
 import { custodyRequestSchema, runSchedule, scheduleSchema, submitRequest } from './custody.ts';
@@ -61,6 +62,11 @@ const ROUTES: readonly Route[] = [
   },
   {
     method: 'POST',
+    path: '/v1/backups',
+    handle: (body, services) => recordBackup(parse(backupRequestSchema, body), services),
+  },
+  {
+    method: 'POST',
     path: '/v1/keys',
     handle: (body, services) => handleKeys(parse(keyRequestSchema, body), services),
   },
@@ -71,7 +77,7 @@ const ROUTES: readonly Route[] = [
  * the kernel admits the gateway's own user and root, and nobody else.
  *
  * `GET /v1/status`, `GET /v1/fixed-settings`, `POST /v1/tokens {principal?, target, ttlMs?}`, `POST /v1/log/read {from, to}`,
- * `POST /v1/keys {act, …}`, `GET /v1/custody`, `GET /v1/custody/officers`, `POST /v1/custody {document, approvals}`,
+ * `POST /v1/keys {act, …}`, `POST /v1/backups {size, root}`, `GET /v1/custody`, `GET /v1/custody/officers`, `POST /v1/custody {document, approvals}`,
  * `POST /v1/custody/schedule {}`. Errors are
  * `{"error": {"code", "message", "detail"?, "hint"?}}`.
  */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { formatVerifierKey } from 'countersign-verify';
 import type { RecordConfig } from '../config/config.ts';
 import { CountersignError } from '../errors.ts';
+import { assertNotRestored } from './backup/restore-backup.ts';
 import { createSystemClock, type Clock } from './clock.ts';
 import type { LogGenesis } from './events.ts';
 import type { Predecessor } from './events/witnessing.ts';
@@ -168,6 +169,7 @@ async function open(options: OpenRecorderOptions): Promise<OpenedRecorder> {
   const layer = createFileLayer(options.faults);
   const clock = options.clock ?? createSystemClock();
   const signing = signingKeys(options);
+  assertNotRestored(layer, options.stateDirectory, options.origin);
   const custodian = parseVaultPublicKey(options.custodianKey);
   const retentionClass = options.retentionClass ?? 'default';
   const places = makePlaces(layer, options.stateDirectory, journal);

@@ -17,6 +17,10 @@ export function addKeyListCommand(key: Command): void {
     .option('--all', 'every data key by itself')
     .summary('the keys that the record tells of, and their state')
     .description('Reads the leaves of the log that tell of keys. Checks nothing: log verify does.')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  countersign key list\n  countersign key list /mnt/evidence/log --all --json',
+    )
     .action(async (place: string | undefined, options: ListOptions) => {
       const stories = await withLogErrors(() => readKeyHistory(logSourceOf(place, options)));
       createOutput(options.json ?? false).result(stories, () =>
@@ -33,6 +37,7 @@ export function addKeyShowCommand(key: Command): void {
     .argument('<key>', 'a key as key list shows it, or the beginning of it')
     .argument('[log]', 'directory or URL; default: the log of the configuration')
     .summary('one key, with the leaves that tell of it')
+    .addHelpText('after', '\nExamples:\n  countersign key show 3f9c2a')
     .action(async (wanted: string, place: string | undefined, options: CommonOptions) => {
       const stories = await withLogErrors(() => readKeyHistory(logSourceOf(place, options)));
       const found = stories.filter((story) => story.key.startsWith(wanted));

@@ -61,6 +61,7 @@ function addRotate(key: Command): void {
     .description(
       'identity: another secret for short-lived tokens; those given out before are refused from now on, sessions go on. The other keys are changed by configuration: docs/custody.md says how.',
     )
+    .addHelpText('after', '\nExamples:\n  countersign key rotate identity')
     .action(async (purpose: string, options: CommonOptions) => {
       if (purpose !== 'identity') {
         throw usageError(
@@ -91,6 +92,13 @@ function addRevoke(key: Command): void {
     .summary('take a key out of service, on the record')
     .description(
       'vault-gateway and identity without --key: the key in force is replaced at once. Others: the record says from here on that the key is not to be trusted; replace it by configuration.',
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  countersign key revoke vault-gateway --cause compromised
+  countersign key revoke log-signing --cause compromised --key 'example.com/log+1a2b3c4d+AQ…'`,
     )
     .action(async (purpose: string, options: RevokeOptions) => {
       const request = {
@@ -124,6 +132,7 @@ function addArchive(key: Command): void {
     .description(
       "Copies data keys as they are wrapped to the custodian: ciphertext, of use only to the holder of the custodian's private key. Recorded first. What is erased later must be destroyed in every archive by its holder.",
     )
+    .addHelpText('after', '\nExamples:\n  countersign key archive /media/usb/keys-2026-11 --period 2026-11')
     .action(async (directory: string, options: ArchiveOptions) => {
       const request = {
         act: 'archive',
@@ -145,6 +154,7 @@ function addImport(key: Command): void {
     .description(
       "Replaces the custodian's copies of data keys by those of an archive that are wrapped to the custodian of the configuration in force. Keys that were erased do not come back. Recorded first.",
     )
+    .addHelpText('after', '\nExamples:\n  countersign key import /media/usb/keys-2026-11')
     .action(async (directory: string, options: CommonOptions) => {
       await ask(options, { act: 'import', directory: resolve(directory) }, (answer) => {
         return `${answer.count ?? 0} data keys replaced`;
@@ -169,6 +179,10 @@ function addRewrap(key: Command): void {
     .summary('wrap data keys to another custodian, offline')
     .description(
       'For the custodian, on their own machine: every data key that is wrapped to the old key is wrapped to the new one, in place. May be cut off and repeated.',
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  countersign key rewrap /media/usb/keys-2026-11 --old-key old.private.pem --new-key new.public.pem',
     )
     .action(async (directory: string, options: RewrapOptions) => {
       const oldKey = await readPrivateKey(options.oldKey);
