@@ -1,4 +1,5 @@
 import { connect as connectTcp, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 
 import type { Secrets } from '../../config/config.ts';
@@ -16,6 +17,10 @@ export interface SyslogSinkOptions {
   readonly timeoutMs: number;
 }
 
+const KEEPALIVE_MS = 30_000;
+/** How long after the end of a delivery the end of the sentinel may still show; both come from the same exit. */
+const SENTINEL_GRACE_MS = 10;
+
 /**
  * Syslog over TLS (RFC 5425) or plain TCP (RFC 6587), octet counting.
  *
@@ -23,10 +28,15 @@ export interface SyslogSinkOptions {
  * connection of its own, and its end is the acknowledgement: after the last message our side is closed, and the delivery
  * counts when the receiver, having read to that end, closes its side in good order. A receiver that dies in between resets
  * the connection or ends it before we did; then everything is delivered again.
+ *
+ * One that dies just after it has read everything and before it has written it looks the same as a proper close, because
+ * its kernel closes for it. It closes every other connection at the same moment, too: a second, idle one, the sentinel, must
+ * have outlived the delivery.
  */
 export class SyslogSink implements Sink {
   readonly #options: SyslogSinkOptions;
   readonly #secrets: Secrets;
+  #sentinel: Socket | undefined;
 
   constructor(options: SyslogSinkOptions, secrets: Secrets) {
     this.#options = options;
@@ -38,8 +48,12 @@ export class SyslogSink implements Sink {
     const frames = events.map((event) => frameSyslogMessage(formatSyslogMessage(event, identity)));
     let socket: Socket | undefined;
     try {
+      const sentinel = (this.#sentinel ??= await this.#openSentinel(signal));
       socket = await this.#connect(signal);
       await exchange(socket, Buffer.concat(frames), this.#options.timeoutMs, signal);
+      await sleep(SENTINEL_GRACE_MS);
+      if (this.#sentinel !== sentinel)
+        throw new SinkError('unavailable', 'the receiver ended while it took events');
     } catch (error) {
       throw unavailable('the syslog receiver does not take events', error);
     } finally {
@@ -48,7 +62,23 @@ export class SyslogSink implements Sink {
   }
 
   close(): Promise<void> {
+    this.#sentinel?.destroy();
     return Promise.resolve();
+  }
+
+  async #openSentinel(signal: AbortSignal): Promise<Socket> {
+    const socket = await this.#connect(signal);
+    const forget = (): void => {
+      socket.destroy();
+      if (this.#sentinel === socket) this.#sentinel = undefined;
+    };
+    socket.setTimeout(0);
+    socket.setKeepAlive(true, KEEPALIVE_MS);
+    socket.on('error', forget);
+    socket.on('end', forget);
+    socket.on('close', forget);
+    socket.resume();
+    return socket;
   }
 
   async #connect(signal: AbortSignal): Promise<Socket> {
