@@ -8,6 +8,7 @@ import { addCustodyCommand } from './commands/custody.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addEraseCommand } from './commands/erase.ts';
 import { addHoldCommand } from './commands/hold.ts';
+import { addExportCommand } from './commands/export.ts';
 import { addInitCommand } from './commands/init.ts';
 import { addKeyCommand } from './commands/key.ts';
 import { addLogCommand } from './commands/log.ts';
@@ -36,6 +37,7 @@ export function createProgram(setExitCode: SetExitCode): Command {
   addTokenCommand(program);
   addKeyCommand(program);
   addLogCommand(program, setExitCode);
+  addExportCommand(program);
   addStatusCommand(program);
   addConnectCommand(program, setExitCode);
   addWitnessCommand(program);

@@ -35,6 +35,10 @@ Examples:
             'log',
             `${status.log.origin}, ${status.log.size} leaves, checkpoint ${Math.round(status.log.checkpointAgeMs)} ms old`,
           ],
+          ...status.exports.map((one) => [
+            'export',
+            `${one.name}: ${one.state}${one.isStalled ? ', STALLED' : ''}, ${one.lagLeaves} leaves behind${one.reason === undefined ? '' : ` (${one.reason})`}`,
+          ]),
           ['configuration', `${status.config.file} (${status.config.digest})`],
         ]),
       );
