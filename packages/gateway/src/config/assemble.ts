@@ -19,6 +19,7 @@ import type { ConfigFile } from './file-schema.ts';
 import { assembleFloodLimits } from './flood-section.ts';
 import { parseMoment } from './units.ts';
 import { assembleExports } from './export-section.ts';
+import { assembleTimestamp } from './timestamp-section.ts';
 import { assembleTraces } from './traces-section.ts';
 import { assembleWitness } from './witness-section.ts';
 
@@ -44,6 +45,7 @@ export function assembleConfig(
     ...(shape.custody === undefined ? {} : { custody: shape.custody }),
     ...(shape.retention === undefined ? {} : { retention: assembleRetention(shape.retention) }),
     ...(shape.witness === undefined ? {} : { witness: assembleWitness(shape.witness, secret) }),
+    ...(shape.timestamp === undefined ? {} : { timestamp: assembleTimestamp(shape.timestamp, secret) }),
     listen: {
       postgres: assembleListener(shape, secret),
       ...(health === undefined ? {} : { health: hostPort(health.address) }),

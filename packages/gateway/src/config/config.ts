@@ -6,6 +6,7 @@
 
 import type { CustodyConfig, RetentionConfig } from './custody-section.ts';
 import type { ExportConfig } from './export-section.ts';
+import type { TimestampConfig } from './timestamp-section.ts';
 import type { TracesConfig } from './traces-section.ts';
 import type { WitnessConfig } from './witness-section.ts';
 
@@ -182,6 +183,8 @@ export interface CountersignConfig {
   readonly retention?: RetentionConfig;
   /** Absent: no witness is asked. */
   readonly witness?: WitnessConfig;
+  /** Absent: no time-stamping authority is asked. */
+  readonly timestamp?: TimestampConfig;
   readonly listen: {
     readonly postgres: PostgresListenerConfig;
     readonly health?: { readonly host: string; readonly port: number };

@@ -5,6 +5,7 @@ import { nearestKey } from './nearest-key.ts';
 import type { Positions } from './positions.ts';
 import { formatPath } from './problem.ts';
 import type { ConfigProblem } from './problem.ts';
+import { checkTimestamp } from './timestamp-section.ts';
 import { checkWitness } from './witness-section.ts';
 
 /**
@@ -34,6 +35,8 @@ export function crossCheck(config: CountersignConfig, positions: Positions, nowU
     : checkWitness(config.witness))
     report.add(severity, path, message, hint);
   for (const { severity, path, message, hint } of checkCustodySections(config.custody, config.retention))
+    report.add(severity, path, message, hint);
+  for (const { severity, path, message, hint } of checkTimestamp(config.timestamp))
     report.add(severity, path, message, hint);
   checkGrants(config, nowUs, report);
   checkUse(config, report);

@@ -20,6 +20,7 @@ import {
 } from './schema-parts.ts';
 import { parseMoment } from './units.ts';
 import { exportSection } from './export-section.ts';
+import { timestampSection } from './timestamp-section.ts';
 import { tracesSection } from './traces-section.ts';
 import { witnessSection } from './witness-section.ts';
 
@@ -223,6 +224,7 @@ export const fileSchema = z
     custody: custodySection.optional(),
     retention: retentionSection.optional(),
     witness: witnessSection.optional(),
+    timestamp: timestampSection.optional(),
     listen: listenSection,
     limits: limitsSection.prefault({}),
     export: exportSection,

@@ -39,7 +39,6 @@ export const KEYS_OF_LATER_VERSIONS: Readonly<Record<string, string>> = {
   rows: 'row predicates in grants',
   store: 'the search store',
   tables: 'grants on tables',
-  timestamp: 'trusted timestamps',
   tools: 'MCP servers and tools',
   unmask: 'masking',
   verbs: 'grants on verbs',

@@ -20,6 +20,7 @@ import { CancelRegistry } from '../postgres/cancel.ts';
 import { listenPostgres } from '../postgres/listener.ts';
 import type { KeysInForce } from '../record/keys-in-force.ts';
 import { parseVaultPublicKey } from '../record/keys.ts';
+import type { TimestampService } from '../record/timestamp/timestamp-service.ts';
 import type { FairAdmission } from '../session/fair-admission.ts';
 import { acceptClient } from './accept-client.ts';
 import { Custody } from './custody.ts';
@@ -38,7 +39,8 @@ import { lockState } from './state-lock.ts';
 import type { StateLock } from './state-lock.ts';
 import { shareAdmission } from './share-admission.ts';
 import { watchRecord } from './watch-record.ts';
-import { forgetSuccession } from './succession.ts';
+import { forgetSuccession, recordRecovery } from './succession.ts';
+import { startTimestamping } from './timestamping.ts';
 import { TrafficCounter } from './traffic.ts';
 import { assertSecrets } from './try-secrets.ts';
 import { askBeforeStart, witnessParts } from './witness-start.ts';
@@ -122,6 +124,7 @@ async function build(
   watchRecord(recorder, logger, options.onFatal);
   await recordConfiguration(recorder, config, 'start');
   forgetSuccession(config.stateDirectory);
+  await recordRecovery(config.stateDirectory, recorder);
   const witnessing = await Witnessing.start({ config, recorder, logger, parts, findings });
   started.push(() => witnessing.stop());
   await recorder.keys?.announceIdentity(keys.fingerprint);
@@ -165,6 +168,7 @@ export class Gateway {
   #health: HealthServer | undefined;
   #control: ControlServer | undefined;
   #exports: Exporting | undefined;
+  #timestamps: TimestampService | undefined;
 
   constructor(parts: Parts) {
     this.#config = parts.config;
@@ -212,6 +216,9 @@ export class Gateway {
     started.push(() => exports.close());
     this.custody.start();
     started.push(() => this.custody.close());
+    const { logger, recorder, secrets } = this;
+    this.#timestamps = await startTimestamping({ config: this.#config, secrets, recorder, logger });
+    started.push(() => this.#timestamps?.close());
     const control = await startControlServer(this);
     this.#control = control;
     started.push(() => control.close());
@@ -374,6 +381,7 @@ export class Gateway {
     await this.#control?.close();
     this.grants.close();
     this.custody.close();
+    await this.#timestamps?.close();
     await this.witnessing.stop();
     await this.recorder.close(reason);
     await this.#exports?.close();
@@ -397,6 +405,7 @@ export class Gateway {
       exports: () => this.#exports?.statuses ?? [],
       notReady: () => this.notReady,
       witness: () => this.witnessing.status,
+      timestamps: () => this.#timestamps?.status,
       version: runningSoftware().version,
     });
     this.#health = await startHealthServer(place, {

@@ -14,6 +14,7 @@ export function fixedSettings(config: CountersignConfig): FixedSettings {
     'vault.retentionClass': config.vault.retentionClass,
     record: config.record,
     witness: config.witness ?? null,
+    timestamp: config.timestamp ?? null,
     'listen.postgres.address': [postgres.host, postgres.port],
     'listen.health': health ?? null,
   };

@@ -7,6 +7,7 @@ import type { ConfigProblem } from '../config/problem.ts';
 import { CountersignError, isCountersignError } from '../errors.ts';
 import { PrincipalRegistry } from '../identity/principal-registry.ts';
 import { loadServerTls } from '../postgres/tls-server.ts';
+import { timestampAuthority } from './timestamping.ts';
 import { witnessParts } from './witness-start.ts';
 import { readCustodianKey, readPreviousKey, readSigningKey } from './record-keys.ts';
 
@@ -51,6 +52,7 @@ function trialsOf(config: CountersignConfig, secrets: Secrets): readonly Trial[]
     ...(config.witness === undefined
       ? []
       : [{ path: 'witness.witnesses', attempt: () => witnessParts(config, secrets) }]),
+    { path: 'timestamp.ca', attempt: () => timestampAuthority(config, secrets) },
     ...(tls === undefined
       ? []
       : [{ path: 'listen.postgres.tls', attempt: () => loadServerTls(tls, secrets) }]),

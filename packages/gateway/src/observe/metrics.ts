@@ -3,6 +3,8 @@ import { readdirSync } from 'node:fs';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 import type { Recorder } from '../record/recorder.ts';
+import { addTimestampMetrics } from './timestamp-metrics.ts';
+import type { TimestampFigures } from './timestamp-metrics.ts';
 import { addWitnessMetrics } from './witness-metrics.ts';
 import type { WitnessFigures } from './witness-metrics.ts';
 import { addExportMetrics, addTraceMetrics } from './export-metrics.ts';
@@ -25,6 +27,7 @@ export interface MetricSources {
   readonly notReady: () => string | undefined;
   /** Absent: nothing is witnessed, and nothing said of it. */
   readonly witness?: () => WitnessFigures;
+  readonly timestamps?: () => TimestampFigures | undefined;
   readonly version: string;
 }
 
@@ -56,6 +59,7 @@ export function createMetrics(sources: MetricSources): Registry {
   addPacingMetrics(registry, sources);
   addStateMetrics(registry, sources);
   addWitnessMetrics(registry, sources.witness);
+  addTimestampMetrics(registry, sources.timestamps);
   addExportMetrics(registry, sources.exports ?? (() => []));
   addTraceMetrics(registry, sources.spans ?? (() => ({ sent: 0, dropped: 0 })));
   return registry;
