@@ -81,6 +81,11 @@ export class SampleWriter {
     this.#jseq += n;
   }
 
+  /** The same for the counter of a session. */
+  skipSeq(session: string, n: number): void {
+    this.#seq.set(session, (this.#seq.get(session) ?? 0) + n);
+  }
+
   pass(us: number): void {
     this.#clockUs += us;
   }
