@@ -1,6 +1,6 @@
 /** What each journal's own numbering and life cycle must satisfy: no holes in `jseq`, runs, declared gaps, heartbeats. */
 
-import type { Findings } from './findings.ts';
+import type { Finding, Findings } from './findings.ts';
 import type { Leaf } from './leaf.ts';
 
 /** Heartbeats come at most 60 s apart; a loaded machine gets 15 s of grace. In µs of the monotonic clock. */
@@ -60,12 +60,25 @@ export function isOwedByCrash(leaf: Leaf): boolean {
   );
 }
 
+/** How many numbers of `range` lie in `ranges`. */
+function overlap(ranges: readonly Range[], range: Range): number {
+  let count = 0;
+  for (const { from, to } of ranges)
+    count += Math.max(0, Math.min(to, range.to) - Math.max(from, range.from) + 1);
+  return count;
+}
+
 export class JournalChecks {
   readonly journals = new Map<string, JournalState>();
   readonly gaps: GapReport[] = [];
   gapCount = 0;
   heartbeats = 0;
   readonly #findings: Findings;
+  readonly #waiting: {
+    readonly state: JournalState;
+    readonly missing: Range & { readonly count: number };
+    readonly finding: Finding;
+  }[] = [];
   /** Monotonic time of the newest heartbeat or start of this run, and of the newest leaf. */
   #lastBeatUs: number | undefined;
   #lastMonoUs = 0;
@@ -88,8 +101,21 @@ export class JournalChecks {
     return state;
   }
 
-  isLost(state: JournalState, jseq: number): boolean {
-    return state.lost.some((range) => jseq >= range.from && jseq <= range.to);
+  /**
+   * Something is missing of what lay at `from`..`to` of a journal, `count` leaves of it. Loss that an operator accepted explains it,
+   * as far as it covers those numbers; it is declared behind the leaves that survived it, so the finding may have to wait for the end.
+   * Gives false when nothing is missing there, declared or not: then the finding is made at once.
+   */
+  accuseUnlessLost(
+    state: JournalState,
+    missing: Range & { readonly count: number },
+    finding: Finding,
+  ): boolean {
+    if (overlap(state.lost, missing) >= missing.count) return true;
+    const isPossible = overlap(state.lost, missing) + overlap(state.holes, missing) >= missing.count;
+    if (isPossible) this.#waiting.push({ state, missing, finding });
+    else this.#findings.add(finding);
+    return isPossible;
   }
 
   addGap(gap: GapReport): void {
@@ -165,6 +191,9 @@ export class JournalChecks {
   /** After the last leaf. */
   finish(): void {
     this.#checkSilence();
+    for (const { state, missing, finding } of this.#waiting) {
+      if (overlap(state.lost, missing) < missing.count) this.#findings.add(finding);
+    }
     for (const state of this.journals.values()) {
       for (const { from, to } of state.holes) {
         this.#findings.report('jseq-hole', 'INCOMPLETE', `journal ${state.name} lacks jseq ${from} to ${to}`);

@@ -119,8 +119,14 @@ export class RecordChecks {
     if (context?.digest !== undefined) {
       const journal = context.journal ?? own.name;
       const isKnown = this.#contexts.has(contextKey(journal, context.jseq, context.digest));
-      if (!isKnown && !this.journals.isLost(this.journals.journal(journal), context.jseq)) {
-        this.#findings.report('context', 'ALTERED', 'the context that a leaf cites is not before it', index);
+      if (!isKnown) {
+        const missing = { from: context.jseq, to: context.jseq, count: 1 };
+        this.journals.accuseUnlessLost(this.journals.journal(journal), missing, {
+          code: 'context',
+          verdict: 'ALTERED',
+          message: 'the context that a leaf cites is not before it',
+          index,
+        });
       }
     }
     const after = leaf['after'] as Reference | undefined;

@@ -16,8 +16,8 @@ interface SessionState {
   bytesUp: number;
   bytesDown: number;
   rolling: Buffer;
-  /** Number of declared losses of its journal that its digest has seen; a later one may explain a hole. */
-  losses: number;
+  /** Number of its newest leaf in its journal; -1 before the first. */
+  lastJseq: number;
   /** True when leaves of it are lost and declared so: its digest cannot be checked. */
   isTorn: boolean;
   /** True when a leaf of it is not understood: what it did is not known, its place and its bytes are. */
@@ -150,20 +150,20 @@ export class SessionChecks {
         bytesUp: 0,
         bytesDown: 0,
         rolling: ROLLING_START,
-        losses: 0,
+        lastJseq: -1,
         isTorn: false,
         hasUnknown: false,
         hasHole: false,
         openCalls: new Map(),
       };
       this.#open.set(id, session);
-      if (leaf.type !== 'session.opened' && journal.lost.length === 0) {
-        this.#findings.report(
-          'session-not-opened',
-          'INCOMPLETE',
-          'a session does not begin with session.opened',
+      if (leaf.type !== 'session.opened') {
+        this.#miss(session, leaf, Math.max(1, seq), {
+          code: 'session-not-opened',
+          verdict: 'INCOMPLETE',
+          message: 'a session does not begin with session.opened',
           index,
-        );
+        });
       }
     } else if (leaf.type === 'session.opened') {
       this.#findings.report('session-reopened', 'ALTERED', 'an open session is opened again', index);
@@ -177,22 +177,27 @@ export class SessionChecks {
       this.#findings.report('session-journal', 'ALTERED', 'a session continues in another journal', index);
     }
     if (seq > session.next) {
-      if (journal.lost.length > session.losses) session.isTorn = true;
-      else {
-        session.hasHole ||= journal.holes.length > 0;
-        this.#findings.report(
-          'seq-hole',
-          'INCOMPLETE',
-          `a session lacks seq ${session.next} to ${seq - 1}`,
-          index,
-        );
-      }
+      this.#miss(session, leaf, seq - session.next, {
+        code: 'seq-hole',
+        verdict: 'INCOMPLETE',
+        message: `a session lacks seq ${session.next} to ${seq - 1}`,
+        index,
+      });
     } else if (seq < session.next) {
       this.#findings.report('seq-order', 'ALTERED', `seq ${seq} comes where ${session.next} was due`, index);
     }
-    session.losses = journal.lost.length;
+    session.lastJseq = leaf.jseq;
     session.next = Math.max(session.next, seq + 1);
     return session;
+  }
+
+  /** So many leaves of a session are missing before this one. */
+  #miss(session: SessionState, leaf: Leaf, count: number, finding: Finding): void {
+    const { journal } = session;
+    const missing = { from: session.lastJseq + 1, to: leaf.jseq - 1, count };
+    if (this.#journals.accuseUnlessLost(journal, missing, finding))
+      session.isTorn ||= journal.holes.length === 0;
+    session.hasHole ||= journal.holes.length > 0;
   }
 
   #endCall(index: number, leaf: Leaf, session: SessionState): void {

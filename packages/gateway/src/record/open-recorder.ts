@@ -9,6 +9,7 @@ import type { LogGenesis } from './events.ts';
 import type { Predecessor } from './events/witnessing.ts';
 import type { IntegratorAnswer, IntegratorOptions, LogState } from './integrator/integrator-protocol.ts';
 import { IntegratorThread } from './integrator/integrator-thread.ts';
+import { logLeaves } from './integrator/log-leaves.ts';
 import { JournalRecorder } from './journal-recorder.ts';
 import { createFileLayer, type FileLayer } from './journal/file-layer.ts';
 import { createAsyncFileLayer } from './journal/async-file-layer.ts';
@@ -198,6 +199,7 @@ async function open(options: OpenRecorderOptions): Promise<OpenedRecorder> {
       journal,
       integratedJseq: prepared.log.jseq,
       acceptLoss: options.acceptLoss ?? false,
+      logLeaves: () => logLeaves(layer, places.logDirectory, prepared.log.size),
     });
     if (recovered.isNew && layer.exists(join(places.logDirectory, 'tile'))) {
       throw new CountersignError('CS_RECORD_CORRUPT', {

@@ -29,6 +29,8 @@ export interface RecoveryOptions {
   readonly integratedJseq: number;
   /** Continue behind a frame that is damaged although it was acknowledged. */
   readonly acceptLoss: boolean;
+  /** The leaves of the log, in order: asked for only when loss is accepted and the journal does not say what is open. */
+  readonly logLeaves?: () => Iterable<Buffer>;
 }
 
 /** What has to be said in a `gap.declared`. */
@@ -80,6 +82,8 @@ class Recovery {
   #hash: Buffer = Buffer.alloc(32);
   #segment = 0;
   #damages: Damage[] = [];
+  /** Leaves that the log does not have; kept only where loss is accepted. */
+  #beyondLog: Buffer[] = [];
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
@@ -100,8 +104,7 @@ class Recovery {
       if (!acceptLoss) throw corrupt('the journal ends before the log does');
       this.#lose(this.#segment, integratedJseq);
     }
-    // Sessions stay open then, and the log is INCOMPLETE: closing them with a wrong digest would look like forgery.
-    if (this.#isLedgerStale) this.#ledger = new SessionLedger();
+    if (this.#isLedgerStale) this.#rebuildLedger();
     return {
       start: {
         durableJseq: this.#jseq,
@@ -118,12 +121,20 @@ class Recovery {
     };
   }
 
+  /** From the log, and what survived of the journal behind it: the leaves that whoever verifies will see. */
+  #rebuildLedger(): void {
+    this.#ledger = new SessionLedger();
+    for (const bytes of this.#options.logLeaves?.() ?? []) this.#ledger.replay(parseLeaf(bytes), bytes);
+    for (const bytes of this.#beyondLog) this.#ledger.replay(parseLeaf(bytes), bytes);
+  }
+
   #walkAll(chain: readonly LoadedSegment[]): void {
     this.#ledger = new SessionLedger();
     this.#snapshotJseq = undefined;
     this.#isLedgerStale = false;
     this.#marks = [];
     this.#damages = [];
+    this.#beyondLog = [];
     this.#lastType = '';
     this.#jseq = this.#options.integratedJseq;
     for (const [i, segment] of chain.entries()) this.#walk(segment, chain[i + 1]?.header);
@@ -253,7 +264,8 @@ class Recovery {
     for (let at = 0, jseq = frame.firstJseq; at < leaves.length; jseq++) {
       const end = at + 2 + leaves.readUInt16BE(at);
       const bytes = leaves.subarray(at + 2, end);
-      const leaf = JSON.parse(bytes.toString('utf8')) as LeafFacts;
+      const leaf = parseLeaf(bytes);
+      if (this.#options.acceptLoss && jseq > this.#options.integratedJseq) this.#beyondLog.push(bytes);
       if (jseq > covered) this.#ledger.replay(leaf, bytes);
       if (leaf.type === 'gap.declared' && leaf.cause === 'corruption') {
         this.#damages = this.#damages.filter(({ from }) => from !== leaf.from);
@@ -296,6 +308,10 @@ class Recovery {
     this.#lose(segment.number, successor === undefined ? later! : successor.firstJseq - 1);
     return true;
   }
+}
+
+function parseLeaf(bytes: Buffer): LeafFacts {
+  return JSON.parse(bytes.toString('utf8')) as LeafFacts;
 }
 
 function spareNumber(name: string): number {
