@@ -1,7 +1,7 @@
 /** One word for several troubles: every two verdicts in one log, and the states in which an honest log may be found. docs/verdicts.md. */
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -144,6 +144,22 @@ function runWith(isOpen: boolean): SampleWriter {
 function gap(cause: string, from: number, to: number, lost: number): Record<string, string | number> {
   return { cause, segment: 1, from, to, lost };
 }
+
+it('every code that the verifier reports is explained in docs/record-format.md', () => {
+  const root = join(import.meta.dirname, '..', '..');
+  const sources = join(root, 'packages', 'verify', 'src');
+  const explained = readFileSync(join(root, 'docs', 'record-format.md'), 'utf8');
+  const text = readdirSync(sources)
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    .map((name) => readFileSync(join(sources, name), 'utf8'))
+    .join('\n');
+  const codes = Array.from(text.matchAll(/report\(\s*'([a-z-]+)'/g), (match) => match[1]!);
+  assert.ok(codes.length > 40);
+  assert.deepEqual(
+    codes.filter((code) => !explained.includes(`\`${code}\``)),
+    [],
+  );
+});
 
 describe('an honest log', () => {
   it('that grows, with an open session and an open call: VERIFIED, and both are counted', async () => {
