@@ -101,7 +101,7 @@ export class Stage {
     return new CustodyDesk({
       stateDirectory: this.fixture.directory,
       origin: ORIGIN,
-      keys: () => [this.recorder.verifierKey],
+      keys: () => this.recorder.verifierKeys,
       recorder: this.recorder,
       vault: this.recorder.vault,
       clock: this.clock,

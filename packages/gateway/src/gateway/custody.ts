@@ -22,12 +22,12 @@ export class Custody {
   constructor(config: CountersignConfig, recorder: GatewayRecorder, logger: Logger) {
     this.#config = config;
     this.#logger = logger;
-    const { clock, covered, vault, verifierKey } = recorder;
+    const { clock, covered, vault, verifierKeys } = recorder;
     if (clock === undefined || covered === undefined || vault === undefined) return;
     this.#desk = new CustodyDesk({
       stateDirectory: config.stateDirectory,
       origin: config.log.origin,
-      keys: () => [verifierKey ?? ''],
+      keys: () => verifierKeys ?? [],
       recorder: recorder as Required<GatewayRecorder>,
       vault,
       clock,

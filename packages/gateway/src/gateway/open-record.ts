@@ -23,7 +23,7 @@ export type GatewayRecorder = Recorder &
   Partial<
     Pick<
       OpenedRecorder,
-      'keys' | 'vault' | 'clock' | 'verifierKey' | 'covered' | 'oldestSegment' | 'heartbeat'
+      'keys' | 'vault' | 'clock' | 'verifierKeys' | 'covered' | 'oldestSegment' | 'heartbeat'
     >
   >;
 

@@ -59,8 +59,8 @@ export interface OpenedRecorder extends JournalRecorder {
   readonly keys: KeysInForce;
   readonly vault: VaultKeys;
   readonly clock: Clock;
-  /** The log's verifier key. */
-  readonly verifierKey: string;
+  /** The log's verifier keys: the one in force, and the one before while both sign. */
+  readonly verifierKeys: readonly string[];
 }
 
 function bootId(): string {
@@ -284,7 +284,7 @@ async function open(options: OpenRecorderOptions): Promise<OpenedRecorder> {
     keys,
     vault: vaultKeys,
     clock,
-    verifierKey: signing.key,
+    verifierKeys: signing.previous === undefined ? [signing.key] : [signing.key, signing.previous],
     readPayloads: (from: number, to: number) =>
       readPayloads({ vaultDirectory, gatewayKey: vaultKeys.gatewayKey, journal, from, to }),
   });

@@ -94,7 +94,7 @@ export class Integrator {
   #checkedSize(text: string): number {
     const checkpoint = parseCheckpoint(text);
     if (!this.#signer.accepts(checkpoint)) {
-      throw corrupt('the checkpoint of the log is not signed by its key');
+      throw corrupt('the checkpoint of the log is not signed by log.signingKey, nor by log.previousKey');
     }
     return checkpoint.size;
   }
