@@ -101,6 +101,7 @@ export class Exporter {
         await sleep(POLL_MS, undefined, { signal });
       } catch (error) {
         if (signal.aborted) return;
+        await this.#measure();
         if (!this.#fail(error)) return;
         const asked = error instanceof SinkError ? error.retryAfterMs : undefined;
         await sleep(asked ?? backoff(attempt++), undefined, { signal }).catch(() => {});
@@ -257,6 +258,15 @@ export class Exporter {
     this.#state = 'running';
     this.#reason = undefined;
     if (isNews) this.#options.onStatus(this.status);
+  }
+
+  /** While nothing is delivered, the log grows: how far, is part of what is reported. */
+  async #measure(): Promise<void> {
+    try {
+      await this.#options.follower.refresh();
+    } catch {
+      // The reading that follows meets the same, and says so.
+    }
   }
 
   /** Gives whether it is worth trying again. */

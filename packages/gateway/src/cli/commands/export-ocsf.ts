@@ -8,7 +8,7 @@ import { rebuildMemory } from '../../export/exporter.ts';
 import { LogFollower } from '../../export/log-follower.ts';
 import { eventOf } from '../../export/ocsf/map-leaf.ts';
 import { runningSoftware } from '../../gateway/software.ts';
-import { addConfigOption, logSourceOf } from '../common-options.ts';
+import { addConfigOption, addJsonOption, logSourceOf } from '../common-options.ts';
 import type { CommonOptions } from '../common-options.ts';
 import { parseCount, readVerifierKey, withLogErrors } from '../log-errors.ts';
 
@@ -35,6 +35,8 @@ export function addExportOcsfCommand(parent: Command): void {
     .addHelpText(
       'after',
       `
+One JSON document per line, with --json and without.
+
 Examples:
   countersign export ocsf
   countersign export ocsf /backup/state/log --from 4711 --to 4811`,
@@ -43,6 +45,7 @@ Examples:
       withLogErrors(() => printEvents(place, options)),
     );
   addConfigOption(command);
+  addJsonOption(command);
 }
 
 async function printEvents(place: string | undefined, options: OcsfOptions): Promise<void> {

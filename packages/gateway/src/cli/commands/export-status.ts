@@ -23,6 +23,13 @@ export function addExportStatusCommand(parent: Command): void {
     .command('status')
     .summary('how far every export has come')
     .description('Asks the running gateway; without one, reads the cursors.')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  countersign export status
+  countersign export status --json | jq '.exports[] | select(.lagLeaves > 1000)'`,
+    )
     .action(async (options: CommonOptions) => {
       const config = configOf(options);
       const running = await runningGateway(config);
