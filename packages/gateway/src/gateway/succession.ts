@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { CountersignError } from '../errors.ts';
 import type { Predecessor } from '../record/events/witnessing.ts';
 import { readWhole, realFileLayer, replaceFile } from '../record/journal/file-layer.ts';
+import type { Recorder } from '../record/recorder.ts';
 
 /**
  * `succession.json` in the state directory: written by `countersign log succeed`, read when the new log gets its first leaf, and
@@ -58,4 +59,30 @@ function parse(bytes: Buffer): Succession | undefined {
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+/** `recovered.json`: written by `countersign log recover`, put on the record by the next start, removed then. */
+const RECOVERY_FILE = 'recovered.json';
+
+/** Leaves word that leaves `from` and on came back from a mirror, durably. */
+export function writeRecovery(stateDirectory: string, from: number): void {
+  replaceFile(
+    realFileLayer,
+    join(stateDirectory, RECOVERY_FILE),
+    Buffer.from(`${JSON.stringify({ from })}\n`),
+  );
+  realFileLayer.syncDirectory(stateDirectory);
+}
+
+/** Puts it on the record, if there is such word. Resolves when that is on disk. */
+export async function recordRecovery(stateDirectory: string, recorder: Recorder): Promise<void> {
+  const path = join(stateDirectory, RECOVERY_FILE);
+  const bytes = readWhole(realFileLayer, path);
+  if (bytes === undefined) return;
+  const { from } = JSON.parse(bytes.toString('utf8')) as { readonly from: number };
+  await recorder
+    .append({ type: 'alert', code: 'log-recovered', size: from }, [], { control: true })
+    .durable();
+  realFileLayer.remove(path);
+  realFileLayer.syncDirectory(stateDirectory);
 }

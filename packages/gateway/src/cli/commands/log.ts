@@ -2,8 +2,10 @@ import type { Command } from 'commander';
 
 import type { SetExitCode } from '../program.ts';
 import { addLogProveCommand } from './log-prove.ts';
+import { addLogRecoverCommand } from './log-recover.ts';
 import { addLogShowCommand } from './log-show.ts';
 import { addLogStatusCommand } from './log-status.ts';
+import { addLogSucceedCommand } from './log-succeed.ts';
 import { addLogTailCommand } from './log-tail.ts';
 import { addLogVerifyCommand } from './log-verify.ts';
 
@@ -26,4 +28,6 @@ Examples:
   addLogTailCommand(log);
   addLogProveCommand(log);
   addLogStatusCommand(log);
+  addLogRecoverCommand(log);
+  addLogSucceedCommand(log);
 }
