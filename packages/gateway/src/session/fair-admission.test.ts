@@ -3,6 +3,11 @@ import { test } from 'node:test';
 import type { PrincipalQuota } from '../config/config.ts';
 import type { Appended, Recorder, RecorderHealth } from '../record/recorder.ts';
 import { FairAdmission, type Pace } from './fair-admission.ts';
+import { COMMAND_COST, COMMIT_COST, TURN_COST } from './principal-share.ts';
+
+/** Small commands in one turn, and in one commit. */
+const TURN = TURN_COST / COMMAND_COST;
+const COMMIT = COMMIT_COST / COMMAND_COST;
 
 const NO_QUOTA: PrincipalQuota = {
   commandsPerSecond: 0,
@@ -88,15 +93,15 @@ test('a principal has a slice of each turn, over all its sessions', () => {
   const sessions = Array.from({ length: 50 }, () => new Flooder(bench, 'flood', 0));
   for (const session of sessions) session.run();
   const taken = (): number => sessions.reduce((sum, session) => sum + session.taken, 0);
-  assert.equal(taken(), 32);
+  assert.equal(taken(), TURN);
   bench.turn();
-  assert.equal(taken(), 64);
+  assert.equal(taken(), 2 * TURN);
   bench.turn();
-  assert.equal(taken(), 96);
+  assert.equal(taken(), 3 * TURN);
   // Its sessions take turns, too.
   assert.deepEqual(
     sessions.slice(0, 3).map((session) => session.taken),
-    [64, 32, 0],
+    [2 * TURN, TURN, 0],
   );
 });
 
@@ -110,7 +115,7 @@ test('in every turn everybody is served, however much one of them sends', () => 
     other.chargeCommand(bench.leaf(600));
     bench.turn();
     bench.commit();
-    assert.equal(flood.taken, 32 * (turn + 1));
+    assert.equal(flood.taken, TURN * (turn + 1));
   }
 });
 
@@ -123,11 +128,11 @@ test('a statement that costs more than a slice is paid off in later turns', () =
     turns = -turns;
   });
   bench.commit();
-  while (turns >= 0 && turns < 20) {
+  while (turns >= 0 && turns < 100) {
     turns += 1;
     bench.turn();
   }
-  assert.equal(turns, -8);
+  assert.equal(turns, -Math.ceil((1024 * 1024) / TURN_COST));
 });
 
 test('no group commit is filled by one principal', () => {
@@ -135,10 +140,10 @@ test('no group commit is filled by one principal', () => {
   const flood = new Flooder(bench, 'flood', 0);
   flood.run();
   for (let i = 0; i < 100; i++) bench.turn();
-  assert.equal(flood.taken, 256);
+  assert.equal(flood.taken, COMMIT);
   bench.commit();
   for (let i = 0; i < 100; i++) bench.turn();
-  assert.equal(flood.taken, 512);
+  assert.equal(flood.taken, 2 * COMMIT);
   assert.equal(bench.admission.waiting, 1);
 });
 
@@ -149,7 +154,7 @@ test('while the record takes nothing nobody waits for it: everybody is to be ref
   for (let i = 0; i < 100; i++) bench.turn();
   bench.health(false);
   for (let i = 0; i < 10; i++) bench.turn();
-  assert.ok(flood.taken > 512);
+  assert.ok(flood.taken > COMMIT);
 });
 
 test('commands per second: the burst at once, then the rate', () => {
@@ -157,23 +162,32 @@ test('commands per second: the burst at once, then the rate', () => {
   const pace = bench.admission.enter('p');
   const take = (): number => {
     let taken = 0;
-    for (; !pace.mustWait; taken++) pace.chargeCommand(bench.leaf(0));
+    for (; !pace.mustWait; taken++) {
+      pace.chargeCommand(bench.leaf(0));
+      bench.turn();
+      bench.commit();
+    }
     return taken;
   };
-  const paid = (): void => {
-    for (let i = 0; i < 10; i++) bench.turn();
-    bench.commit();
-  };
   assert.equal(take(), 21);
-  paid();
   assert.equal(take(), 0);
   bench.nowMs += 1000;
   assert.equal(take(), 10);
-  paid();
   assert.deepEqual(bench.crossed, ['p commands']);
   bench.nowMs += 61_000;
   assert.equal(take(), 21);
   assert.deepEqual(bench.crossed, ['p commands', 'p commands']);
+});
+
+test('a refusal that is only counted costs ten commands', () => {
+  const bench = new Bench({ commandsPerSecond: 10, burstMs: 2000 });
+  const pace = bench.admission.enter('p');
+  for (let i = 0; i < 3; i++) pace.chargeCommand(undefined);
+  bench.turn();
+  bench.nowMs = 999;
+  assert.equal(pace.mustWait, true);
+  bench.nowMs = 1000;
+  assert.equal(pace.mustWait, false);
 });
 
 test('record bytes per second: debt is paid before anything else is had', () => {
@@ -204,7 +218,7 @@ test('with `refuse`, a principal over its quota does not wait and is refused', (
 test('who read answers for a whole turn goes on in a later one, whatever its quota', () => {
   const bench = new Bench({ commandsPerSecond: 1, burstMs: 1000 });
   const pace = bench.admission.enter('p');
-  for (let i = 0; i < 32; i++) pace.chargeCommand(bench.leaf(0));
+  for (let i = 0; i < TURN; i++) pace.chargeCommand(bench.leaf(0));
   assert.equal(pace.isOutOfTurn, true);
   let goesOn = 0;
   pace.waitForTurn(() => goesOn++);
@@ -216,7 +230,7 @@ test('who read answers for a whole turn goes on in a later one, whatever its quo
 test('who no longer wants to go on is not continued', () => {
   const bench = new Bench();
   const pace = bench.admission.enter('p');
-  for (let i = 0; i < 32; i++) pace.chargeCommand(bench.leaf(0));
+  for (let i = 0; i < TURN; i++) pace.chargeCommand(bench.leaf(0));
   const forget = pace.wait(() => assert.fail('continued'));
   forget();
   bench.turn();

@@ -4,10 +4,12 @@ import { TokenBucket } from './token-bucket.ts';
 
 /** What a command costs of a turn beside its bytes: deciding and recording it takes as long as looking at so many bytes. */
 export const COMMAND_COST = 4096;
-/** What a principal may have of one turn of the event loop: 32 small commands, or one statement of 124 KiB. */
-export const TURN_COST = 32 * COMMAND_COST;
+/** What a principal may have of one turn of the event loop: 8 small commands, a fraction of a millisecond. */
+export const TURN_COST = 8 * COMMAND_COST;
 /** What of a principal may wait for the disk: no group commit holds much more of one principal. */
-export const COMMIT_COST = 256 * COMMAND_COST;
+export const COMMIT_COST = 128 * COMMAND_COST;
+/** What a refusal that is only counted costs of a quota: nobody needs many of them. */
+const COUNTED_DENIAL_COMMANDS = 10;
 /** Recording a result. */
 const RESULT_COST = COMMAND_COST / 4;
 
@@ -58,6 +60,7 @@ export class PrincipalShare {
 
   /**
    * A leaf of this principal was appended. Gives the quota that it crossed, if that is news.
+   * @param leaf undefined: a refusal that is only counted.
    * @param commands 1 for a command, admitted or refused; 0 for what follows from one.
    */
   charge(leaf: Appended | undefined, commands: 0 | 1, nowMs: number): QuotaName | undefined {
@@ -65,7 +68,7 @@ export class PrincipalShare {
     const cost = bytes + (commands === 1 ? COMMAND_COST : RESULT_COST);
     this.#spent += cost;
     if (leaf !== undefined && !leaf.isDurable) this.#addUnsettled(leaf.jseq, cost);
-    if (commands > 0) this.#commands?.spend(commands, nowMs);
+    if (commands > 0) this.#commands?.spend(leaf === undefined ? COUNTED_DENIAL_COMMANDS : 1, nowMs);
     this.#recordBytes?.spend(bytes, nowMs);
     return this.#noteOver(nowMs);
   }
