@@ -4,7 +4,7 @@
  */
 
 import type { CanonicalObject } from './canonical-json.ts';
-import { approvalsFor, isApprovalValid, type Approval } from './custody-request.ts';
+import { approvalsFor, isApprovalValid, scopeDigest, type Approval } from './custody-request.ts';
 import type { Findings } from './findings.ts';
 import type { Leaf } from './leaf.ts';
 
@@ -28,8 +28,8 @@ export class CustodyChecks {
   #isUnattended = false;
   /** Class to days. */
   readonly #retention = new Map<string, number>();
-  /** Approved and not used yet: digest to action. */
-  readonly #approved = new Map<string, string>();
+  /** Approved and not used yet, by digest. */
+  readonly #approved = new Map<string, { readonly action: string; readonly scope: string }>();
   readonly #used = new Set<string>();
   readonly #started = new Set<string>();
   readonly #holds = new Map<string, CanonicalObject>();
@@ -42,7 +42,7 @@ export class CustodyChecks {
   /** For each sound leaf, in log order. */
   consume(index: number, leaf: Leaf): void {
     const request = leaf['request'];
-    if (typeof request === 'string' && !APPROVAL_TYPES.has(leaf.type)) this.#use(index, request);
+    if (typeof request === 'string' && !APPROVAL_TYPES.has(leaf.type)) this.#use(index, leaf, request);
     switch (leaf.type) {
       case 'custody.approved':
         this.#approve(index, leaf);
@@ -75,20 +75,26 @@ export class CustodyChecks {
     this.#findings.report(code, 'ALTERED', message, index);
   }
 
-  #use(index: number, request: string): void {
-    if (this.#approved.delete(request)) {
-      this.#used.add(request);
-    } else {
+  #use(index: number, leaf: Leaf, request: string): void {
+    const approved = this.#approved.get(request);
+    if (approved === undefined) {
       const why = this.#used.has(request) ? 'was carried out before' : 'nobody approved';
       this.#report(index, 'custody-unapproved', `a leaf carries out a request that ${why}`);
+      return;
     }
+    this.#approved.delete(request);
+    this.#used.add(request);
+    const asked = askedBy(leaf);
+    if (asked?.action === approved.action && scopeDigest(asked.scope) === approved.scope) return;
+    this.#report(index, 'custody-unapproved', 'a leaf carries out something else than was approved');
   }
 
   #approve(index: number, leaf: Leaf): void {
     const digest = leaf['request'] as string;
     const action = leaf['action'] as string;
     const owners = new Set<number>();
-    const request = { log: this.#origin, action, digest };
+    const scope = leaf['scope'] as string;
+    const request = { log: this.#origin, action, digest, scopeDigest: scope };
     for (const approval of leaf['approvals'] as unknown as readonly Approval[]) {
       const officer = this.#officers?.find(
         ({ key, officer: name }) => name === approval.officer && key === approval.key,
@@ -104,7 +110,7 @@ export class CustodyChecks {
       );
     if (leaf.at > (leaf['expires_at_us'] as number))
       this.#report(index, 'custody-approval', 'a request was taken after it had expired');
-    if (!this.#used.has(digest)) this.#approved.set(digest, action);
+    if (!this.#used.has(digest)) this.#approved.set(digest, { action, scope });
   }
 
   #changeOfficers(index: number, leaf: Leaf): void {
@@ -146,6 +152,29 @@ export class CustodyChecks {
     const days = this.#retention.get(scope['class'] as string);
     if (!this.#isUnattended || scope['kind'] !== 'period' || days === undefined) return false;
     return endOfPeriodUs(scope['period'] as string) + days * DAY_US <= atUs;
+  }
+}
+
+/** What a request must have asked for so that this leaf may carry it out. */
+function askedBy(leaf: Leaf): { readonly action: string; readonly scope: CanonicalObject } | undefined {
+  switch (leaf.type) {
+    case 'erasure.started':
+      return { action: 'erase', scope: leaf['scope'] as CanonicalObject };
+    case 'hold.placed':
+      return { action: 'place-hold', scope: leaf['scope'] as CanonicalObject };
+    case 'hold.released':
+      return { action: 'release-hold', scope: { hold: leaf['hold']! } };
+    case 'retention.changed':
+      return { action: 'set-retention', scope: { class: leaf['class']!, keep_days: leaf['keep_days']! } };
+    case 'officers.changed': {
+      const { approvals, officers, unattended } = leaf;
+      return {
+        action: 'change-officers',
+        scope: { approvals: approvals!, officers: officers!, unattended: unattended! },
+      };
+    }
+    default:
+      return undefined;
   }
 }
 

@@ -14,9 +14,10 @@
  *
  * An approval is an Ed25519 signature of the text
  *
- *   countersign custody request v1 \n <origin of the log> \n <action> \n <base64url SHA-256 of the document> \n
+ *   countersign custody request v1 \n <origin of the log> \n <action> \n <digest of the scope> \n <digest of the document> \n
  *
- * so it can be checked from the log alone, also when the document, which lies sealed in the vault, is no more.
+ * (digests: base64url SHA-256 of the canonical JSON; of the scope without its member `owners`, which is personal). So who signed
+ * what can be checked from the log alone, also when the document, which lies sealed in the vault, is no more.
  */
 
 import { createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
@@ -48,7 +49,11 @@ export interface CustodyRequest {
   readonly document: Buffer;
   /** base64url SHA-256 of the document: the id of the request. */
   readonly digest: string;
+  readonly scopeDigest: string;
 }
+
+/** What is signed of a request. */
+export type SignedParts = Pick<CustodyRequest, 'action' | 'digest' | 'log' | 'scopeDigest'>;
 
 export interface Approval {
   /** Name of the officer. */
@@ -59,7 +64,7 @@ export interface Approval {
   readonly signature: string;
 }
 
-export type RequestFields = Omit<CustodyRequest, 'document' | 'digest'>;
+export type RequestFields = Omit<CustodyRequest, 'document' | 'digest' | 'scopeDigest'>;
 
 /** How many officers of different owners must have signed. */
 export function approvalsFor(action: string, approvals: number): number {
@@ -108,7 +113,14 @@ export function decodeCustodyRequest(document: Uint8Array): CustodyRequest {
     expiresAtUs,
     document: Buffer.from(document),
     digest: sha256(document).toString('base64url'),
+    scopeDigest: scopeDigest(scope as CanonicalObject),
   };
+}
+
+/** Digest of a scope: what a leaf that carries out a request must have been asked for. */
+export function scopeDigest(scope: CanonicalObject): string {
+  const { owners: _owners, ...rest } = scope;
+  return sha256(Buffer.from(encodeCanonical(rest))).toString('base64url');
 }
 
 function integerOf(fields: CanonicalObject, name: string): number {
@@ -124,22 +136,18 @@ function textOf(value: unknown, pattern: RegExp, name: string): string {
 }
 
 /** What is signed. */
-export function approvalMessage(request: Pick<CustodyRequest, 'action' | 'digest' | 'log'>): Buffer {
-  return Buffer.from(
-    `countersign custody request v1\n${request.log}\n${request.action}\n${request.digest}\n`,
-  );
+export function approvalMessage(request: SignedParts): Buffer {
+  const { action, digest, log, scopeDigest: scope } = request;
+  return Buffer.from(`countersign custody request v1\n${log}\n${action}\n${scope}\n${digest}\n`);
 }
 
 /** An officer's signature, base64url. `privateKey`: Ed25519. */
-export function signApproval(
-  request: Pick<CustodyRequest, 'action' | 'digest' | 'log'>,
-  privateKey: KeyObject,
-): string {
+export function signApproval(request: SignedParts, privateKey: KeyObject): string {
   return sign(undefined, approvalMessage(request), privateKey).toString('base64url');
 }
 
 export function isApprovalValid(
-  request: Pick<CustodyRequest, 'action' | 'digest' | 'log'>,
+  request: SignedParts,
   approval: Pick<Approval, 'key' | 'signature'>,
 ): boolean {
   if (!SIGNATURE.test(approval.signature)) return false;

@@ -291,6 +291,7 @@ export const EVENTS = {
   'custody.approved': {
     request: need(digest),
     action: need(name),
+    scope: need(digest),
     document: need(commitment),
     approvals: need(list(object({ officer: need(name), key: need(digest), signature: need(name) }))),
     expires_at_us: need(count),

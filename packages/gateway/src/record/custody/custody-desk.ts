@@ -299,13 +299,14 @@ export class CustodyDesk {
   }
 
   async #approve(request: CustodyRequest, approvals: readonly Approval[]): Promise<void> {
-    const { action, digest, document: bytes, expiresAtUs } = request;
+    const { action, digest, document: bytes, expiresAtUs, scopeDigest: scope } = request;
     const document = this.#options.recorder.commit(bytes);
     await this.#record(
       {
         type: 'custody.approved',
         request: digest,
         action,
+        scope,
         document: document.digest,
         approvals: approvals.map(({ key, officer, signature }) => ({ officer, key, signature })),
         expiresAtUs,

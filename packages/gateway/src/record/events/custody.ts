@@ -28,6 +28,8 @@ export interface CustodyApproved {
   /** SHA-256 of the request document, base64url. */
   readonly request: string;
   readonly action: string;
+  /** SHA-256 of the scope in canonical JSON, without its `owners`: the leaf that carries it out has just this one. */
+  readonly scope: string;
   /** Commitment to the document: reason and scope in full. */
   readonly document: string;
   readonly approvals: readonly {
