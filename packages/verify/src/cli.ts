@@ -130,7 +130,7 @@ function parseNumber(text: string | undefined, option: string): number | undefin
 async function checkLog(location: string, values: Values): Promise<number> {
   const requireWitnesses = parseNumber(values['require-witness'], '--require-witness');
   const maxUnwitnessedSeconds = parseNumber(values['max-unwitnessed'], '--max-unwitnessed');
-  const report = await verifyLog(await openSource(location), {
+  const report = await verifyLog(await openSource(location, { isBlocking: true }), {
     ...(values.key !== undefined && { key: await readKey(values.key) }),
     earlier: await Promise.all((values.earlier ?? []).map(readInput)),
     witnesses: await Promise.all((values.witness ?? []).map(readWitness)),

@@ -39,7 +39,7 @@ export function configOf(options: CommonOptions): CountersignConfig {
 /** A log given as directory or URL; without one, that of the configuration. A state directory stands for its log. */
 export function logSourceOf(place: string | undefined, options: CommonOptions): LogSource {
   if (place !== undefined && /^https?:\/\//.test(place)) return httpSource(place);
-  return directorySource(logDirectoryOf(place, options));
+  return directorySource(logDirectoryOf(place, options), { isBlocking: true });
 }
 
 export function logDirectoryOf(place: string | undefined, options: CommonOptions): string {
