@@ -1,4 +1,5 @@
-import { existsSync, statSync } from 'node:fs';
+import { createPublicKey } from 'node:crypto';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import type { CountersignConfig, SecretRef, Secrets } from './config.ts';
@@ -75,7 +76,7 @@ export async function readEverySecret(config: CountersignConfig, secrets: Secret
 
 /**
  * Looks at who holds the secrets: files that others can read, and two of the three keys of decision 17 in one hand, are
- * warnings. Reads none.
+ * warnings. Reads no secret but what looks like the custodian's private key, which is not for this machine.
  */
 export function checkCustody(config: CountersignConfig): ConfigProblem[] {
   const uses = secretUses(config);
@@ -121,21 +122,64 @@ function checkOwners(uses: readonly SecretUse[]): ConfigProblem[] {
   ];
 }
 
-/** The custodian's private half opens everything: it does not belong on the gateway's machine. */
+/**
+ * The custodian's private half opens everything: it does not belong on the gateway's machine. Looked for by its content, under any name,
+ * where such files are put: beside the public half, beside the configuration, beside the log-signing key.
+ */
 function checkCustodian(config: CountersignConfig): ConfigProblem[] {
   const { custodianKey } = config.vault;
   if (custodianKey.kind !== 'file') return [];
-  const privatePath = join(dirname(custodianKey.name), CUSTODIAN_PRIVATE_FILE);
-  if (!existsSync(privatePath)) return [];
+  const custodian = publicHalf(custodianKey.name);
+  const directories = new Set([dirname(custodianKey.name), dirname(config.file)]);
+  if (config.log.signingKey.kind === 'file') directories.add(dirname(config.log.signingKey.name));
+  const found = [...directories].flatMap(smallFiles).find((file) => {
+    if (file === join(dirname(custodianKey.name), CUSTODIAN_PRIVATE_FILE)) return true;
+    return custodian !== undefined && file !== custodianKey.name && isPrivateHalf(file, custodian);
+  });
+  if (found === undefined) return [];
   return [
     problem(
       'warning',
       'CS_CONFIG_INVALID',
       'vault.custodianKey',
-      `${privatePath} lies beside the public half: whoever has this machine can open every sealed content`,
+      `${found} ${dirname(found) === dirname(custodianKey.name) ? 'lies beside the public half' : "is the custodian's private key"}: whoever has this machine can open every sealed content`,
       'move the private key to the custodian, off this machine',
     ),
   ];
+}
+
+/** A key file is a few hundred bytes; a folder of thousands of files is none of keys. */
+const MAX_KEY_FILE_BYTES = 8_192;
+const MAX_FILES = 256;
+
+function smallFiles(directory: string): string[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .slice(0, MAX_FILES)
+      .map((entry) => join(directory, entry.name))
+      .filter((file) => (statSync(file, { throwIfNoEntry: false })?.size ?? Infinity) <= MAX_KEY_FILE_BYTES);
+  } catch {
+    return [];
+  }
+}
+
+/** The public half of the key in a file, in DER; undefined where there is none. */
+function publicHalf(file: string): Buffer | undefined {
+  try {
+    return createPublicKey(readFileSync(file)).export({ type: 'spki', format: 'der' });
+  } catch {
+    return undefined;
+  }
+}
+
+function isPrivateHalf(file: string, publicKey: Buffer): boolean {
+  try {
+    const text = readFileSync(file, 'utf8');
+    return text.includes('PRIVATE KEY') && publicHalf(file)?.equals(publicKey) === true;
+  } catch {
+    return false;
+  }
 }
 
 /** The name that `countersign init` gives the custodian's private half. */

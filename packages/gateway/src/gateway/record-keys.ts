@@ -26,14 +26,21 @@ export async function readSigningKey(config: CountersignConfig, secrets: Secrets
   return signingKey;
 }
 
-/** Undefined when none is configured. */
+/** Undefined when none is configured. Throws `CS_CONFIG_INVALID` when it is the key in force. */
 export async function readPreviousKey(
   config: CountersignConfig,
   secrets: Secrets,
 ): Promise<string | undefined> {
   if (config.log.previousKey === undefined) return undefined;
   const previousKey = (await secrets.read(config.log.previousKey)).toString('utf8');
-  parseSigningKey(previousKey, config.log.origin, 'log.previousKey');
+  const before = parseSigningKey(previousKey, config.log.origin, 'log.previousKey');
+  const now = parseSigningKey(await readSigningKey(config, secrets), config.log.origin);
+  if (before.publicKey.equals(now.publicKey)) {
+    throw new CountersignError('CS_CONFIG_INVALID', {
+      detail: 'log.previousKey: it is the key of log.signingKey itself',
+      hint: 'Name the key that signed before, or leave it out.',
+    });
+  }
   return previousKey;
 }
 
