@@ -15,6 +15,7 @@ import { writePrivateFile } from '../private-file.ts';
 interface WitnessInitOptions {
   readonly name: string;
   readonly listen: string;
+  readonly state: string;
   readonly json?: boolean;
 }
 
@@ -27,6 +28,7 @@ export function addWitnessInitCommand(witness: Command): void {
       'Writes witness.yaml, the key of the witness, its verifier key and its state. Overwrites nothing.',
     )
     .requiredOption('--name <key name>', 'name of the witness: a URL without scheme')
+    .option('--state <directory>', 'where its memory goes, relative to <directory>', 'state')
     .option('--listen <host:port>', 'where logs submit checkpoints', '127.0.0.1:7380')
     .addHelpText(
       'after',
@@ -43,10 +45,10 @@ Examples:
 function init(directory: string, options: WitnessInitOptions): void {
   const { name } = options;
   if (!isKeyName(name)) throw usageError('--name needs a URL without scheme, such as witness.example/w1');
-  const config = initialConfig(name, options.listen);
+  const config = initialConfig(name, options);
   const file = join(directory, 'witness.yaml');
   // A wrong address is found before anything is written.
-  parseWitnessConfig(config, file);
+  const { stateDirectory } = parseWitnessConfig(config, file);
   const { cosigner, text } = generateWitnessKey(name);
   const vkey = formatVerifierKey(cosigner, cosigner.algorithm);
   const files: readonly (readonly [string, string])[] = [
@@ -57,11 +59,11 @@ function init(directory: string, options: WitnessInitOptions): void {
   const existing = files.filter(([path]) => existsSync(path)).map(([path]) => path);
   if (existing.length > 0)
     throw fileExists(existing.join(', '), 'init overwrites nothing; choose another directory.');
-  WitnessStore.create(realFileLayer, join(directory, 'state'));
+  WitnessStore.create(realFileLayer, stateDirectory);
   for (const [path, content] of files) writePrivateFile(path, content, false);
   createOutput(options.json ?? false).result(
     { file, name, key: vkey },
-    () => `Wrote ${directory}/witness.yaml, keys/witness.key (0600), witness.vkey and state/.
+    () => `Wrote ${directory}/witness.yaml, keys/witness.key (0600), witness.vkey and the memory ${stateDirectory}.
 
 Who asks this witness, and who verifies what it says, needs its verifier key:
 
@@ -74,10 +76,10 @@ Next:
   );
 }
 
-function initialConfig(name: string, listen: string): string {
+function initialConfig(name: string, { listen, state }: WitnessInitOptions): string {
   return `# A witness of Countersign logs and of any other C2SP log; every key: docs/witness.md
 version: 1
-state: state
+state: ${JSON.stringify(state)}
 listen:
   address: ${JSON.stringify(listen)}
 keys:
