@@ -1,5 +1,5 @@
 /**
- * `npm run bench:floods` (or `node bench/floods.ts`): what each kind of flood does to other principals, to the record and to memory, on this machine.
+ * `npm run bench -- floods [--seconds N] [kind …]`: what each kind of flood does to other principals, to the record and to memory, on this machine.
  *
  * For each kind a fresh gateway: four sessions of a principal that must not notice send a query every few milliseconds, first alone, then
  * while a process of its own floods. Then the flooding principal's grant is taken away by SIGHUP while the flood goes on. Flooder, gateway, server and
@@ -234,7 +234,8 @@ async function main(): Promise<void> {
     allowPositionals: true,
   });
   const seconds = Number(values.seconds);
-  const kinds = positionals.length === 0 ? KINDS : positionals;
+  const named = positionals.filter((word) => word !== 'floods');
+  const kinds = named.length === 0 ? KINDS : named;
   const load = loadavg()[0] ?? 0;
   const server = await startPostgres({ settings: { fsync: 'on', max_connections: '150' } });
   try {

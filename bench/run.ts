@@ -213,4 +213,5 @@ async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-await main(process.argv.slice(2));
+if (process.argv[2] === 'floods') await import('./floods.ts');
+else await main(process.argv.slice(2));

@@ -265,6 +265,32 @@ test('thousands of distinct statements leave nothing behind in the session', TIM
   assert.equal(record.calls.filter(({ statement }) => statement?.includes('--')).length, 2000);
 });
 
+test(
+  'statements of a megabyte in thirty sessions at once: each is put together in its turn',
+  TIMEOUT,
+  async () => {
+    const harness = await startFlooded(server);
+    const sessions = await Promise.all(Array.from({ length: 30 }, () => connectFlood(harness)));
+    const quiet = await harness.connect();
+    const huge = query(`select length('${'x'.repeat(1_000_000)}')`);
+    // One that never sends the rest takes room, and keeps it from nobody for ever.
+    const stalled = await connectFlood(harness);
+    stalled.send(huge.subarray(0, 600_000));
+    const answered = sessions.map(async (session) => {
+      session.send(huge);
+      return answers(session, 1);
+    });
+    quiet.send(huge);
+    assert.deepEqual(await answers(quiet, 1), []);
+    assert.deepEqual((await Promise.all(answered)).flat(), []);
+    for (const session of [...sessions, quiet, stalled]) session.end();
+    await until(() => harness.gateway.sessions.size === 0);
+    const record = await harness.finish();
+    assert.equal(record.verdict, 'VERIFIED');
+    assert.equal(record.calls.filter(({ statement }) => (statement?.length ?? 0) > 1_000_000).length, 31);
+  },
+);
+
 test('a disk that runs low is an alarm, once, and commands go on', TIMEOUT, async () => {
   const harness = await Harness.start(server, {
     change: (config) => ({

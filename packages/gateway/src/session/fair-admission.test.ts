@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { PrincipalQuota } from '../config/config.ts';
 import type { Appended, Recorder, RecorderHealth } from '../record/recorder.ts';
 import { FairAdmission, type Pace } from './fair-admission.ts';
-import { COMMAND_COST, COMMIT_COST, TURN_COST } from './principal-share.ts';
+import { ASSEMBLY_BYTES, COMMAND_COST, COMMIT_COST, TURN_COST } from './principal-share.ts';
 
 /** Small commands in one turn, and in one commit. */
 const TURN = TURN_COST / COMMAND_COST;
@@ -249,4 +249,30 @@ test('a hundred refusals are recorded one by one, then one a second', () => {
   assert.equal(pace.mayRecordDenial(), false);
   bench.nowMs = 3000;
   assert.equal(recorded(), 3);
+});
+
+test('long messages are put together as far as there is room, first come first served, and always one', () => {
+  const bench = new Bench();
+  const started: string[] = [];
+  const begin = (name: string, bytes: number, principal = 'p'): (() => void) =>
+    bench.admission.enter(principal).assemble(bytes, () => started.push(name));
+  const enormous = begin('enormous', 2 * ASSEMBLY_BYTES);
+  const half = begin('half', ASSEMBLY_BYTES / 2);
+  const other = begin('other half', ASSEMBLY_BYTES / 2);
+  const tooMuch = begin('too much', ASSEMBLY_BYTES);
+  const small = begin('small', 1);
+  begin('of another', ASSEMBLY_BYTES, 'another');
+  assert.deepEqual(started, ['enormous', 'of another']);
+  enormous();
+  enormous();
+  assert.deepEqual(started.slice(2), ['half', 'other half']);
+  half();
+  assert.equal(started.length, 4);
+  // Who gives up waiting lets the next one in.
+  tooMuch();
+  assert.deepEqual(started.slice(4), ['small']);
+  other();
+  small();
+  begin('last', ASSEMBLY_BYTES);
+  assert.equal(started.at(-1), 'last');
 });

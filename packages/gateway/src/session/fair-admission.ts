@@ -249,6 +249,14 @@ export class Pace {
     return this.#admission.mayRecordDenial(this.#share);
   }
 
+  /**
+   * Asks for room to put a message of so many bytes together; `start` is called once there is, perhaps at once. The returned function
+   * gives the room back, or ends the wait for it.
+   */
+  assemble(bytes: number, start: () => void): () => void {
+    return this.#share.assemble(bytes, start);
+  }
+
   /** Calls `resume` once, in a later turn of the event loop in which answers may be read; not if the returned function was called before. */
   waitForTurn(resume: () => void): () => void {
     return this.#admission.waitForTurn(this.#share, resume);

@@ -13,6 +13,9 @@ const COUNTED_DENIAL_COMMANDS = 10;
 /** Recording a result. */
 const RESULT_COST = COMMAND_COST / 4;
 
+/** What a principal's sessions may put together at a time of messages that are longer than a read; always one message. */
+export const ASSEMBLY_BYTES = 8 * 1024 * 1024;
+
 /** Of refusals, so many have a leaf of their own at once, and one more every second; others are counted together. */
 const DENIALS_AT_ONCE = 100;
 const DENIALS_PER_SECOND = 1;
@@ -22,6 +25,11 @@ const QUIET_MS = 60_000;
 /** Why a principal waits: for others' turn, for the disk, or for its quota. */
 export type PaceReason = 'turn' | 'commit' | QuotaName;
 export type QuotaName = 'commands' | 'record-bytes';
+
+interface Assembler {
+  readonly bytes: number;
+  readonly start: () => void;
+}
 
 /** Leaves that were appended in one turn and wait for the disk. */
 interface Unsettled {
@@ -36,6 +44,9 @@ export class PrincipalShare {
   readonly waiting = new Set<() => void>();
   /** Readers of answers that wait for the next turn only. */
   readonly readers = new Set<() => void>();
+  /** Sessions that wait for room to put a long message together. */
+  readonly assemblers = new Set<Assembler>();
+  #assembling = 0;
   #spent = 0;
   #unsettled: Unsettled[] = [];
   #unsettledCost = 0;
@@ -78,6 +89,34 @@ export class PrincipalShare {
     this.#spent += bytes;
     this.#recordBytes?.spend(bytes, nowMs);
     return this.#noteOver(nowMs);
+  }
+
+  /**
+   * Asks for room to put a message of `bytes` together; `start` is called once there is, perhaps at once. Gives what ends it, or the
+   * wait for it.
+   */
+  assemble(bytes: number, start: () => void): () => void {
+    const assembler: Assembler = { bytes, start };
+    this.assemblers.add(assembler);
+    let isHeld = true;
+    this.#startAssemblers();
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      if (!this.assemblers.delete(assembler)) this.#assembling -= bytes;
+      this.#startAssemblers();
+    };
+  }
+
+  /** First come first served: a long message is not overtaken by shorter ones for ever. */
+  #startAssemblers(): void {
+    for (const assembler of this.assemblers) {
+      const { bytes, start } = assembler;
+      if (this.#assembling > 0 && this.#assembling + bytes > ASSEMBLY_BYTES) return;
+      this.assemblers.delete(assembler);
+      this.#assembling += bytes;
+      start();
+    }
   }
 
   /** Whether anything of this turn is used up. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { CountersignError, isCountersignError } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
 import type { GrantEnd, LiveGrant } from '../grants/live-grant.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { CallDenied, CallIntent, Decision, SessionOpened } from '../record/events.ts';
@@ -40,9 +41,10 @@ export type Intent = Pick<
 /** What is recorded of a command that is refused. */
 export type Refusal = Pick<CallDenied, 'kind' | 'statement'>;
 
-/** Counters for metrics. Called synchronously on the hot path: count, nothing else. */
+/** Metrics and traces. Called synchronously on the hot path: count or note, nothing else. */
 export interface SessionObserver {
-  onCommand?(): void;
+  onCommand?(intent: Intent, leaf: Appended): void;
+  onResult?(call: string, outcome: Outcome, leaf: Appended): void;
   onDenied?(error: CountersignError, recorded: boolean): void;
 }
 
@@ -151,11 +153,13 @@ export class Session implements ResultSink {
         payloads,
       );
     } catch (error) {
+      // The record takes everything but commands: the refusal is written down like any other.
+      if (isCountersignError(error) && OF_THE_LOG.has(error.code)) throw this.deny(error, intent, payloads);
       throw this.#notRecorded(error);
     }
     this.#calls += 1;
     this.pace?.chargeCommand(leaf);
-    this.#observer?.onCommand?.();
+    this.#observer?.onCommand?.(intent, leaf);
     return new Command(leaf, intent.effect, this);
   }
 
@@ -201,6 +205,7 @@ export class Session implements ResultSink {
       urgency === 'ride' ? RIDE : undefined,
     );
     this.pace?.chargeLeaf(leaf);
+    this.#observer?.onResult?.(call, outcome, leaf);
     return leaf;
   }
 
@@ -315,6 +320,16 @@ export class Session implements ResultSink {
 }
 
 const RIDE = { urgency: 'ride' } as const;
+
+/** Why no command may come in although it could be recorded. */
+const OF_THE_LOG: ReadonlySet<ErrorCode> = new Set([
+  'CS_UNWITNESSED',
+  'CS_LOG_ROLLED_BACK',
+  'CS_LOG_FORKED',
+]);
+
+/** Why no command may come in although it could be recorded. */
+const OF_THE_LOG: ReadonlySet<ErrorCode> = new Set(['CS_UNWITNESSED', 'CS_LOG_ROLLED_BACK', 'CS_LOG_FORKED']);
 
 /** Whether an end may not wait for the command under way: any but a shutdown, and a shutdown out of patience (`fatal`). */
 export function isAbrupt(error: CountersignError): boolean {

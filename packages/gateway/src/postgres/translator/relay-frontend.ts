@@ -60,6 +60,8 @@ export class FrontendRelay implements FramerHandler {
   readonly #steps: (() => Promise<void>)[] = [];
   /** Set while the principal has had its share: ends the wait. */
   #endPause: (() => void) | undefined;
+  /** Set while a long message is put together, or waits for room: gives the room back. */
+  #endAssembly: (() => void) | undefined;
 
   constructor(exchange: Exchange, host: FrontendHost) {
     this.#exchange = exchange;
@@ -90,6 +92,7 @@ export class FrontendRelay implements FramerHandler {
   push(chunk: Buffer): void {
     this.#pause();
     this.#framer.push(chunk);
+    this.#assemble();
     // A client that sends nothing meanwhile is still watched: it may vanish.
     const isHeld = this.#waiting !== undefined || this.#endPause !== undefined;
     if (isHeld && this.#framer.waitingBytes > HELD_CHUNK_BYTES)
@@ -101,6 +104,7 @@ export class FrontendRelay implements FramerHandler {
   /** The session is over: what was not forwarded never will be. */
   drop(): void {
     this.#endPause?.();
+    this.#endAssembly?.();
     dropWindow(this.#exchange, this.#window);
     if (this.#steps.length > 0 && this.#large instanceof SpooledMessage) void this.#large.abort();
   }
@@ -115,6 +119,8 @@ export class FrontendRelay implements FramerHandler {
   }
 
   message(type: number, buffer: Buffer, start: number, end: number): void {
+    // Room is asked for anew for each message, so that nobody keeps it by never pausing between them.
+    this.#endAssembly?.();
     this.#message(type, buffer, start, end);
     this.#pause();
   }
@@ -228,6 +234,29 @@ export class FrontendRelay implements FramerHandler {
     this.#exchange.toTarget.schedule();
   }
 
+  /** A message longer than a read needs room of its principal: without it the rest stays in the socket. */
+  #assemble(): void {
+    const { pace } = this.#exchange.session;
+    const bytes = this.#framer.assemblingBytes;
+    if (bytes <= HELD_CHUNK_BYTES) {
+      this.#endAssembly?.();
+      return;
+    }
+    if (pace === undefined || this.#endAssembly !== undefined) return;
+    let resumeReading: (() => void) | undefined;
+    let isStarted = false;
+    const release = pace.assemble(bytes, () => {
+      isStarted = true;
+      resumeReading?.();
+    });
+    if (!isStarted) resumeReading = this.#host.pauseClient();
+    this.#endAssembly = () => {
+      this.#endAssembly = undefined;
+      resumeReading?.();
+      release();
+    };
+  }
+
   /** The principal has had its share: nothing more is parsed before its next one. */
   #pause(): void {
     const { pace } = this.#exchange.session;
@@ -245,6 +274,7 @@ export class FrontendRelay implements FramerHandler {
     this.#resumeReading?.();
     this.#resumeReading = undefined;
     this.#framer.resume();
+    this.#assemble();
     this.#exchange.toTarget.schedule();
   }
 

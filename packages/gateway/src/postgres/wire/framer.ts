@@ -97,6 +97,11 @@ export class MessageFramer {
     return this.#waiting.reduce((sum, chunk) => sum + chunk.length, 0);
   }
 
+  /** Length of the message that is being assembled from several chunks, as it said itself; 0 when there is none. */
+  get assemblingBytes(): number {
+    return this.#partial === 'body' ? this.#wanted : 0;
+  }
+
   /**
    * Parse `chunk`; the handler is called before this returns. Parts of `chunk` are handed on without a copy, so the
    * caller must not reuse its memory while the handler (or this framer, when stopped) may hold it.
