@@ -1,6 +1,7 @@
 /** The gateway and its witnesses, as the processes that they are. */
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readFileSync, renameSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,7 +9,15 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { directorySource, verifyLog, witnessOf } from 'countersign-verify';
+import {
+  cosigningOrganisations,
+  directorySource,
+  parseProof,
+  verifierOf,
+  verifyLeafProof,
+  verifyLog,
+  witnessOf,
+} from 'countersign-verify';
 import type { VerifyReport } from 'countersign-verify';
 
 import { realFileLayer } from '../../packages/gateway/src/record/journal/file-layer.ts';
@@ -16,6 +25,8 @@ import { WitnessStore } from '../../packages/gateway/src/witness/witness-store.t
 import { readLeaves } from '../support/record-view.ts';
 import { WitnessedGateway } from '../support/witnessed-gateway.ts';
 import type { WitnessedSettings } from '../support/witnessed-gateway.ts';
+
+const MAIN = join(import.meta.dirname, '../../packages/gateway/src/cli/main.ts');
 
 async function withGateway(
   settings: WitnessedSettings,
@@ -41,6 +52,37 @@ const alertsOf = (gateway: WitnessedGateway): readonly unknown[] =>
     .filter(({ type }) => type === 'alert')
     .map(({ code, size, witness }) => ({ code, size, witness }));
 
+function cli(gateway: WitnessedGateway, ...args: readonly string[]): string {
+  return execFileSync(process.execPath, [MAIN, ...args, '-c', gateway.folder.configFile], {
+    encoding: 'utf8',
+    timeout: 30_000,
+  });
+}
+
+/** What people are shown of a log that is witnessed as a whole. */
+async function checkCommandLine(gateway: WitnessedGateway, size: number): Promise<void> {
+  const shown = JSON.parse(cli(gateway, 'log', 'status', '--json')) as {
+    readonly state: string;
+    readonly witnessed: unknown;
+  };
+  assert.equal(shown.state, 'WITNESSED(2)');
+  assert.deepEqual(shown.witnessed, {
+    newest: 2,
+    size,
+    organisations: 2,
+    unwitnessed: { leaves: 0, seconds: 0 },
+  });
+  const status = cli(gateway, 'status');
+  assert.match(status, /unwitnessed +0 leaves, 0 s/);
+  assert.match(status, new RegExp(`witness auditor\\.example/w1 +auditor, ${size} leaves cosigned`));
+  const proof = parseProof(cli(gateway, 'log', 'prove', '0'));
+  assert.equal(verifyLeafProof(proof, verifierOf(gateway.signer)), true);
+  const witnesses = gateway.witnesses.map(({ folder, organisation }) =>
+    witnessOf(folder.verifier, organisation),
+  );
+  assert.equal(cosigningOrganisations(proof.checkpoint, witnesses).size, 2);
+}
+
 describe('a gateway with witnesses', () => {
   it('has every checkpoint cosigned by a quorum, and says so once: an idle log comes to rest', async () => {
     await withGateway({ organisations: ['bank-b', 'auditor'] }, async (gateway) => {
@@ -53,6 +95,7 @@ describe('a gateway with witnesses', () => {
       assert.equal(await process.metric('countersign_witnessed_size_leaves'), size);
       const { status } = await process.get('ready');
       assert.equal(status, 200);
+      await checkCommandLine(gateway, size);
       await gateway.stop();
       const said = readLeaves(gateway.state).filter(({ type }) => type === 'checkpoint.witnessed');
       assert.equal(said.length, 1);

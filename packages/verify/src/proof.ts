@@ -10,6 +10,7 @@ import { SourceError, type LogSource } from './log-source.ts';
 import { HASH_BYTES, hashLeaf, verifyInclusion } from './merkle.ts';
 import type { NoteVerifier } from './note.ts';
 import { TILE_WIDTH, tileWidth } from './tiles.ts';
+import { readWitnessedText } from './witnesses.ts';
 
 const HEADER = 'c2sp.org/tlog-proof@v1';
 /** More than any tree below 2^53 leaves needs. */
@@ -24,18 +25,33 @@ export interface LeafProof {
   readonly checkpointText: string;
 }
 
-/** Proves leaf `index` under the log's current checkpoint. Verifies no signature. */
+/**
+ * Proves leaf `index` under the newest checkpoint that witnesses signed, when that covers it, else under the log's current
+ * one. Verifies no signature.
+ */
 export async function proveLeaf(source: LogSource, index: number): Promise<LeafProof> {
-  const checkpointBytes = await source.read('checkpoint');
-  if (checkpointBytes === undefined) throw new SourceError('checkpoint is missing');
-  const checkpointText = decodeText(checkpointBytes);
-  const checkpoint = parseCheckpoint(checkpointText);
+  const { checkpoint, checkpointText } = await checkpointFor(source, index);
   if (!Number.isSafeInteger(index) || index < 0 || index >= checkpoint.size)
     throw new FormatError('the index is not in the log');
   const bundle = Math.floor(index / TILE_WIDTH);
   const leaves = await readBundle(source, bundle, tileWidth(0, bundle, checkpoint.size));
   const hashes = await inclusionProof(source, index, checkpoint.size);
   return { leaf: leaves[index % TILE_WIDTH]!, index, hashes, checkpoint, checkpointText };
+}
+
+async function checkpointFor(
+  source: LogSource,
+  index: number,
+): Promise<Pick<LeafProof, 'checkpoint' | 'checkpointText'>> {
+  const witnessed = await readWitnessedText(source);
+  if (witnessed !== undefined) {
+    const checkpoint = parseCheckpoint(witnessed);
+    if (index < checkpoint.size) return { checkpoint, checkpointText: witnessed };
+  }
+  const bytes = await source.read('checkpoint');
+  if (bytes === undefined) throw new SourceError('checkpoint is missing');
+  const checkpointText = decodeText(bytes);
+  return { checkpoint: parseCheckpoint(checkpointText), checkpointText };
 }
 
 export function formatProof(proof: Omit<LeafProof, 'checkpoint'>): string {

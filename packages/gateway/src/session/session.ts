@@ -41,10 +41,9 @@ export type Intent = Pick<
 /** What is recorded of a command that is refused. */
 export type Refusal = Pick<CallDenied, 'kind' | 'statement'>;
 
-/** Metrics and traces. Called synchronously on the hot path: count or note, nothing else. */
+/** Counters for metrics. Called synchronously on the hot path: count, nothing else. */
 export interface SessionObserver {
-  onCommand?(intent: Intent, leaf: Appended): void;
-  onResult?(call: string, outcome: Outcome, leaf: Appended): void;
+  onCommand?(): void;
   onDenied?(error: CountersignError, recorded: boolean): void;
 }
 
@@ -159,7 +158,7 @@ export class Session implements ResultSink {
     }
     this.#calls += 1;
     this.pace?.chargeCommand(leaf);
-    this.#observer?.onCommand?.(intent, leaf);
+    this.#observer?.onCommand?.();
     return new Command(leaf, intent.effect, this);
   }
 
@@ -205,7 +204,6 @@ export class Session implements ResultSink {
       urgency === 'ride' ? RIDE : undefined,
     );
     this.pace?.chargeLeaf(leaf);
-    this.#observer?.onResult?.(call, outcome, leaf);
     return leaf;
   }
 
@@ -320,13 +318,6 @@ export class Session implements ResultSink {
 }
 
 const RIDE = { urgency: 'ride' } as const;
-
-/** Why no command may come in although it could be recorded. */
-const OF_THE_LOG: ReadonlySet<ErrorCode> = new Set([
-  'CS_UNWITNESSED',
-  'CS_LOG_ROLLED_BACK',
-  'CS_LOG_FORKED',
-]);
 
 /** Why no command may come in although it could be recorded. */
 const OF_THE_LOG: ReadonlySet<ErrorCode> = new Set(['CS_UNWITNESSED', 'CS_LOG_ROLLED_BACK', 'CS_LOG_FORKED']);

@@ -1,75 +1,124 @@
 import { checkpointTimeUs, isCheckpointOf, parseVerifierKey, readCheckpoint } from 'countersign-verify';
-import type { Checkpoint, LogSource } from 'countersign-verify';
+import type { LogSource, NoteVerifier, WitnessVerifier } from 'countersign-verify';
 import type { Command } from 'commander';
 
-import { addConfigOption, addJsonOption, logSourceOf } from '../common-options.ts';
+import { addConfigOption, addJsonOption, configOf, logSourceOf } from '../common-options.ts';
 import type { CommonOptions } from '../common-options.ts';
-import { readVerifierKey, withLogErrors } from '../log-errors.ts';
+import { parseCount, readVerifierKey, readWitnessKey, withLogErrors } from '../log-errors.ts';
 import { createOutput, formatTable } from '../output.ts';
+import { witnessedState, witnessedTextOf, witnessesOf } from '../witnessed-state.ts';
+import type { WitnessedState } from '../witnessed-state.ts';
 
 interface StatusOptions extends CommonOptions {
   readonly key?: string;
+  readonly witness: readonly string[];
+  readonly requireWitness?: string;
 }
 
 export function addLogStatusCommand(log: Command): void {
   const command = log
     .command('status')
     .argument('[log]', 'directory or URL; default: the log of the configuration')
-    .summary('the newest checkpoint')
+    .summary('the newest checkpoint, and what nobody has witnessed yet')
     .description(
-      'Prints the newest checkpoint and its state. Checks its signature only; log verify checks everything.',
+      'Prints the newest checkpoint, its state and the unwitnessed window. Checks signatures only; log verify checks everything.',
     )
     .option(
       '--key <key>',
       'verifier key of the log, or a file that holds it; without, log.vkey beside the log',
     )
+    .option(
+      '--witness <key>',
+      'verifier key of a witness, as ORG=KEY when its organisation has several (repeatable); default: those of the configuration, for its own log',
+      collect,
+      [],
+    )
+    .option('--require-witness <n>', 'organisations that are a quorum; default: as configured, else 1')
     .addHelpText(
       'after',
       `
+States: UNSIGNED, SIGNED (by the log's key), WITNESSED(n) (by n organisations as well).
+
 Examples:
   countersign log status
-  countersign log status https://logs.example.com/gateway-1 --json`,
+  countersign log status https://logs.example.com/gateway-1 --witness bank-b=bank-b.vkey --json`,
     )
     .action(async (place: string | undefined, options: StatusOptions) => {
-      await withLogErrors(async () => {
-        const source = logSourceOf(place, options);
-        const checkpoint = await readCheckpoint(source);
-        const state = await stateOf(checkpoint, source, options.key);
-        const signedAtUs = checkpointTimeUs(checkpoint);
-        const ageMs = signedAtUs === undefined ? undefined : Math.max(0, Date.now() - signedAtUs / 1_000);
-        const { origin, size } = checkpoint;
-        const root = checkpoint.root.toString('base64');
-        createOutput(options.json ?? false).result(
-          { source: source.name, origin, size, root, state, signedAtUs, ageMs },
-          () =>
-            formatTable([
-              ['log', `${origin} (${source.name})`],
-              ['state', state],
-              ['leaves', String(size)],
-              ['root', root],
-              [
-                'signed',
-                signedAtUs === undefined
-                  ? 'at an unknown time'
-                  : `${new Date(signedAtUs / 1_000).toISOString()} (${Math.round((ageMs ?? 0) / 1_000)} s ago)`,
-              ],
-            ]),
-        );
-      });
+      await withLogErrors(() => printStatus(place, options));
     });
   addConfigOption(command);
   addJsonOption(command);
 }
 
-/** As record.md has it: UNSIGNED or SIGNED; this version has no witnesses. */
-async function stateOf(
-  checkpoint: Checkpoint,
-  source: LogSource,
-  given: string | undefined,
-): Promise<string> {
-  if (given !== undefined)
-    return isCheckpointOf(checkpoint, await readVerifierKey(given)) ? 'SIGNED' : 'UNSIGNED';
+async function printStatus(place: string | undefined, options: StatusOptions): Promise<void> {
+  const source = logSourceOf(place, options);
+  const { quorum, witnesses } = await whom(place, options);
+  // Before the newest, which is never older.
+  const witnessedText = await witnessedTextOf(source);
+  const checkpoint = await readCheckpoint(source);
+  const key = await keyOf(source, options.key);
+  const witnessed = await witnessedState(source, checkpoint, witnessedText, { key, witnesses, quorum });
+  const isSigned = key !== undefined && isCheckpointOf(checkpoint, key);
+  const state = stateOf(isSigned, witnessed);
+  const signedAtUs = checkpointTimeUs(checkpoint);
+  const ageMs = signedAtUs === undefined ? undefined : Math.max(0, Date.now() - signedAtUs / 1_000);
+  const { origin, size } = checkpoint;
+  const root = checkpoint.root.toString('base64');
+  createOutput(options.json ?? false).result(
+    { source: source.name, origin, size, root, state, signedAtUs, ageMs, witnessed },
+    () =>
+      formatTable([
+        ['log', `${origin} (${source.name})`],
+        ['state', state],
+        ['leaves', String(size)],
+        ['root', root],
+        ['signed', signedText(signedAtUs, ageMs)],
+        ['witnessed', witnessedLine(witnessed, witnesses.length)],
+        ['unwitnessed', `${witnessed.unwitnessed.leaves} leaves, ${witnessed.unwitnessed.seconds} seconds`],
+      ]),
+  );
+}
+
+/** Whose cosignatures count. The witnesses of a configuration are those of its own log, of no other. */
+async function whom(
+  place: string | undefined,
+  options: StatusOptions,
+): Promise<{ readonly witnesses: readonly WitnessVerifier[]; readonly quorum: number }> {
+  const given = await Promise.all(options.witness.map(readWitnessKey));
+  const config = place === undefined && given.length === 0 ? configOf(options) : undefined;
+  const required =
+    options.requireWitness === undefined
+      ? undefined
+      : parseCount(options.requireWitness, '--require-witness');
+  return {
+    witnesses: config === undefined ? given : witnessesOf(config),
+    quorum: required ?? config?.witness?.quorum ?? 1,
+  };
+}
+
+async function keyOf(source: LogSource, given: string | undefined): Promise<NoteVerifier | undefined> {
+  if (given !== undefined) return await readVerifierKey(given);
   const bytes = await source.read('log.vkey');
-  if (bytes === undefined) return 'UNSIGNED';
-  return isCheckpointOf(checkpoint, parseVerifierKey(bytes.toString('utf8').trim())) ? 'SIGNED' : 'UNSIGNED';
+  return bytes === undefined ? undefined : parseVerifierKey(bytes.toString('utf8').trim());
+}
+
+/** As docs/witness.md has it: whoever cosigns a checkpoint that the log's key did not sign vouches for nothing. */
+function stateOf(isSigned: boolean, { newest }: WitnessedState): string {
+  if (!isSigned) return 'UNSIGNED';
+  return newest === 0 ? 'SIGNED' : `WITNESSED(${newest})`;
+}
+
+function signedText(signedAtUs: number | undefined, ageMs: number | undefined): string {
+  if (signedAtUs === undefined) return 'at an unknown time';
+  return `${new Date(signedAtUs / 1_000).toISOString()} (${Math.round((ageMs ?? 0) / 1_000)} s ago)`;
+}
+
+function witnessedLine({ organisations, size }: WitnessedState, witnesses: number): string {
+  if (witnesses === 0) return 'no witness is named: nobody vouches for any of it';
+  if (size === 0) return 'no checkpoint has its quorum';
+  return `${size} leaves, by ${organisations} organisation${organisations === 1 ? '' : 's'}`;
+}
+
+function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
 }

@@ -39,10 +39,22 @@ Examples:
             'export',
             `${one.name}: ${one.state}${one.isStalled ? ', STALLED' : ''}, ${one.lagLeaves} leaves behind${one.reason === undefined ? '' : ` (${one.reason})`}`,
           ]),
+          ['unwitnessed', windowText(status)],
+          ...status.witness.witnesses.map((witness) => [
+            `witness ${witness.name}`,
+            `${witness.organisation}, ${witness.size} leaves cosigned${witness.trouble === undefined ? '' : `; no answer that counts: ${witness.trouble}`}`,
+          ]),
           ['configuration', `${status.config.file} (${status.config.digest})`],
         ]),
       );
     });
   addConfigOption(command);
   addJsonOption(command);
+}
+
+function windowText({ witness }: GatewayStatus): string {
+  const { leaves, seconds, witnessedSize } = witness.window;
+  const text = `${leaves} leaves, ${seconds} s; ${witnessedSize} leaves are witnessed`;
+  if (witness.quorum === 0) return `${leaves} leaves, ${seconds} s: no witness is configured`;
+  return witness.alarm === undefined ? text : `${text}; ALARM: ${witness.alarm}`;
 }
