@@ -13,9 +13,11 @@ import type { TargetConnection } from '../postgres/upstream/target-connection.ts
 import { welcomeClient } from '../postgres/welcome.ts';
 import type { Recorder } from '../record/recorder.ts';
 import type { FairAdmission } from '../session/fair-admission.ts';
+import { newSessionId } from '../session/session-id.ts';
 import { Session } from '../session/session.ts';
 import { recordGatewayStatements } from './gateway-statement.ts';
 import type { OpenSessions } from './open-sessions.ts';
+import type { Tracing } from './tracing.ts';
 import type { TrafficCounter } from './traffic.ts';
 
 /** What a connection needs of the gateway. `config` is the one in force now; a reload replaces it. */
@@ -29,6 +31,7 @@ export interface ConnectionServices {
   readonly admission: FairAdmission;
   readonly secrets: Secrets;
   readonly traffic: TrafficCounter;
+  readonly tracing: Tracing;
   readonly logger: Logger;
 }
 
@@ -104,9 +107,13 @@ async function relay(
   services: ConnectionServices,
 ): Promise<void> {
   const { recorder, cancels, sessions, admission, traffic, config } = services;
+  const id = newSessionId();
+  const traced = { principal: client.principal.name, grant: grant.id, target: grant.target };
+  const trace = services.tracing.trace(id, traced, traffic);
   const session = Session.open(
     {
       recorder,
+      id,
       principal: client.principal,
       grant,
       protocol: 'postgres',
@@ -126,7 +133,7 @@ async function relay(
         ...(target.tls === undefined ? {} : { tls: target.tls.version }),
       },
     },
-    traffic,
+    trace ?? traffic,
   );
   await session.opened();
   let served: ServedSession | undefined;
@@ -147,6 +154,7 @@ async function relay(
     services.logger.info('session closed', { ...names, count: session.calls });
   } finally {
     registration.release();
+    trace?.end();
   }
 }
 

@@ -41,6 +41,7 @@ import { shareAdmission } from './share-admission.ts';
 import { watchRecord } from './watch-record.ts';
 import { forgetSuccession, recordRecovery } from './succession.ts';
 import { startTimestamping } from './timestamping.ts';
+import { Tracing } from './tracing.ts';
 import { TrafficCounter } from './traffic.ts';
 import { assertSecrets } from './try-secrets.ts';
 import { askBeforeStart, witnessParts } from './witness-start.ts';
@@ -148,6 +149,7 @@ export class Gateway {
   readonly grants: GrantRegistry;
   readonly sessions = new OpenSessions();
   readonly traffic = new TrafficCounter();
+  readonly tracing: Tracing;
   readonly cancels: CancelRegistry;
   readonly admission: FairAdmission;
   readonly recorder: GatewayRecorder;
@@ -174,6 +176,7 @@ export class Gateway {
     this.#config = parts.config;
     this.logger = parts.logger;
     this.secrets = parts.secrets;
+    this.tracing = new Tracing(parts.secrets);
     this.recorder = parts.recorder;
     this.keys = parts.keys;
     this.keyService = new KeyDesk({
@@ -205,6 +208,8 @@ export class Gateway {
       started.push(() => server.close());
       this.logger.info('health listening', { address: server.host, port: server.port });
     }
+    await this.tracing.configure(this.#config);
+    started.push(() => this.tracing.close());
     const exports = await Exporting.start({
       config: this.#config,
       secrets: this.secrets,
@@ -353,6 +358,7 @@ export class Gateway {
     this.custody.reload(next);
     this.grants.reload(next.grants, next.targets);
     this.#exports?.reload(next);
+    await this.tracing.configure(next);
     this.logger.info('configuration reloaded', { digest: next.digest });
   }
 
@@ -385,6 +391,7 @@ export class Gateway {
     await this.witnessing.stop();
     await this.recorder.close(reason);
     await this.#exports?.close();
+    await this.tracing.close();
     await this.witnessing.finish();
     // Last, so that probes see "shutting down" and not a refused connection for as long as possible.
     await this.#health?.close();
@@ -403,6 +410,7 @@ export class Gateway {
       traffic: () => this.traffic.totals,
       pacing: () => this.admission,
       exports: () => this.#exports?.statuses ?? [],
+      spans: () => this.tracing.totals,
       notReady: () => this.notReady,
       witness: () => this.witnessing.status,
       timestamps: () => this.#timestamps?.status,

@@ -41,9 +41,10 @@ export type Intent = Pick<
 /** What is recorded of a command that is refused. */
 export type Refusal = Pick<CallDenied, 'kind' | 'statement'>;
 
-/** Counters for metrics. Called synchronously on the hot path: count, nothing else. */
+/** Metrics and traces. Called synchronously on the hot path: count or note, nothing else. */
 export interface SessionObserver {
-  onCommand?(): void;
+  onCommand?(intent: Intent, leaf: Appended): void;
+  onResult?(call: string, outcome: Outcome, leaf: Appended): void;
   onDenied?(error: CountersignError, recorded: boolean): void;
 }
 
@@ -158,7 +159,7 @@ export class Session implements ResultSink {
     }
     this.#calls += 1;
     this.pace?.chargeCommand(leaf);
-    this.#observer?.onCommand?.();
+    this.#observer?.onCommand?.(intent, leaf);
     return new Command(leaf, intent.effect, this);
   }
 
@@ -204,6 +205,7 @@ export class Session implements ResultSink {
       urgency === 'ride' ? RIDE : undefined,
     );
     this.pace?.chargeLeaf(leaf);
+    this.#observer?.onResult?.(call, outcome, leaf);
     return leaf;
   }
 
