@@ -238,3 +238,29 @@ test('a log whose entries were edited decides nothing', async () => {
   const desk = stage.makeDesk();
   await assert.rejects(desk.start(), (error: { code?: string }) => error.code === 'CS_RECORD_CORRUPT');
 });
+
+test('traffic and readings go on while contents are taken out', async () => {
+  stage = await new Stage().open();
+  const gone: string[] = [];
+  for (let i = 0; i < 3; i++) gone.push((await runSession([`select secret_${i}`])).id);
+  let isRunning = true;
+  const traffic = (async () => {
+    let sessions = 0;
+    for (; isRunning; sessions++) await runSession([`select ${sessions}`, 'select again']);
+    return sessions;
+  })();
+  const readings = (async () => {
+    let read = 0;
+    while (isRunning) {
+      for await (const { bytes } of stage.recorder.readPayloads(0, stage.recorder.health().durableJseq))
+        read += bytes?.length ?? 0;
+    }
+    return read;
+  })();
+  for (const session of gone) await stage.submit('erase', { kind: 'sessions', sessions: [session] });
+  isRunning = false;
+  assert.ok((await traffic) > 0 && (await readings) > 0);
+  const report = await stage.verify();
+  assert.equal(report.verdict, 'DISPOSED', JSON.stringify(report.findings));
+  assert.equal(report.findings.length, 3);
+});

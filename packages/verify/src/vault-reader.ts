@@ -1,7 +1,7 @@
 /** Opens the contents of a vault directory with the custodian's private key. Layout and bytes: `vault-format.ts`. */
 
 import { createHash, type KeyObject } from 'node:crypto';
-import { open, readdir, readFile, type FileHandle } from 'node:fs/promises';
+import { access, open, readdir, readFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FormatError } from './errors.ts';
 import { decodeWrappedKeyHeader, rawX25519PublicKey, unwrapDataKey } from './key-wrap.ts';
@@ -109,7 +109,8 @@ export class VaultReader {
 
   /** The bytes of a spooled object, in order. */
   async *readSpool(scope: VaultScope, id: string): AsyncGenerator<Buffer> {
-    const handle = await open(join(this.#directory, spoolPath(scope, id)), 'r').catch((error: unknown) => {
+    const path = await this.#findSpool(scope, id);
+    const handle = await open(path, 'r').catch((error: unknown) => {
       throw new SourceError('a spooled object cannot be read', { cause: error });
     });
     try {
@@ -126,6 +127,24 @@ export class VaultReader {
     } finally {
       await handle.close();
     }
+  }
+
+  /** A value that was still coming when its month ended lies under that month, its entry under the next. */
+  async #findSpool(scope: VaultScope, id: string): Promise<string> {
+    const here = join(this.#directory, spoolPath(scope, id));
+    const periods = await readdir(join(this.#directory, 'spool', scope.retentionClass)).catch(() => []);
+    const places = [scope.period, ...periods.filter((period) => /^[0-9]{4}-[0-9]{2}$/.test(period)).sort()];
+    for (const period of places) {
+      const path = join(this.#directory, spoolPath({ retentionClass: scope.retentionClass, period }, id));
+      if (
+        await access(path).then(
+          () => true,
+          () => false,
+        )
+      )
+        return path;
+    }
+    return here;
   }
 
   /** SHA-256(salt ‖ bytes) of an entry of a block of this scope, base64url. */

@@ -416,7 +416,8 @@ export class CustodyDesk {
   }
 
   async #due(state: CustodyState): Promise<DuePeriod[]> {
-    const now = this.#nowUs();
+    // By the clock as it is: a leaf that once showed a later time must not make anything due earlier.
+    const now = this.#options.clock.atUs();
     const current = this.#options.vault.sealing().period;
     const periods = await duePeriods(this.#vaultDirectory, state.retention, now);
     return periods.filter(({ period }) => period !== current && endOfPeriodUs(period) <= now);

@@ -1,11 +1,12 @@
 /** Contents behind leaves, opened with the gateway's key. The caller records the reading first (decision 17). */
 
 import type { KeyObject } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, readdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import {
   blockBytes,
   decodeBlockHeader,
+  FormatError,
   openBlock,
   unwrapDataKey,
   wrappedKeyPath,
@@ -28,13 +29,80 @@ export interface ReadPayloadsOptions {
 
 const MAX_CACHED_KEYS = 64;
 
-async function blockFiles(vaultDirectory: string): Promise<string[]> {
+/** Enough for the header of a block: 58 fixed bytes and two names of at most 255. */
+const MAX_HEADER_BYTES = 58 + 2 * 255;
+
+/** Block files of one segment of the journal: one for each class. */
+interface SegmentFiles {
+  readonly segment: number;
+  readonly paths: string[];
+}
+
+async function segmentFiles(vaultDirectory: string): Promise<SegmentFiles[]> {
   const root = join(vaultDirectory, 'blocks');
-  const names = await readdir(root, { recursive: true }).catch(() => []);
-  return names
-    .filter((name) => name.endsWith('.blk'))
-    .sort()
-    .map((name) => join(root, name));
+  const names = await readdir(root, { recursive: true }).catch((): string[] => []);
+  const segments = new Map<number, SegmentFiles>();
+  for (const name of names.filter((each) => each.endsWith('.blk'))) {
+    const segment = Number.parseInt(basename(name), 10);
+    const files = segments.get(segment) ?? { segment, paths: [] };
+    files.paths.push(join(root, name));
+    segments.set(segment, files);
+  }
+  return [...segments.values()].toSorted((a, b) => a.segment - b.segment);
+}
+
+/** Undefined for what was erased since it was listed. */
+async function ignoreMissing<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** First leaf with contents in these files; Infinity when there is none yet. Throws `FormatError`. */
+async function firstJseqOf({ paths }: SegmentFiles): Promise<number> {
+  let first = Infinity;
+  for (const path of paths) {
+    const handle = await ignoreMissing(open(path, 'r'));
+    if (handle === undefined) continue;
+    try {
+      const start = Buffer.alloc(MAX_HEADER_BYTES);
+      const { bytesRead } = await handle.read(start, 0, start.length, 0);
+      if (bytesRead > 0)
+        first = Math.min(first, decodeBlockHeader(start.subarray(0, bytesRead)).header.firstJseq);
+    } finally {
+      await handle.close();
+    }
+  }
+  return first;
+}
+
+/**
+ * The files that can hold contents of the leaves. Later segments hold later leaves, so it is found by halving where to begin: a few
+ * headers are read, not a vault of years. Where a header does not decode, every file is looked at.
+ */
+async function blockFiles({ from, to, vaultDirectory }: ReadPayloadsOptions): Promise<string[]> {
+  const segments = await segmentFiles(vaultDirectory);
+  try {
+    let start = 0;
+    for (let end = segments.length; end - start > 1;) {
+      const middle = (start + end) >> 1;
+      if ((await firstJseqOf(segments[middle]!)) <= from) start = middle;
+      else end = middle;
+    }
+    const found: string[] = [];
+    for (const files of segments.slice(start)) {
+      const first = await firstJseqOf(files);
+      if (first > to && first !== Infinity) break;
+      found.push(...files.paths.toSorted());
+    }
+    return found;
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return segments.flatMap(({ paths }) => paths.toSorted());
+  }
 }
 
 /** Entries in the order of their leaves. A block whose key the gateway does not hold (an earlier period) is left out. */
@@ -48,8 +116,9 @@ export async function* readPayloads(options: ReadPayloadsOptions): AsyncIterable
     }
     return keys.get(id);
   };
-  for (const path of await blockFiles(options.vaultDirectory)) {
-    const bytes = await readFile(path);
+  for (const path of await blockFiles(options)) {
+    const bytes = await ignoreMissing(readFile(path));
+    if (bytes === undefined) continue;
     for (let at = 0; at < bytes.length;) {
       const rest = bytes.subarray(at);
       const length = blockBytes(rest);
