@@ -2,10 +2,20 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import {
   createSigner,
@@ -30,15 +40,14 @@ interface Finished {
 }
 
 function cli(gateway: WitnessedGateway, ...args: readonly string[]): Promise<Finished> {
+  return bare(...args, '-c', gateway.folder.configFile);
+}
+
+function bare(...args: readonly string[]): Promise<Finished> {
   return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [MAIN, ...args, '-c', gateway.folder.configFile],
-      { timeout: 30_000 },
-      (error, stdout, stderr) => {
-        resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
-      },
-    );
+    execFile(process.execPath, [MAIN, ...args], { timeout: 30_000 }, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+    });
   });
 }
 
@@ -147,6 +156,29 @@ describe('a log that was rolled back', () => {
     });
   });
 
+  it('recovers from a backup that was made while it ran', async () => {
+    await withGateway(async (gateway) => {
+      const process = await gateway.start();
+      await gateway.caughtUp();
+      const backups = join(gateway.folder.directory, 'backups');
+      const made = await cli(gateway, 'backup', backups);
+      assert.equal(made.code, 0, made.stderr);
+      while ((await process.metric('countersign_unwitnessed_leaves')) > 0) await sleep(50);
+      await gateway.stop();
+      const mirror = join(gateway.folder.directory, 'mirror');
+      cpSync(gateway.log, mirror, { recursive: true });
+      rmSync(gateway.state, { recursive: true });
+      const restored = await bare('restore', backups, gateway.state);
+      assert.equal(restored.code, 0, restored.stderr);
+      assert.match((await cli(gateway, 'serve')).stderr, /\[CS_LOG_ROLLED_BACK\]/);
+      const recovered = await cli(gateway, 'log', 'recover', '--from', mirror);
+      assert.equal(recovered.code, 0, recovered.stderr);
+      await runOnce(gateway);
+      const report = await verify(gateway, [readFileSync(join(mirror, 'checkpoint'), 'utf8')]);
+      assert.equal(report.verdict, 'VERIFIED-WITH-GAPS', JSON.stringify(report.findings));
+    });
+  });
+
   it('takes nothing from a mirror that is behind, or of another history', async () => {
     await withGateway(async (gateway) => {
       await runOnce(gateway);
@@ -246,9 +278,7 @@ describe('a log that its own key forked', () => {
       try {
         while ((await process.metric('countersign_log_contradicted')) === 0) {
           process.child.kill('SIGHUP');
-          await new Promise((resolve) => {
-            setTimeout(resolve, 200);
-          });
+          await sleep(200);
         }
         const { body, status } = await process.get('ready');
         assert.equal(status, 503);

@@ -17,6 +17,7 @@ import {
 
 import type { CountersignConfig, Secrets } from '../config/config.ts';
 import { CountersignError } from '../errors.ts';
+import { settleRestored } from '../record/backup/restore-backup.ts';
 import { catchUp, type CaughtUp } from '../record/catch-up.ts';
 import type { Predecessor } from '../record/events/witnessing.ts';
 import { realFileLayer } from '../record/journal/file-layer.ts';
@@ -38,7 +39,8 @@ const SOUND: ReadonlySet<Verdict> = new Set([
 
 /**
  * Takes the leaves that a restored log lacks from a mirror of it. The gateway must not run. Contents are not in a mirror of a
- * log: those of the leaves that come back are lost unless the vault was backed up later.
+ * log: those of the leaves that come back are lost unless the vault was backed up later. `isComplete`: the operator says that the
+ * mirror has everything that was ever signed; where witnesses are configured, they are asked that before the next start.
  *
  * @throws CountersignError `CS_INPUT_UNUSABLE` for a mirror that does not help, `CS_LOG_FORKED` for one that contradicts.
  */
@@ -46,6 +48,7 @@ export async function recoverLog(
   config: CountersignConfig,
   secrets: Secrets,
   mirror: LogSource,
+  isComplete: boolean,
 ): Promise<CaughtUp> {
   const lock = lockState(config.stateDirectory);
   try {
@@ -67,6 +70,8 @@ export async function recoverLog(
       atUs: Date.now() * 1000,
     });
     if (caught.size > caught.before) writeRecovery(config.stateDirectory, caught.before);
+    // That nothing newer was signed is for the witnesses to say, at the next start, or for the operator.
+    if (config.witness !== undefined || isComplete) await settleRestored(config.stateDirectory);
     return caught;
   } finally {
     lock.release();

@@ -10,6 +10,7 @@ import { createOutput } from '../output.ts';
 
 interface RecoverOptions extends CommonOptions {
   readonly from: string;
+  readonly complete?: boolean;
 }
 
 export function addLogRecoverCommand(log: Command): void {
@@ -20,6 +21,10 @@ export function addLogRecoverCommand(log: Command): void {
       'After a restore from a backup: verifies a mirror of this log and takes the leaves from it that are missing here. Signs nothing. The gateway must not run.',
     )
     .requiredOption('--from <log>', 'directory or URL of the mirror')
+    .option(
+      '--complete',
+      'where no witness is configured: the mirror has everything that was ever signed, and the log may go on',
+    )
     .addHelpText(
       'after',
       `
@@ -35,7 +40,7 @@ Examples:
         ? httpSource(from)
         : directorySource(logDirectoryOf(from, options));
       const { before, size } = await withLogErrors(() =>
-        recoverLog(configOf(options), createSecrets(), mirror),
+        recoverLog(configOf(options), createSecrets(), mirror, options.complete ?? false),
       );
       createOutput(options.json ?? false).result(
         { before, size, recovered: size - before },
