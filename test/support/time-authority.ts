@@ -22,8 +22,8 @@ export interface AuthorityOptions {
   readonly kind?: keyof typeof KEY_KINDS;
   /** Extensions of the authority's certificate. Default: those of an authority. */
   readonly extensions?: string;
-  /** A certificate authority between the root and the authority. Default false. */
-  readonly intermediate?: boolean;
+  /** A certificate between the root and the authority, with these extensions; true: of a certificate authority. Default none. */
+  readonly intermediate?: boolean | string;
   /** Days of validity of the authority's certificate; negative: it ended so long ago. Default 2. */
   readonly days?: number;
 }
@@ -33,6 +33,8 @@ export type Tamper = (answer: Buffer, query: Buffer) => Buffer | Promise<Buffer>
 
 const AUTHORITY_EXTENSIONS =
   'basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=critical,timeStamping\n';
+
+const ISSUER_EXTENSIONS = 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n';
 
 export class TimeAuthority {
   readonly directory = mkdtempSync(join(tmpdir(), 'countersign-tsa-'));
@@ -51,19 +53,13 @@ export class TimeAuthority {
     const newKey = [...KEY_KINDS[kind], '-nodes'];
     const root = ['-keyout', this.#path('root.key'), '-out', this.ca, '-days', '3'];
     openssl('req', '-x509', ...newKey, ...root, '-subj', '/CN=test root');
-    if (intermediate) {
-      this.#issue(
-        'between',
-        'root',
-        newKey,
-        'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n',
-        2,
-      );
+    if (intermediate !== false) {
+      this.#issue('between', 'root', newKey, intermediate === true ? ISSUER_EXTENSIONS : intermediate, 2);
       writeFileSync(this.#path('chain.pem'), readFileSync(this.#path('between.pem')));
     }
-    this.#issue('tsa', intermediate ? 'between' : 'root', newKey, extensions, days);
+    this.#issue('tsa', intermediate === false ? 'root' : 'between', newKey, extensions, days);
     writeFileSync(this.#path('serial'), '01\n');
-    writeFileSync(this.#path('tsa.cnf'), this.#configuration(intermediate));
+    writeFileSync(this.#path('tsa.cnf'), this.#configuration(intermediate !== false));
   }
 
   #path(name: string): string {

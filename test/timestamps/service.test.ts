@@ -275,6 +275,16 @@ describe('the time stamps of a log', needOpenssl(), () => {
         ['no token', 'timestamp-missing', 'INCOMPLETE', () => rmSync(response)],
         ['no checkpoint', 'timestamp-missing', 'INCOMPLETE', () => rmSync(checkpoint)],
         [
+          'the same checkpoint with another signature line',
+          'timestamp',
+          'ALTERED',
+          () =>
+            writeFileSync(
+              checkpoint,
+              `${text.toString()}\u2014 other ${Buffer.alloc(68).toString('base64')}\n`,
+            ),
+        ],
+        [
           'a changed checkpoint',
           'timestamp',
           'ALTERED',

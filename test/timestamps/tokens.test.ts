@@ -133,6 +133,23 @@ describe('a time-stamp token', needOpenssl(), () => {
     assert.match(authorityFlaw({ ...token, others: [leaf!] }, trusted(tsa)) ?? '', /no trusted certificate/);
   });
 
+  it('is not trusted through a certificate that may not issue, though it did', async () => {
+    const tsa = authority({ intermediate: 'basicConstraints=critical,CA:FALSE\n' });
+    const token = tokenOf(await tsa.reply(formatTimestampRequest(DATA, NONCE)));
+    assert.match(authorityFlaw(token, trusted(tsa)) ?? '', /no trusted certificate/);
+  });
+
+  it('is not trusted through an issuer that only has the name of the true one', async () => {
+    const extensions =
+      'extendedKeyUsage=critical,timeStamping\nsubjectKeyIdentifier=none\nauthorityKeyIdentifier=none\n';
+    const tsa = authority({ extensions });
+    const token = tokenOf(await tsa.reply(formatTimestampRequest(DATA, NONCE)));
+    assert.equal(authorityFlaw(token, trusted(tsa)), undefined);
+    const [namesake] = trusted(authority({ extensions }));
+    assert.ok(token.signer.checkIssued(namesake!), 'its name is the right one');
+    assert.match(authorityFlaw(token, [namesake!]) ?? '', /no trusted certificate/);
+  });
+
   it('is not there when the status says so', () => {
     const rejected = Buffer.from('30053003020102', 'hex');
     assert.deepEqual(parseTimestampResponse(rejected), { status: 2 });
