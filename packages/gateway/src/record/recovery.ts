@@ -8,7 +8,7 @@
 
 import { join } from 'node:path';
 import { CountersignError } from '../errors.ts';
-import { readWhole, type FileLayer } from './journal/file-layer.ts';
+import type { FileLayer } from './journal/file-layer.ts';
 import { decodeFrame, decodeFrameHeader, FRAME_MAGIC, type Frame } from './journal/frame.ts';
 import type { JournalStart, SegmentMark } from './journal/journal.ts';
 import {
@@ -53,9 +53,9 @@ export interface Recovered {
   readonly isNew: boolean;
 }
 
-interface LoadedSegment {
+/** A segment with a header of its own. Its frames are read when it is walked, so that one segment at a time is in memory. */
+interface FoundSegment {
   readonly number: number;
-  readonly bytes: Buffer;
   readonly header: SegmentHeader;
 }
 
@@ -82,6 +82,7 @@ class Recovery {
   #hash: Buffer = Buffer.alloc(32);
   #segment = 0;
   #damages: Damage[] = [];
+  #buffer: Buffer = Buffer.alloc(0);
   /** Leaves that the log does not have; kept only where loss is accepted. */
   #beyondLog: Buffer[] = [];
 
@@ -128,7 +129,7 @@ class Recovery {
     for (const bytes of this.#beyondLog) this.#ledger.replay(parseLeaf(bytes), bytes);
   }
 
-  #walkAll(chain: readonly LoadedSegment[]): void {
+  #walkAll(chain: readonly FoundSegment[]): void {
     this.#ledger = new SessionLedger();
     this.#snapshotJseq = undefined;
     this.#isLedgerStale = false;
@@ -144,14 +145,14 @@ class Recovery {
    * A segment's snapshot is written before the leaves that made the journal go on to that segment, and covers them. When
    * a crash came in between (or tore the snapshot), the sessions must be read from the segment before.
    */
-  #isLedgerWhole(chain: readonly LoadedSegment[]): boolean {
+  #isLedgerWhole(chain: readonly FoundSegment[]): boolean {
     const first = chain[0]?.header.firstJseq ?? 0;
     return first === 0 || (this.#snapshotJseq !== undefined && this.#snapshotJseq <= this.#jseq);
   }
 
-  #extend(chain: LoadedSegment[]): boolean {
+  #extend(chain: FoundSegment[]): boolean {
     const number = chain[0]!.header.previousSegment;
-    const previous = number === 0 ? undefined : this.#load(number);
+    const previous = number === 0 ? undefined : this.#find(number);
     if (previous === undefined) {
       if (!this.#options.acceptLoss) throw corrupt(`segment ${number} is missing or its header is damaged`);
       this.#isLedgerStale = true;
@@ -162,7 +163,7 @@ class Recovery {
   }
 
   /** Segments to walk, oldest first. */
-  #chain(): LoadedSegment[] {
+  #chain(): FoundSegment[] {
     const { layer, journalDirectory, integratedJseq } = this.#options;
     const names = layer.list(journalDirectory);
     const numbers = names
@@ -176,7 +177,7 @@ class Recovery {
     const chain = [newest];
     while (chain[0]!.header.firstJseq > integratedJseq + 1) {
       const { previousSegment } = chain[0]!.header;
-      const previous = previousSegment === 0 ? undefined : this.#load(previousSegment);
+      const previous = previousSegment === 0 ? undefined : this.#find(previousSegment);
       if (previous === undefined) {
         if (chain[0]!.header.firstJseq === 0 || this.#options.acceptLoss) break;
         throw corrupt(`segment ${previousSegment} is missing or its header is damaged`);
@@ -187,10 +188,10 @@ class Recovery {
   }
 
   /** The newest segment with a header; a newer file without one must not hold frames of its own. */
-  #newest(numbers: readonly number[]): LoadedSegment | undefined {
+  #newest(numbers: readonly number[]): FoundSegment | undefined {
     for (const number of numbers) {
-      const loaded = this.#load(number);
-      if (loaded !== undefined) return loaded;
+      const found = this.#find(number);
+      if (found !== undefined) return found;
       const bytes = this.#read(number);
       // Header and snapshot are synced together: a crash may leave the snapshot alone. Leaves came only after that sync.
       const isDamaged =
@@ -200,22 +201,43 @@ class Recovery {
     return undefined;
   }
 
+  /** The whole segment. Valid until the next one is read: one buffer serves them all. */
   #read(number: number): Buffer {
-    return (
-      readWhole(this.#options.layer, join(this.#options.journalDirectory, segmentFileName(number))) ??
-      Buffer.alloc(0)
-    );
+    const { journalDirectory, layer } = this.#options;
+    const path = join(journalDirectory, segmentFileName(number));
+    if (!layer.exists(path)) return Buffer.alloc(0);
+    const handle = layer.open(path, 'read');
+    try {
+      const size = layer.size(handle);
+      if (this.#buffer.length < size) this.#buffer = Buffer.allocUnsafeSlow(size);
+      return this.#buffer.subarray(0, layer.read(handle, this.#buffer, size, 0));
+    } finally {
+      layer.close(handle);
+    }
   }
 
-  #load(number: number): LoadedSegment | undefined {
-    const bytes = this.#read(number);
-    const header = decodeSegmentHeader(bytes.subarray(0, SEGMENT_HEADER_BYTES));
+  #find(number: number): FoundSegment | undefined {
+    const header = decodeSegmentHeader(this.#readHeader(number));
     const isOwn = header?.number === number && header.journal === this.#options.journal;
-    return isOwn ? { number, bytes, header } : undefined;
+    return isOwn ? { number, header } : undefined;
   }
 
-  #walk(segment: LoadedSegment, successor: SegmentHeader | undefined): void {
-    const { bytes, header } = segment;
+  #readHeader(number: number): Buffer {
+    const { journalDirectory, layer } = this.#options;
+    const path = join(journalDirectory, segmentFileName(number));
+    if (!layer.exists(path)) return Buffer.alloc(0);
+    const handle = layer.open(path, 'read');
+    try {
+      const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
+      return header.subarray(0, layer.read(handle, header, header.length, 0));
+    } finally {
+      layer.close(handle);
+    }
+  }
+
+  #walk(segment: FoundSegment, successor: SegmentHeader | undefined): void {
+    const { header } = segment;
+    const bytes = this.#read(segment.number);
     if (this.#marks.length === 0) {
       if (header.firstJseq > this.#jseq + 1) this.#lose(header.previousSegment, header.firstJseq - 1);
       this.#hash = header.previousHash;
@@ -234,7 +256,7 @@ class Recovery {
         break;
       const frame = decodeFrame(bytes, at);
       if (frame === undefined || !this.#continues(frame, segment.number, previousHash)) {
-        isBroken = this.#judgeEnd(segment, at, successor);
+        isBroken = this.#judgeEnd(segment, bytes, at, successor);
         break;
       }
       this.#take(frame);
@@ -265,7 +287,8 @@ class Recovery {
       const end = at + 2 + leaves.readUInt16BE(at);
       const bytes = leaves.subarray(at + 2, end);
       const leaf = parseLeaf(bytes);
-      if (this.#options.acceptLoss && jseq > this.#options.integratedJseq) this.#beyondLog.push(bytes);
+      if (this.#options.acceptLoss && jseq > this.#options.integratedJseq)
+        this.#beyondLog.push(Buffer.from(bytes));
       if (jseq > covered) this.#ledger.replay(leaf, bytes);
       if (leaf.type === 'gap.declared' && leaf.cause === 'corruption') {
         this.#damages = this.#damages.filter(({ from }) => from !== leaf.from);
@@ -287,11 +310,11 @@ class Recovery {
   }
 
   /** The frame at `at` does not count. Was it never acknowledged (a torn tail), or is it damaged? True for damage. */
-  #judgeEnd(segment: LoadedSegment, at: number, successor: SegmentHeader | undefined): boolean {
+  #judgeEnd(segment: FoundSegment, bytes: Buffer, at: number, successor: SegmentHeader | undefined): boolean {
     const place = { segment: segment.number, sequence: this.#sequence };
-    const later = highestJseq(segment.bytes, at, place);
+    const later = highestJseq(bytes, at, place);
     if (later === undefined && successor === undefined) {
-      const header = decodeFrameHeader(segment.bytes, at, at);
+      const header = decodeFrameHeader(bytes, at, at);
       if (header?.segment === segment.number && header.sequence === this.#sequence) {
         this.#damages.push({
           cause: 'torn-tail',
