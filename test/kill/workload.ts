@@ -146,13 +146,14 @@ export interface ClientRun {
 
 /**
  * One client, until its session is lost, which is how a kill looks from here. The connection itself may fail for the
- * same reason. Any other failure is thrown.
+ * same reason. Any other failure is thrown, unless a failing disk may be the reason (`mayLose`).
  */
 export async function runClient(
   endpoint: RawEndpoint,
   random: Prng,
   label: string,
   isKilled: () => boolean,
+  mayLose: () => boolean = isKilled,
 ): Promise<ClientRun> {
   const run: ClientRun = { acknowledged: [], turns: 0 };
   let number = 0;
@@ -167,7 +168,7 @@ export async function runClient(
     }
     session.destroy();
   } catch (error) {
-    if (!isKilled()) throw error;
+    if (!mayLose()) throw error;
   }
   return run;
 }

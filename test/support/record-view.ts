@@ -8,6 +8,7 @@ import { createPrivateKey } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  FormatError,
   blockBytes,
   commitmentOf,
   decodeEntryBundle,
@@ -68,8 +69,13 @@ export class Vault {
     const privateKey = createPrivateKey(custodianKeyPem);
     const dataKeys = new Map<string, Buffer>();
     for (const path of filesBelow(join(vault, 'keys')).filter((name) => name.endsWith('.custodian'))) {
-      const key = unwrapDataKey(readFileSync(path), privateKey);
-      dataKeys.set(key.keyId.toString('hex'), key.dataKey);
+      try {
+        const key = unwrapDataKey(readFileSync(path), privateKey);
+        dataKeys.set(key.keyId.toString('hex'), key.dataKey);
+      } catch (error) {
+        // A disk or a process that failed while the key was made: nothing was ever sealed with it, or `#readBlocks` will say so.
+        if (!(error instanceof FormatError)) throw error;
+      }
     }
     for (const path of filesBelow(join(vault, 'blocks')).filter((name) => name.endsWith('.blk'))) {
       this.#readBlocks(readFileSync(path), dataKeys);
