@@ -33,6 +33,7 @@ const RECORDER = 'packages/gateway/src/record/recorder.test.ts';
 const RECOVERY = 'packages/gateway/src/record/recovery.test.ts';
 const MUTATIONS = 'test/mutations/mutations.test.ts';
 const FOREIGN = 'test/foreign/foreign.test.ts';
+const WITNESS = 'packages/gateway/src/witness/witness.test.ts';
 const FAIL_CLOSED = 'test/fail-closed/fail-closed.test.ts';
 
 export const CLAIMS: readonly Claim[] = [
@@ -126,6 +127,25 @@ export const CLAIMS: readonly Claim[] = [
     [RECOVERY, 'cut at every byte of the last three frames'],
     [RECOVERY, 'a damaged frame before a whole one is corruption'],
     ['test/foreign/gateway-log.test.ts', 'is VERIFIED-WITH-GAPS after it was killed'],
+  ),
+  claim(
+    'provable.witness',
+    5,
+    'A witness cosigns only a log that grew, never forgets what it cosigned, and keeps what contradicts it.',
+    [WITNESS, 'answers what the specification says for each flaw of a request'],
+    [WITNESS, 'keeps both checkpoints of a fork'],
+    [WITNESS, 'stops the start when any part of it is damaged'],
+    [WITNESS, 'loses nothing that was answered when the power fails'],
+    ['test/witness/kill.test.ts', 'never forgets a tree whose cosignature it gave away'],
+    ['test/witness/foreign.test.ts', 'are a log that our witness cosigns as it grows'],
+  ),
+  claim(
+    'provable.timestamp',
+    5,
+    'A time stamp counts only if it is of this log, by the authority that was named, and OpenSSL agrees.',
+    ['test/timestamps/tokens.test.ts', 'with any bit changed is refused'],
+    ['test/timestamps/service.test.ts', 'are made at the start, accepted by OpenSSL'],
+    ['test/timestamps/service.test.ts', 'are a finding when what is stored does not fit'],
   ),
   claim(
     'reach.cancel',
