@@ -234,6 +234,24 @@ test('a refused event is passed only by an operator, and the record says so', as
 const withoutTime = (events: readonly ReceivedEvent[]): unknown =>
   events.map(({ unmapped: _unmapped, ...event }) => event);
 
+test('no event carries a statement, a value or an address', async () => {
+  configure(toHttp());
+  const gateway = await GatewayProcess.start(folder);
+  const session = await RawSession.connect(folder.endpoint(gateway.port));
+  session.send(
+    query("select 'wanderlust' as marker"),
+    query('select 1/0'),
+    query('set client_encoding to latin1'),
+  );
+  for (let answers = 0; answers < 3; answers++) await session.receiveUntil();
+  session.destroy();
+  await waitFor(() => receiver.received.some(({ metadata }) => metadata.event_code === 'session.closed'));
+  await gateway.stop();
+  const text = JSON.stringify(receiver.received);
+  assert.ok(text.includes('"call.denied"'));
+  assert.doesNotMatch(text, /wanderlust|marker|latin1|1\/0|127\.0\.0\.1|tests@example\.com/);
+});
+
 test('a log is printed as events from a directory alone, whole or in part', async () => {
   const gateway = await GatewayProcess.start(folder);
   await work(gateway, 150);

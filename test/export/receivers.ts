@@ -2,7 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer as createHttp, type IncomingHttpHeaders, type Server } from 'node:http';
+import {
+  createServer as createHttp,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createHttps } from 'node:https';
 import { createServer as createTcp, type AddressInfo, type Socket, type Server as TcpServer } from 'node:net';
 import { createServer as createTls } from 'node:tls';
 import { gunzipSync } from 'node:zlib';
@@ -43,25 +50,30 @@ export class HttpReceiver {
   /** Decides on each batch. Default: 200. */
   answer: (events: readonly ReceivedEvent[]) => Answer = () => ({ status: 200 });
   readonly #server: Server;
+  readonly #scheme: string;
 
-  constructor() {
-    this.#server = createHttp((request, response) => {
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('error', () => {});
-      request.on('end', () => {
-        const body = Buffer.concat(chunks);
-        const text = (request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body).toString();
-        const isArray = request.headers['content-type'] === 'application/json';
-        const events = isArray ? (JSON.parse(text) as ReceivedEvent[]) : parseLines(text);
-        this.requests.push({ headers: request.headers, count: events.length });
-        const answer = this.answer(events);
-        if (answer === 'hang') return;
-        if (answer === 'keep-and-break' || (typeof answer === 'object' && answer.status < 300))
-          this.received.push(...events);
-        if (typeof answer === 'string') request.socket.destroy();
-        else response.writeHead(answer.status, answer.headers).end();
-      });
+  constructor(tls?: { readonly cert: Buffer; readonly key: Buffer }) {
+    const take = (request: IncomingMessage, response: ServerResponse): void => this.#take(request, response);
+    this.#scheme = tls === undefined ? 'http' : 'https';
+    this.#server = tls === undefined ? createHttp(take) : createHttps(tls, take);
+  }
+
+  #take(request: IncomingMessage, response: ServerResponse): void {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('error', () => {});
+    request.on('end', () => {
+      const body = Buffer.concat(chunks);
+      const text = (request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body).toString();
+      const isArray = request.headers['content-type'] === 'application/json';
+      const events = isArray ? (JSON.parse(text) as ReceivedEvent[]) : parseLines(text);
+      this.requests.push({ headers: request.headers, count: events.length });
+      const answer = this.answer(events);
+      if (answer === 'hang') return;
+      if (answer === 'keep-and-break' || (typeof answer === 'object' && answer.status < 300))
+        this.received.push(...events);
+      if (typeof answer === 'string') request.socket.destroy();
+      else response.writeHead(answer.status, answer.headers).end();
     });
   }
 
@@ -76,7 +88,7 @@ export class HttpReceiver {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.port}/ingest`;
+    return `${this.#scheme}://127.0.0.1:${this.port}/ingest`;
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,4 @@
-/** Syslog: RFC 5424 messages, octet counting, TLS, and a delivery that counts only when the receiver has read it all. */
+/** Encrypted receivers. Syslog: RFC 5424 messages, octet counting, TLS, and a delivery that counts only when the receiver has read it all. */
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -6,9 +6,9 @@ import { after, before, test } from 'node:test';
 
 import { until } from '../../packages/gateway/src/record/record-fixture.ts';
 import { TlsFiles, type CertificateFiles } from '../connections/tls-files.ts';
-import { parseSyslog, readFrames, SyslogReceiver } from './receivers.ts';
+import { HttpReceiver, parseSyslog, readFrames, SyslogReceiver } from './receivers.ts';
 import { Rsyslog } from './rsyslog.ts';
-import { assertComplete, duplicatesOf, ExportStage, syslogExport } from './stage.ts';
+import { assertComplete, duplicatesOf, ExportStage, httpExport, syslogExport } from './stage.ts';
 
 let files: TlsFiles;
 let server: CertificateFiles;
@@ -139,4 +139,24 @@ test('a real rsyslogd that is killed again and again misses nothing', async () =
     (a, b) => a.metadata.sequence - b.metadata.sequence,
   );
   await assertComplete(firsts, stage.logDirectory);
+});
+
+test('HTTP over TLS: the certificate is checked before anything is sent', async () => {
+  await using stage = new ExportStage();
+  const receiver = await new HttpReceiver({
+    cert: readFileSync(server.cert),
+    key: readFileSync(server.key),
+  }).listen();
+  try {
+    await stage.grow(20);
+    const distrusting = stage.start(httpExport(receiver.url));
+    await until(() => distrusting.status.state === 'retrying');
+    assert.match(distrusting.status.reason ?? '', /CERT|SIGNATURE/);
+    await stage.stopExports();
+    assert.equal(receiver.requests.length, 0);
+    await stage.drain(httpExport(receiver.url, { tls: { ca: file(files.ca) } }));
+    await assertComplete(receiver.received, stage.logDirectory);
+  } finally {
+    await receiver.close();
+  }
 });

@@ -161,10 +161,28 @@ export const CLAIMS: readonly Claim[] = [
     ['test/translator/copy-and-others.test.ts', 'a pinned setting changed behind our back ends the session'],
     ['packages/gateway/src/postgres/inspect/settings.test.ts', 'refused, ${way}: ${text}'],
   ),
+  claim(
+    'provable.streamed',
+    5,
+    'Every leaf is proved before it is streamed, and reaches every receiver at least once, in order; nothing is skipped in silence.',
+    ['test/export/gateway.test.ts', 'a gateway killed again and again, with a receiver that fails as it likes'],
+    ['test/export/syslog.test.ts', 'a real rsyslogd that is killed again and again misses nothing'],
+    ['test/export/delivery.test.ts', 'one event that is refused stops the export'],
+    ['test/export/delivery.test.ts', 'a leaf that was changed on disk is not exported'],
+    ['test/export/delivery.test.ts', 'another log, another history, a shorter log'],
+    ['test/export/gateway.test.ts', 'a refused event is passed only by an operator, and the record says so'],
+  ),
   claim('reach.config', 6, 'A change of configuration is on the record before it is in force.', [
     OPERATIONS,
     'a reload keeps sessions, and is on the record before it is in force',
   ]),
+  claim(
+    'breach.streams',
+    7,
+    'Neither events nor traces carry a statement, a value or an address.',
+    ['test/export/gateway.test.ts', 'no event carries a statement, a value or an address'],
+    ['test/export/traces.test.ts', 'sessions and commands of the gateway, by the ids of the record, without their contents'],
+  ),
   claim('breach.logs', 7, 'No log line carries a password, a token or the text of a statement.', [
     OPERATIONS,
     'no log line carries a password, a token, or the text of a statement',
