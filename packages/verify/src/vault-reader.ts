@@ -53,6 +53,16 @@ async function readAt(handle: FileHandle, offset: number, length: number): Promi
   return bytes.subarray(0, read);
 }
 
+/** What was listed and is gone was erased meanwhile. */
+async function openIfThere(file: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(file, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new SourceError('a file of the vault cannot be read', { cause: error });
+  }
+}
+
 /**
  * Every block's header and place, file by file; no key is needed. A last block that is not whole is ignored: it is being
  * written, or was when a crash came. What a log commits to and is not found is for the caller to report.
@@ -61,7 +71,8 @@ export async function* iterateBlocks(
   vaultDirectory: string,
 ): AsyncGenerator<{ readonly header: BlockHeader; readonly place: BlockPlace }> {
   for (const file of await listFiles(join(vaultDirectory, 'blocks'))) {
-    const handle = await open(file, 'r');
+    const handle = await openIfThere(file);
+    if (handle === undefined) continue;
     try {
       const { size } = await handle.stat();
       for (let offset = 0; offset < size;) {
