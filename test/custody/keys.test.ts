@@ -129,6 +129,15 @@ test('a key whose announcement a crash hid is announced again', async (t) => {
   assert.equal((await fixture.verify()).verdict, 'VERIFIED');
 });
 
+test('what another log knows of keys says nothing of this one', async (t) => {
+  const fixture = newFixture(t);
+  await runOnce(fixture, {});
+  for (const part of ['log', 'journal', 'vault']) rmSync(join(fixture.directory, part), { recursive: true });
+  await runOnce(fixture, { origin: 'log.test/successor' });
+  assert.ok(short(await keyLeaves(fixture)).includes('key.created vault-custodian'));
+  assert.ok(!short(await keyLeaves(fixture)).some((line) => line.startsWith('key.rotated')));
+});
+
 test('a month that ends while the gateway runs: another key, a record of it, the old key destroyed', async (t) => {
   const fixture = newFixture(t);
   const clock = travelling(Date.UTC(2026, 10, 30, 23, 59, 55));

@@ -29,14 +29,17 @@ const FILE = 'keys/announced.json';
 
 export class KeyRegister {
   readonly #file: string;
+  readonly #origin: string;
   readonly #keys: Map<string, string>;
   #append: Append | undefined;
   #writing = Promise.resolve();
 
-  constructor(layer: FileLayer, stateDirectory: string) {
+  /** What another log knows says nothing of this one. */
+  constructor(layer: FileLayer, stateDirectory: string, origin: string) {
+    this.#origin = origin;
     this.#file = join(stateDirectory, FILE);
     layer.makeDirectory(dirname(this.#file));
-    this.#keys = parse(readWhole(layer, this.#file));
+    this.#keys = parse(readWhole(layer, this.#file), origin);
   }
 
   attach(append: Append): void {
@@ -72,7 +75,9 @@ export class KeyRegister {
     const unfinished = `${this.#file}.${randomBytes(6).toString('hex')}`;
     const handle = await open(unfinished, 'wx', 0o600);
     try {
-      await handle.writeFile(`${JSON.stringify(Object.fromEntries(this.#keys))}\n`);
+      await handle.writeFile(
+        `${JSON.stringify({ origin: this.#origin, keys: Object.fromEntries(this.#keys) })}\n`,
+      );
       await handle.sync();
     } finally {
       await handle.close();
@@ -82,11 +87,17 @@ export class KeyRegister {
   }
 }
 
-function parse(bytes: Buffer | undefined): Map<string, string> {
+function parse(bytes: Buffer | undefined, origin: string): Map<string, string> {
   try {
-    const value = JSON.parse(bytes?.toString('utf8') ?? '{}') as Record<string, unknown>;
+    const value = JSON.parse(bytes?.toString('utf8') ?? '{}') as {
+      readonly origin?: unknown;
+      readonly keys?: Readonly<Record<string, unknown>>;
+    };
+    if (value.origin !== origin) return new Map();
     return new Map(
-      Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+      Object.entries(value.keys ?? {}).filter(
+        (entry): entry is [string, string] => typeof entry[1] === 'string',
+      ),
     );
   } catch {
     return new Map();

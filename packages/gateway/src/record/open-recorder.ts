@@ -176,7 +176,7 @@ async function open(options: OpenRecorderOptions): Promise<OpenedRecorder> {
   const places = makePlaces(layer, options.stateDirectory, journal);
   const { vaultDirectory } = places;
   const vaultKeys = VaultKeys.open({ layer, vaultDirectory, clock, retentionClass, custodian });
-  const register = new KeyRegister(layer, options.stateDirectory);
+  const register = new KeyRegister(layer, options.stateDirectory, options.origin);
   const { segmentBytes } = options.record;
   const { faults } = options;
   const files = createAsyncFileLayer(faults);

@@ -45,7 +45,7 @@ Examples:
       );
       if (!isStopped) {
         output.note(
-          'The gateway ran while this backup was made: a log of another origin must succeed this one (countersign log succeed).',
+          'The gateway ran while this backup was made. Before it starts: countersign log recover, or countersign log succeed (docs/witness.md).',
         );
       }
     });

@@ -114,7 +114,7 @@ export function assertNotRestored(layer: FileLayer, stateDirectory: string, orig
   if (mark.origin !== undefined && mark.origin !== origin) return;
   throw new CountersignError('CS_LOG_ROLLED_BACK', {
     detail: `the state directory was restored from a backup of ${mark.size ?? 'unknown'} leaves, made ${mark.backupAt ?? 'at an unknown time'}`,
-    hint: 'Whatever was written after it would be forked. Let a new log succeed this one: countersign log succeed (docs/witness.md).',
+    hint: 'What was written after it would be forked: countersign log recover takes it from a mirror, countersign log succeed begins a new log (docs/witness.md).',
     fatal: true,
   });
 }
