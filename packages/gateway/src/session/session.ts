@@ -75,6 +75,7 @@ export class Session implements ResultSink {
    */
   #seq = 0;
   #calls = 0;
+  #denied = 0;
   #closed: Appended | undefined;
   #endRequest: CountersignError | undefined;
   readonly #endListeners = new Set<(error: CountersignError) => void>();
@@ -168,7 +169,8 @@ export class Session implements ResultSink {
    * 20). Never throws: see `Denied`.
    */
   deny(error: CountersignError, refusal: Refusal, payloads: readonly Payload[]): Denied {
-    if (this.pace?.mayRecordDenial() === false) {
+    this.#denied += 1;
+    if (this.#denied > OWN_DENIALS && this.pace?.mayRecordDenial() === false) {
       this.#denials.count(error, refusal);
       this.pace.chargeCommand(undefined);
       this.#observer?.onDenied?.(error, true);
@@ -320,6 +322,9 @@ export class Session implements ResultSink {
 }
 
 const RIDE = { urgency: 'ride' } as const;
+
+/** The first refusals of a session have leaves of their own, whatever its principal has had: a session costs more than they do. */
+const OWN_DENIALS = 2;
 
 /** Why no command may come in although it could be recorded. */
 const OF_THE_LOG: ReadonlySet<ErrorCode> = new Set(['CS_UNWITNESSED', 'CS_LOG_ROLLED_BACK', 'CS_LOG_FORKED']);
