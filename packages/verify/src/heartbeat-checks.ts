@@ -33,7 +33,7 @@ export class HeartbeatChecks {
     // A run counts from its start: what recovery writes before that is neither a call nor has it bytes.
     if (counters === undefined || leaf.type === 'software.started')
       this.#counters.set(journal, (counters = fresh()));
-    if (!isSound || journal.holes.length > 0) {
+    if (!isSound || journal.holes.size > 0) {
       counters.isWhole = false;
       return;
     }

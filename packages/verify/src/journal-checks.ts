@@ -2,14 +2,10 @@
 
 import type { Finding, Findings } from './findings.ts';
 import type { Leaf } from './leaf.ts';
+import { RangeSet, type Range } from './range-set.ts';
 
 /** Heartbeats come at most 60 s apart; a loaded machine gets 15 s of grace. In µs of the monotonic clock. */
 export const MAX_HEARTBEAT_US = 75_000_000;
-
-interface Range {
-  readonly from: number;
-  readonly to: number;
-}
 
 export interface JournalState {
   readonly name: string;
@@ -19,9 +15,9 @@ export interface JournalState {
   run: number;
   isStopped: boolean;
   /** Ranges of `jseq` that are declared lost; both ends included. */
-  readonly lost: Range[];
+  readonly lost: RangeSet;
   /** Ranges that are missing and not declared yet. */
-  holes: Range[];
+  readonly holes: RangeSet;
   /** Highest mark that any heartbeat named for this journal, and where. */
   mark: number;
   markIndex: number;
@@ -60,14 +56,6 @@ export function isOwedByCrash(leaf: Leaf): boolean {
   );
 }
 
-/** How many numbers of `range` lie in `ranges`. */
-function overlap(ranges: readonly Range[], range: Range): number {
-  let count = 0;
-  for (const { from, to } of ranges)
-    count += Math.max(0, Math.min(to, range.to) - Math.max(from, range.from) + 1);
-  return count;
-}
-
 export class JournalChecks {
   readonly journals = new Map<string, JournalState>();
   readonly gaps: GapReport[] = [];
@@ -95,7 +83,8 @@ export class JournalChecks {
   journal(name: string): JournalState {
     let state = this.journals.get(name);
     if (state === undefined) {
-      state = { name, next: 0, run: 0, isStopped: false, lost: [], holes: [], mark: -1, markIndex: 0 };
+      const [lost, holes] = [new RangeSet(), new RangeSet()];
+      state = { name, next: 0, run: 0, isStopped: false, lost, holes, mark: -1, markIndex: 0 };
       this.journals.set(name, state);
     }
     return state;
@@ -111,8 +100,9 @@ export class JournalChecks {
     missing: Range & { readonly count: number },
     finding: Finding,
   ): boolean {
-    if (overlap(state.lost, missing) >= missing.count) return true;
-    const isPossible = overlap(state.lost, missing) + overlap(state.holes, missing) >= missing.count;
+    const lost = state.lost.count(missing, missing.count);
+    if (lost >= missing.count) return true;
+    const isPossible = lost + state.holes.count(missing, missing.count - lost) >= missing.count;
     if (isPossible) this.#waiting.push({ state, missing, finding });
     else this.#findings.add(finding);
     return isPossible;
@@ -138,7 +128,7 @@ export class JournalChecks {
   consumeEnvelope(index: number, leaf: Leaf): JournalState {
     const state = this.journal(leaf.journal);
     if (leaf.jseq > state.next) {
-      state.holes.push({ from: state.next, to: leaf.jseq - 1 });
+      state.holes.add({ from: state.next, to: leaf.jseq - 1 });
     } else if (leaf.jseq < state.next) {
       this.#findings.report(
         'jseq-order',
@@ -192,7 +182,7 @@ export class JournalChecks {
   finish(): void {
     this.#checkSilence();
     for (const { state, missing, finding } of this.#waiting) {
-      if (overlap(state.lost, missing) < missing.count) this.#findings.add(finding);
+      if (state.lost.count(missing, missing.count) < missing.count) this.#findings.add(finding);
     }
     for (const state of this.journals.values()) {
       for (const { from, to } of state.holes) {
@@ -261,8 +251,7 @@ export class JournalChecks {
       const message = 'a gap states another number of leaves than it has';
       this.#findings.report('gap-without-hole', 'INCOMPLETE', message, index);
     }
-    const isHole = (range: Range): boolean => range.from === from && range.to === to;
-    if (!state.holes.some(isHole)) {
+    if (!state.holes.delete({ from, to })) {
       if (to >= from)
         this.#findings.report(
           'gap-without-hole',
@@ -272,8 +261,7 @@ export class JournalChecks {
         );
       return;
     }
-    state.holes = state.holes.filter((range) => !isHole(range));
-    state.lost.push({ from, to });
+    state.lost.add({ from, to });
   }
 
   /** A standstill explains the silence before it, and no more than that. The clock of the run stops while the machine sleeps. */

@@ -121,7 +121,7 @@ export class SessionChecks {
   /** After the last leaf: what is still open may be open only because the gateway runs. */
   finish(): void {
     for (const { finding, journal } of this.#accusations) {
-      if (journal.holes.length > 0) this.#findings.add(finding);
+      if (journal.holes.size > 0) this.#findings.add(finding);
     }
     for (const session of this.#open.values()) {
       if (session.run === session.journal.run && !session.journal.isStopped) continue;
@@ -196,8 +196,8 @@ export class SessionChecks {
     const { journal } = session;
     const missing = { from: session.lastJseq + 1, to: leaf.jseq - 1, count };
     if (this.#journals.accuseUnlessLost(journal, missing, finding))
-      session.isTorn ||= journal.holes.length === 0;
-    session.hasHole ||= journal.holes.length > 0;
+      session.isTorn ||= journal.holes.size === 0;
+    session.hasHole ||= journal.holes.size > 0;
   }
 
   #endCall(index: number, leaf: Leaf, session: SessionState): void {
