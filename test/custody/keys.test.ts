@@ -1,7 +1,7 @@
 /** Keys of the record over their life: announced, changed while the gateway runs, given up; and what a verifier makes of it. */
 
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import {
@@ -31,6 +31,7 @@ import {
   TestSession,
   until,
 } from '../../packages/gateway/src/record/record-fixture.ts';
+import { needGo, verifyWithGo } from '../foreign/tools.ts';
 
 interface KeyLeaf {
   readonly type: string;
@@ -284,6 +285,27 @@ test('a log changes its key: whoever pinned either one verifies it, before, duri
   }
   assert.equal((await verdictWith(fixture, generateSigningKey())).verdict, 'CANNOT-VERIFY');
 });
+
+test(
+  'Go’s note and tlog packages accept either key in the overlap, and only the new one after it',
+  needGo(),
+  async (t) => {
+    const fixture = newFixture(t);
+    const [first, second] = [generateSigningKey(), generateSigningKey()];
+    const log = join(fixture.directory, 'log');
+    const earlier = join(fixture.directory, 'earlier');
+    await runOnce(fixture, { signingKey: first });
+    await runOnce(fixture, { signingKey: second, previousKey: first });
+    copyFileSync(join(log, 'checkpoint'), earlier);
+    for (const key of [first, second]) {
+      const { isAccepted, output } = verifyWithGo(log, vkeyOf(key));
+      assert.ok(isAccepted, output);
+    }
+    await runOnce(fixture, { signingKey: second });
+    assert.ok(verifyWithGo(log, vkeyOf(second), earlier).isAccepted);
+    assert.ok(!verifyWithGo(log, vkeyOf(first)).isAccepted);
+  },
+);
 
 test('a key that was given up cannot write on', async (t) => {
   const fixture = newFixture(t);
