@@ -70,6 +70,8 @@ test('what cannot work is an error, what proves little a warning', () => {
     ],
     [`witness:\n  witnesses:\n${peer('a', key, 'http://w.example')}`, ['warning witness.witnesses[0].url']],
     [`witness:\n  witnesses:\n${peer('a', key, 'http://127.0.0.1:7380')}`, []],
+    [`witness:\n  maxUnwitnessed: 2s\n  witnesses:\n${peer('a', key)}`, ['warning witness.maxUnwitnessed']],
+    [`witness:\n  maxUnwitnessed: 1m\n  witnesses:\n${peer('a', key)}`, []],
     [`witness:\n  witnesses:\n${peer('a', key, 'http://[::1]:7380')}`, []],
   ];
   for (const [text, expected] of table) {

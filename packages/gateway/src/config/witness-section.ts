@@ -33,6 +33,9 @@ export interface WitnessConfig {
 /** More would not fit into a checkpoint's note beside the log's own line. */
 const MAX_WITNESSES = 32;
 
+/** A checkpoint, the pause between two rounds and a slow witness together take seconds. */
+const SHORT_WINDOW_MS = 10_000;
+
 const prefix = (what: string) =>
   z
     .string()
@@ -129,6 +132,14 @@ export function checkWitness(config: WitnessConfig): readonly SectionProblem[] {
       severity: 'error',
       path: ['witness', 'quorum'],
       message: `needs ${config.quorum} organisations, and the witnesses belong to ${organisations.size}`,
+    });
+  }
+  if (config.maxUnwitnessedMs > 0 && config.maxUnwitnessedMs < SHORT_WINDOW_MS) {
+    problems.push({
+      severity: 'warning',
+      path: ['witness', 'maxUnwitnessed'],
+      message: 'so short a window can pass on the way to a witness: commands will be refused without cause',
+      hint: 'at least 10s',
     });
   }
   const keys = new Set<string>();
