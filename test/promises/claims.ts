@@ -165,7 +165,10 @@ export const CLAIMS: readonly Claim[] = [
     'provable.streamed',
     5,
     'Every leaf is proved before it is streamed, and reaches every receiver at least once, in order; nothing is skipped in silence.',
-    ['test/export/gateway.test.ts', 'a gateway killed again and again, with a receiver that fails as it likes'],
+    [
+      'test/export/gateway.test.ts',
+      'a gateway killed again and again, with a receiver that fails as it likes',
+    ],
     ['test/export/syslog.test.ts', 'a real rsyslogd that is killed again and again misses nothing'],
     ['test/export/delivery.test.ts', 'one event that is refused stops the export'],
     ['test/export/delivery.test.ts', 'a leaf that was changed on disk is not exported'],
@@ -181,7 +184,10 @@ export const CLAIMS: readonly Claim[] = [
     7,
     'Neither events nor traces carry a statement, a value or an address.',
     ['test/export/gateway.test.ts', 'no event carries a statement, a value or an address'],
-    ['test/export/traces.test.ts', 'sessions and commands of the gateway, by the ids of the record, without their contents'],
+    [
+      'test/export/traces.test.ts',
+      'sessions and commands of the gateway, by the ids of the record, without their contents',
+    ],
   ),
   claim('breach.logs', 7, 'No log line carries a password, a token or the text of a statement.', [
     OPERATIONS,
