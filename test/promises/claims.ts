@@ -48,7 +48,7 @@ export const CLAIMS: readonly Claim[] = [
     'named.recorded',
     1,
     'Who came, and who failed to, is on the record; guessing does not fill it.',
-    [WHOLE_GATEWAY, 'guessed passwords leave two leaves, not thirty'],
+    [WHOLE_GATEWAY, 'guessed passwords leave a few leaves, not thirty'],
     [OPERATIONS, 'a principal that gets nowhere is on the record'],
   ),
   claim('named.not-unrecorded', 1, 'Nobody gets in while that cannot be recorded.', [

@@ -26,6 +26,11 @@ const HELD_VALUES_BYTES = 1 << 20;
 const WHOLE_COPY_BYTES = 65_536;
 /** Read already and not taken: up to this size we go on reading while a message waits for the target. */
 const HELD_CHUNK_BYTES = 65_536;
+/**
+ * A series that is not longer is taken whole before a session waits for its share: answers that come in the middle of one change what is
+ * known of its names. What is too much is paid off in later turns.
+ */
+const SERIES_MESSAGES = 128;
 /** What a Query or Parse has beside its text: header, name, parameter types. */
 const TEXT_OVERHEAD_BYTES = 65_536;
 
@@ -58,6 +63,8 @@ export class FrontendRelay implements FramerHandler {
 
   /** Steps with the disk that the stream waits for. */
   readonly #steps: (() => Promise<void>)[] = [];
+  /** Messages since the last Query, FunctionCall or Sync. */
+  #sinceBoundary = 0;
   /** Set while the principal has had its share: ends the wait. */
   #endPause: (() => void) | undefined;
   /** Set while a long message is put together, or waits for room: gives the room back. */
@@ -122,6 +129,7 @@ export class FrontendRelay implements FramerHandler {
     // Room is asked for anew for each message, so that nobody keeps it by never pausing between them.
     this.#endAssembly?.();
     this.#message(type, buffer, start, end);
+    this.#sinceBoundary = isBoundary(type) ? 0 : this.#sinceBoundary + 1;
     this.#pause();
   }
 
@@ -260,7 +268,9 @@ export class FrontendRelay implements FramerHandler {
   /** The principal has had its share: nothing more is parsed before its next one. */
   #pause(): void {
     const { pace } = this.#exchange.session;
-    if (pace === undefined || this.#endPause !== undefined || !pace.mustWait) return;
+    if (pace === undefined || this.#endPause !== undefined) return;
+    const isInSeries = this.#sinceBoundary > 0 && this.#sinceBoundary < SERIES_MESSAGES;
+    if (isInSeries || !pace.mustWait) return;
     this.#framer.stop();
     this.#endPause = pace.wait(() => {
       this.#endPause = undefined;
@@ -297,6 +307,11 @@ export class FrontendRelay implements FramerHandler {
       this.#exchange.failWith(error);
     }
   }
+}
+
+/** Between two series. */
+function isBoundary(type: number): boolean {
+  return type === FRONTEND.query || type === FRONTEND.sync || type === FRONTEND.functionCall;
 }
 
 /** What the target takes from a client in the middle of a COPY. */
