@@ -109,10 +109,11 @@ export class WitnessStore {
   put(known: Known): void {
     const { origin } = known.checkpoint;
     const directory = join(this.#directory, 'logs', originHash(origin));
-    this.#layer.makeDirectory(directory);
+    const isNew = !this.#known.has(origin);
+    // It syncs the directory above too, which costs; what is known lies in a directory that is durable.
+    if (isNew) this.#layer.makeDirectory(directory);
     replaceFile(this.#layer, join(directory, 'checkpoint'), Buffer.from(known.text));
     this.#layer.syncDirectory(directory);
-    const isNew = !this.#known.has(origin);
     if (isNew) this.#writeOrigins(origin);
     this.#known.set(origin, known);
   }
