@@ -278,8 +278,13 @@ async function open(options: OpenRecorderOptions): Promise<OpenedRecorder> {
     signing,
     custodian,
   });
-  await keys.start();
   await recorder.drained();
+  try {
+    await keys.start();
+  } catch (error) {
+    await recorder.close('start failed');
+    throw error;
+  }
   return Object.assign(recorder, {
     keys,
     vault: vaultKeys,

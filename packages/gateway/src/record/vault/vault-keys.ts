@@ -130,8 +130,12 @@ export class VaultKeys {
     await this.#record?.rotated(this.gatewayFingerprint, this.period);
     if (!this.#hasOld) return;
     const { vaultDirectory } = this.#options;
-    await destroyOtherKeys(vaultDirectory, this.period, await readdir(vaultDirectory));
-    this.#hasOld = false;
+    try {
+      await destroyOtherKeys(vaultDirectory, this.period, await readdir(vaultDirectory));
+      this.#hasOld = false;
+    } catch {
+      // A disk that does not let go of a file is no reason to refuse traffic: the next look tries again.
+    }
   }
 
   #seal(custodian: Uint8Array): Sealing {
