@@ -1,12 +1,13 @@
 /** Contents go, proofs stay: erasure by key, by rewriting, and cut short at every step. */
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, createPrivateKey } from 'node:crypto';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
-import { TestSession } from '../../packages/gateway/src/record/record-fixture.ts';
-import { Stage } from './custody-stage.ts';
+import { unwrapDataKey, wrapDataKey, x25519PublicKey } from 'countersign-verify';
+import { CUSTODIAN_KEY, TestSession } from '../../packages/gateway/src/record/record-fixture.ts';
+import { privacy, records, Stage } from './custody-stage.ts';
 
 let stage: Stage;
 
@@ -243,24 +244,74 @@ test('traffic and readings go on while contents are taken out', async () => {
   stage = await new Stage().open();
   const gone: string[] = [];
   for (let i = 0; i < 3; i++) gone.push((await runSession([`select secret_${i}`])).id);
-  let isRunning = true;
+  const stop = new AbortController();
   const traffic = (async () => {
     let sessions = 0;
-    for (; isRunning; sessions++) await runSession([`select ${sessions}`, 'select again']);
+    for (; !stop.signal.aborted; sessions++) await runSession([`select ${sessions}`, 'select again']);
     return sessions;
   })();
   const readings = (async () => {
     let read = 0;
-    while (isRunning) {
+    while (!stop.signal.aborted) {
       for await (const { bytes } of stage.recorder.readPayloads(0, stage.recorder.health().durableJseq))
         read += bytes?.length ?? 0;
     }
     return read;
   })();
   for (const session of gone) await stage.submit('erase', { kind: 'sessions', sessions: [session] });
-  isRunning = false;
+  stop.abort();
   assert.ok((await traffic) > 0 && (await readings) > 0);
   const report = await stage.verify();
   assert.equal(report.verdict, 'DISPOSED', JSON.stringify(report.findings));
   assert.equal(report.findings.length, 3);
+});
+
+/** The custodian's part: the data keys of January, wrapped to the gateway of today. */
+async function unlockedKeys(): Promise<Buffer[]> {
+  const directory = join(stage.fixture.directory, 'vault/keys/default/2026-01');
+  const recipient = x25519PublicKey(Buffer.from((await stage.desk.status()).gatewayKey, 'base64url'));
+  return readdirSync(directory)
+    .filter((name) => name.endsWith('.custodian'))
+    .map((name) => {
+      const opened = unwrapDataKey(readFileSync(join(directory, name)), createPrivateKey(CUSTODIAN_KEY));
+      return wrapDataKey(opened, opened.dataKey, recipient);
+    });
+}
+
+test('single contents of a month that is over go when the custodian lends the keys', async () => {
+  stage = new Stage();
+  stage.clock.set('2026-01-15T12:00:00Z');
+  await stage.open();
+  const gone = await runSession(['select secret']);
+  await runSession(['select other']);
+  await stage.close();
+  stage.clock.set('2026-03-02T12:00:00Z');
+  await stage.open();
+  // As it is when a month ends: the gateway's own key to it was destroyed.
+  const request = stage.request('erase', { kind: 'sessions', sessions: [gone.id] });
+  const approvals = stage.approve(request, records, privacy);
+  await assert.rejects(
+    stage.desk.submit(request.document, approvals),
+    (error: { detail?: string }) => error.detail === 'sealed',
+  );
+  assert.equal((await stage.leaves('erasure.started')).length, 0);
+  const keys = await unlockedKeys();
+  let step = 0;
+  const desk = stage.makeDesk({
+    onStep: (name) => {
+      if (name === 'write-blocks' && step++ === 0) throw new Error('cut');
+    },
+  });
+  await assert.rejects(desk.submit(request.document, approvals, keys), /cut/);
+  // Without the keys it cannot be completed; with them the same request does it.
+  await assert.rejects(stage.makeDesk().start());
+  await stage.makeDesk().submit(request.document, approvals, keys);
+  const report = await stage.verify();
+  assert.equal(report.verdict, 'DISPOSED', JSON.stringify(report.findings));
+  assert.deepEqual(codes(report), ['erased']);
+  const directory = join(stage.fixture.directory, 'vault/keys/default/2026-01');
+  assert.ok(readdirSync(directory).some((name) => name.endsWith('.custodian')));
+  // The gateway keeps nothing that opens January.
+  for await (const { bytes } of stage.recorder.readPayloads(0, stage.recorder.health().durableJseq))
+    assert.notEqual(bytes?.toString('latin1'), 'select other');
 });

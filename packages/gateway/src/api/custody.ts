@@ -6,7 +6,11 @@ import type { ControlServices } from './control-services.ts';
 
 /** What the control socket needs of the desk that decides over contents. */
 export interface CustodyService {
-  submit(document: Uint8Array, approvals: readonly Approval[]): Promise<unknown>;
+  submit(
+    document: Uint8Array,
+    approvals: readonly Approval[],
+    wrappedKeys: readonly Uint8Array[],
+  ): Promise<unknown>;
   status(): Promise<unknown>;
   /** The scope of a request that would put the configured officers in force. */
   officersProposal(): unknown;
@@ -32,13 +36,19 @@ const approval = z.strictObject({
 export const custodyRequestSchema = z.strictObject({
   document: z.string().min(2).max(32_768),
   approvals: z.array(approval).max(50),
+  /** Data keys that the custodian wrapped to the gateway for this, base64. */
+  keys: z.array(z.base64().max(1_024)).max(200).optional(),
 });
 
 export function submitRequest(
-  { approvals, document }: z.infer<typeof custodyRequestSchema>,
+  { approvals, document, keys = [] }: z.infer<typeof custodyRequestSchema>,
   { custody }: ControlServices,
 ): Promise<unknown> {
-  return custody.desk.submit(Buffer.from(document, 'utf8'), approvals);
+  return custody.desk.submit(
+    Buffer.from(document, 'utf8'),
+    approvals,
+    keys.map((key) => Buffer.from(key, 'base64')),
+  );
 }
 
 export const scheduleSchema = z.strictObject({});

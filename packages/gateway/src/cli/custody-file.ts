@@ -22,17 +22,24 @@ import { writePrivateFile } from './private-file.ts';
 const fileSchema = z.strictObject({
   request: z.string(),
   approvals: z.array(z.strictObject({ officer: z.string(), key: z.string(), signature: z.string() })),
+  /** Data keys that the custodian wrapped to the gateway, base64. */
+  keys: z.array(z.base64()).optional(),
 });
 
 export interface RequestFile {
   readonly request: CustodyRequest;
   readonly approvals: readonly Approval[];
+  readonly keys?: readonly string[];
 }
 
 export async function readRequestFile(file: string): Promise<RequestFile> {
   try {
-    const { approvals, request } = fileSchema.parse(JSON.parse(await readInput(file)));
-    return { request: decodeCustodyRequest(Buffer.from(request)), approvals };
+    const { approvals, keys, request } = fileSchema.parse(JSON.parse(await readInput(file)));
+    return {
+      request: decodeCustodyRequest(Buffer.from(request)),
+      approvals,
+      ...(keys !== undefined && { keys }),
+    };
   } catch (error) {
     if (error instanceof FormatError || error instanceof SyntaxError || error instanceof z.ZodError)
       throw inputError(`${file} is not a request`);
@@ -40,8 +47,12 @@ export async function readRequestFile(file: string): Promise<RequestFile> {
   }
 }
 
-export function writeRequestFile(file: string, { approvals, request }: RequestFile, replace: boolean): void {
-  const value = { request: request.document.toString('utf8'), approvals };
+export function writeRequestFile(
+  file: string,
+  { approvals, keys, request }: RequestFile,
+  replace: boolean,
+): void {
+  const value = { request: request.document.toString('utf8'), approvals, keys };
   try {
     writePrivateFile(file, `${JSON.stringify(value, undefined, 2)}\n`, replace);
   } catch (error) {
@@ -101,7 +112,7 @@ export async function readOfficerKey(file: string): Promise<KeyObject> {
 export function approve(file: RequestFile, officer: string, key: KeyObject): RequestFile {
   const approval = { officer, key: officerKeyText(key), signature: signApproval(file.request, key) };
   const others = file.approvals.filter((each) => each.officer !== officer);
-  return { request: file.request, approvals: [...others, approval] };
+  return { ...file, approvals: [...others, approval] };
 }
 
 const time = (us: number): string => new Date(Math.floor(us / 1000)).toISOString();

@@ -28,6 +28,8 @@ export const ORIGIN = 'log.test/record';
 const DIGEST = 'A'.repeat(43);
 const signingKey = generateSigningKey();
 const vaultKeys = generateVaultKeyPair();
+/** PEM of the custodian's private key. */
+export const CUSTODIAN_KEY: string = vaultKeys.privateKey;
 /** Ids of sessions differ between processes, too: a log lives through several. */
 const sessionPrefix = randomBytes(3).toString('hex');
 let sessions = 0;

@@ -163,6 +163,7 @@ export async function submitFile(file: RequestFile, options: CommonOptions): Pro
   return client.post('/v1/custody', {
     document: file.request.document.toString('utf8'),
     approvals: file.approvals,
+    ...(file.keys !== undefined && { keys: file.keys }),
   });
 }
 
@@ -197,6 +198,7 @@ function addStatus(custody: Command): void {
       createOutput(options.json ?? false).result(status, () =>
         formatTable([
           ['log', status.log],
+          ['gateway key', status.gatewayKey],
           [
             'officers',
             status.officers.map(({ officer }) => officer).join(', ') || 'none: nothing can be erased or held',

@@ -12,6 +12,7 @@ import {
   writeRequest,
   type RequestCommandOptions,
 } from './custody.ts';
+import { addUnlockCommand } from './erase-unlock.ts';
 
 export function addEraseCommand(program: Command): void {
   const erase = program
@@ -30,6 +31,7 @@ Examples:
   countersign erase submit request.json`,
     );
   addRequest(erase);
+  addUnlockCommand(erase);
   addApproveCommand(erase);
   addSubmitCommand(erase);
 }

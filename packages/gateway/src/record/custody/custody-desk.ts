@@ -14,6 +14,7 @@ import {
   endOfPeriodUs,
   FormatError,
   isApprovalValid,
+  unwrapDataKey,
   type Approval,
   type CustodyRequest,
 } from 'countersign-verify';
@@ -74,6 +75,8 @@ export interface CustodyAction {
 
 export interface CustodyStatus {
   readonly log: string;
+  /** The gateway's vault key of this month, base64url: to it the custodian wraps keys for an erasure. */
+  readonly gatewayKey: string;
   readonly officers: readonly { readonly officer: string; readonly key: string; readonly owner: number }[];
   readonly approvals: number;
   readonly unattended: boolean;
@@ -139,7 +142,12 @@ export class CustodyDesk {
       const state = await this.#load();
       await this.#applyOfficers(state);
       await this.#applyRetention(state);
-      for (const begun of state.unfinished()) await this.#eraser.resume(begun);
+      let problem: unknown;
+      for (const begun of state.unfinished()) {
+        // One that waits for the custodian's keys does not keep the others waiting.
+        await this.#eraser.resume(begun).catch((error: unknown) => (problem ??= error));
+      }
+      if (problem !== undefined) throw problem;
     });
   }
 
@@ -153,26 +161,51 @@ export class CustodyDesk {
    * Takes a request with its approvals. Throws `CS_CUSTODY_REFUSED` with the reason as a word, `CS_CONTENTS_HELD`, `CS_RECORD_*`.
    * Whatever the outcome, it is on the record when this settles.
    */
-  submit(document: Uint8Array, approvals: readonly Approval[]): Promise<unknown> {
-    return this.#serialised(async () => {
-      const state = await this.#load();
-      let request: CustodyRequest;
+  submit(
+    document: Uint8Array,
+    approvals: readonly Approval[],
+    wrappedKeys: readonly Uint8Array[] = [],
+  ): Promise<unknown> {
+    return this.#serialised(() =>
+      this.#eraser.withKeys(this.#unwrap(wrappedKeys), () => this.#take(document, approvals)),
+    );
+  }
+
+  /** Data keys that the custodian wrapped to the gateway's key of this month. One that does not open is left out. */
+  #unwrap(wrappedKeys: readonly Uint8Array[]): Map<string, Buffer> {
+    const unlocked = new Map<string, Buffer>();
+    for (const wrapped of wrappedKeys) {
       try {
-        request = decodeCustodyRequest(document);
+        const { dataKey, keyId } = unwrapDataKey(Buffer.from(wrapped), this.#options.vault.gatewayKey);
+        unlocked.set(keyId.toString('hex'), dataKey);
       } catch (error) {
         if (!(error instanceof FormatError)) throw error;
-        return this.#refuse(undefined, new Refusal('malformed'));
       }
-      const cause = this.#judge(request, approvals, state);
-      if (cause !== undefined) return this.#refuse(request, new Refusal(cause));
-      await this.#approve(request, approvals);
-      try {
-        return await this.#actions.get(request.action)!.execute(request);
-      } catch (error) {
-        if (!(error instanceof ErasureRefusal)) throw error;
-        return this.#refuse(request, new Refusal(error.reason, error.holds));
-      }
-    });
+    }
+    return unlocked;
+  }
+
+  async #take(document: Uint8Array, approvals: readonly Approval[]): Promise<unknown> {
+    const state = await this.#load();
+    let request: CustodyRequest;
+    try {
+      request = decodeCustodyRequest(document);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      return this.#refuse(undefined, new Refusal('malformed'));
+    }
+    // Begun and cut short: the same request, now with the keys that were wanting, completes it.
+    const begun = state.unfinished().find((each) => each.request === request.digest);
+    if (begun !== undefined) return this.#eraser.resume(begun);
+    const cause = this.#judge(request, approvals, state);
+    if (cause !== undefined) return this.#refuse(request, new Refusal(cause));
+    await this.#approve(request, approvals);
+    try {
+      return await this.#actions.get(request.action)!.execute(request);
+    } catch (error) {
+      if (!(error instanceof ErasureRefusal)) throw error;
+      return this.#refuse(request, new Refusal(error.reason, error.holds));
+    }
   }
 
   status(): Promise<CustodyStatus> {
@@ -180,6 +213,7 @@ export class CustodyDesk {
       const state = await this.#load();
       return {
         log: this.#options.origin,
+        gatewayKey: Buffer.from(this.#options.vault.sealing().gateway).toString('base64url'),
         officers: state.officers?.officers ?? [],
         approvals: state.officers?.approvals ?? 0,
         unattended: state.officers?.unattended ?? false,

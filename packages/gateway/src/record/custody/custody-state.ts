@@ -23,6 +23,7 @@ export interface Hold {
 export interface BegunErasure {
   readonly erasure: string;
   readonly authority: 'request' | 'schedule';
+  readonly request?: string;
   readonly scope: ErasureScope;
   readonly ranges: readonly JseqRange[];
   /** Data keys (hex) that go with it; of a period, all that lie there. */
@@ -110,6 +111,7 @@ function erasureOf(leaf: CustodyLeaf): BegunErasure {
   return {
     erasure: leaf['erasure'] as string,
     authority: leaf['authority'] as BegunErasure['authority'],
+    ...(typeof leaf['request'] === 'string' && { request: leaf['request'] }),
     scope: leaf['scope'] as ErasureScope,
     ranges: (leaf['ranges'] ?? []) as readonly JseqRange[],
     keys: (leaf['keys'] ?? []) as readonly string[],

@@ -42,9 +42,18 @@ export interface EraseOptions {
   readonly onStep?: ((step: string) => void) | undefined;
 }
 
-export interface RewriteOptions extends EraseOptions {
-  /** Opens data keys that are wrapped to the gateway. */
+/** What opens data keys. */
+export interface DataKeySource {
+  /** Those that are wrapped to the gateway. */
   readonly gatewayKey: KeyObject;
+  /** Those that the custodian opened for this erasure, by key id in hex. */
+  readonly unlocked: ReadonlyMap<string, Buffer>;
+}
+
+export interface RewriteOptions extends EraseOptions {
+  readonly keys: DataKeySource;
+  /** Data keys of other periods are wrapped to the custodian only. */
+  readonly currentPeriod: string;
   readonly recipients: KeyRecipients;
   /** A data key was made and is durable; resolves when that is recorded. */
   readonly onDataKey: (scope: VaultScope, keyId: string) => Promise<void>;
@@ -100,11 +109,11 @@ async function removeEmpty(directory: string): Promise<void> {
 export async function sealedKeys(
   vaultDirectory: string,
   keys: readonly { readonly scope: VaultScope; readonly keyId: string }[],
-  gatewayKey: KeyObject,
+  source: DataKeySource,
 ): Promise<string[]> {
   const sealed: string[] = [];
   for (const { keyId, scope } of keys) {
-    const dataKey = await openDataKey(vaultDirectory, scope, keyId, gatewayKey);
+    const dataKey = await openDataKey(vaultDirectory, scope, keyId, source);
     if (dataKey === undefined) sealed.push(keyId);
     dataKey?.fill(0);
   }
@@ -115,8 +124,11 @@ async function openDataKey(
   vaultDirectory: string,
   scope: VaultScope,
   keyId: string,
-  gatewayKey: KeyObject,
+  { gatewayKey, unlocked }: DataKeySource,
 ): Promise<Buffer | undefined> {
+  const given = unlocked.get(keyId);
+  // A copy: whoever uses a data key wipes it.
+  if (given !== undefined) return Buffer.from(given);
   const path = join(vaultDirectory, wrappedKeyPath(scope, Buffer.from(keyId, 'hex'), 'gateway'));
   try {
     return unwrapDataKey(await readFile(path), gatewayKey).dataKey;
@@ -201,8 +213,8 @@ class FileRewriter {
     const id = header.keyId.toString('hex');
     let dataKey = this.#dataKeys.get(id);
     if (dataKey === undefined) {
-      const { gatewayKey, vaultDirectory } = this.#options;
-      dataKey = await openDataKey(vaultDirectory, header, id, gatewayKey);
+      const { keys, vaultDirectory } = this.#options;
+      dataKey = await openDataKey(vaultDirectory, header, id, keys);
       if (dataKey === undefined) throw new FormatError(`the data key ${id} does not open`);
       this.#dataKeys.set(id, dataKey);
     }
@@ -242,11 +254,14 @@ class FileRewriter {
   }
 
   async #writeKey(scope: VaultScope, keyId: Buffer, dataKey: Buffer): Promise<void> {
-    const { onDataKey, onStep, recipients, vaultDirectory } = this.#options;
+    const { currentPeriod, onDataKey, onStep, recipients, vaultDirectory } = this.#options;
     onStep?.('write-key');
     const { period, retentionClass } = scope;
     const wrapped = wrappedKeyFiles(vaultDirectory, { period, retentionClass, keyId }, dataKey, recipients);
-    for (const { path, wrapped: bytes } of wrapped) await writeDurably(path, bytes);
+    for (const { path, wrapped: bytes } of wrapped) {
+      // What only the custodian could open stays so.
+      if (period === currentPeriod || path.endsWith('.custodian')) await writeDurably(path, bytes);
+    }
     await syncDirectory(dirname(wrapped[0]!.path));
     await onDataKey(scope, keyId.toString('hex'));
   }

@@ -11,7 +11,7 @@ import type { RecordEvent } from '../events.ts';
 import { uuidv7 } from '../random.ts';
 import type { Sealing } from '../vault/sealing.ts';
 import type { BegunErasure, Hold } from './custody-state.ts';
-import { erasePeriod, rewriteFiles, sealedKeys, type Erased } from './erase-files.ts';
+import { erasePeriod, rewriteFiles, sealedKeys, type DataKeySource, type Erased } from './erase-files.ts';
 import type { ErasurePlan, ErasureQuestion, ScanResult } from './scan-protocol.ts';
 
 /** What of the vault's keys an erasure needs. */
@@ -73,9 +73,25 @@ export class ErasureRefusal extends Error {
 
 export class Eraser {
   readonly #options: EraserOptions;
+  #unlocked: ReadonlyMap<string, Buffer> = new Map();
 
   constructor(options: EraserOptions) {
     this.#options = options;
+  }
+
+  /** Data keys that the custodian opened, by id in hex, for what is done next; wiped when that is over. */
+  async withKeys<T>(unlocked: ReadonlyMap<string, Buffer>, work: () => Promise<T>): Promise<T> {
+    this.#unlocked = unlocked;
+    try {
+      return await work();
+    } finally {
+      this.#unlocked = new Map();
+      for (const dataKey of unlocked.values()) dataKey.fill(0);
+    }
+  }
+
+  get #keys(): DataKeySource {
+    return { gatewayKey: this.#options.vault.gatewayKey, unlocked: this.#unlocked };
   }
 
   /** Throws `ErasureRefusal`; then nothing was touched. */
@@ -119,7 +135,7 @@ export class Eraser {
     }
     const isMeant = ({ journal, jseq }: { journal: string; jseq: number }): boolean =>
       begun.ranges.some((range) => range.journal === journal && jseq >= range.from && jseq <= range.to);
-    const { custodian, gateway } = vault.sealing();
+    const { custodian, gateway, period } = vault.sealing();
     const erased = await rewriteFiles(
       [...new Set(plan.files.map(({ file }) => file))],
       plan.targets.filter(isMeant),
@@ -127,15 +143,16 @@ export class Eraser {
       {
         vaultDirectory,
         onStep,
-        gatewayKey: vault.gatewayKey,
+        keys: this.#keys,
+        currentPeriod: period,
         recipients: { custodian, gateway },
-        onDataKey: async ({ period, retentionClass }, key) => {
+        onDataKey: async (place, key) => {
           await this.#options.record({
             type: 'key.created',
             purpose: 'vault-data',
             key,
-            class: retentionClass,
-            period,
+            class: place.retentionClass,
+            period: place.period,
           });
         },
       },
@@ -170,8 +187,7 @@ export class Eraser {
     if (scope.kind === 'period') return [];
     const keys = plan.files.flatMap((file) => file.keys.map((keyId) => ({ scope: file, keyId })));
     if (keys.length > MAX_KEYS) throw new ErasureRefusal('too-much');
-    const { vault, vaultDirectory } = this.#options;
-    const sealed = await sealedKeys(vaultDirectory, keys, vault.gatewayKey);
+    const sealed = await sealedKeys(this.#options.vaultDirectory, keys, this.#keys);
     if (sealed.length > 0) throw new ErasureRefusal('sealed');
     return [...new Set(keys.map(({ keyId }) => keyId))];
   }
