@@ -25,6 +25,7 @@ export interface ScheduleOptions {
   readonly seed: number;
   /** Faults in a row. */
   readonly faults: number;
+  readonly report?: (text: string) => void;
 }
 
 export interface ScheduleReport {
@@ -114,6 +115,7 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRep
   const acknowledged: string[] = [];
   let kills = 0;
   let done = 0;
+  let isSound = false;
   try {
     while (done < options.faults) {
       writeFaultControl(controlFile, undefined);
@@ -122,7 +124,9 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRep
       let isDead = false;
       do {
         await sleep(random.between(30, 150));
-        writeFaultControl(controlFile, randomFault(random));
+        const fault = randomFault(random);
+        options.report?.(`life ${kills}: ${JSON.stringify(fault)}`);
+        writeFaultControl(controlFile, fault);
         await sleep(random.between(10, 400));
         done++;
         isDead = random.next() < 0.2 || done >= options.faults;
@@ -144,6 +148,7 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRep
     const { calls } = readRecordedCalls(folder.stateDirectory, folder.custodianKey);
     const violations = compare({ target: account.log, rows: account.rows, acknowledged, calls });
     const { findings, verdict } = await verifyRecord(folder.stateDirectory);
+    isSound = violations.length === 0 && verdict.startsWith('VERIFIED');
     return {
       faults: done,
       hits: countFaults(controlFile),
@@ -158,7 +163,9 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRep
       ],
     };
   } finally {
-    folder.remove();
+    // What went wrong is there to be looked at.
+    if (isSound) folder.remove();
+    else console.log(`kept: ${folder.directory}`);
     await target.stop();
     rmSync(directory, { recursive: true, force: true });
   }
