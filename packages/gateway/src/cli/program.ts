@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 
 import { ERROR_SURFACES } from '../errors.ts';
 import { runningSoftware } from '../gateway/software.ts';
+import { addBackupCommand } from './commands/backup.ts';
 import { addCheckCommand } from './commands/check.ts';
 import { addConnectCommand } from './commands/connect.ts';
 import { addCustodyCommand } from './commands/custody.ts';
@@ -13,6 +14,7 @@ import { addInitCommand } from './commands/init.ts';
 import { addKeyCommand } from './commands/key.ts';
 import { addLogCommand } from './commands/log.ts';
 import { addRetentionCommand } from './commands/retention.ts';
+import { addRestoreCommand } from './commands/restore.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addTokenCommand } from './commands/token.ts';
@@ -36,6 +38,8 @@ export function createProgram(setExitCode: SetExitCode): Command {
   addInitCommand(program);
   addTokenCommand(program);
   addKeyCommand(program);
+  addBackupCommand(program);
+  addRestoreCommand(program);
   addLogCommand(program, setExitCode);
   addExportCommand(program);
   addStatusCommand(program);
