@@ -3,6 +3,7 @@
  * of the principal `flood` in FLOOD_PASSWORD. A process of its own, started by `floods.ts` with `nice`.
  */
 
+import { writeSync } from 'node:fs';
 import { connect, Socket } from 'node:net';
 import { Client } from 'pg';
 import { encodeCancelRequest } from '../packages/gateway/src/postgres/wire/index.ts';
@@ -126,9 +127,9 @@ const KINDS: Readonly<Record<string, () => void>> = {
     }),
 };
 
-process.on('SIGTERM', () => {
-  process.stdout.write(`${events}\n`, () => process.exit(0));
-});
+// It also ends by itself, when its sessions were ended.
+process.on('exit', () => void writeSync(1, `${events}\n`));
+process.on('SIGTERM', () => process.exit(0));
 const start = KINDS[process.argv[2] ?? ''];
 if (start === undefined) throw new Error(`unknown kind; known: ${Object.keys(KINDS).join(', ')}`);
 start();
