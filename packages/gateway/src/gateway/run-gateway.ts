@@ -24,20 +24,25 @@ export async function runGateway(config: CountersignConfig, options: RunOptions)
   const faults = readFaults(options.unsafeFaults ?? false);
   const ended = Promise.withResolvers<void>();
   let fatal: unknown;
-  const gateway = await startGateway(config, {
-    ...options,
-    ...(faults === undefined ? {} : { faults }),
-    onFatal: (error) => {
-      fatal = error;
-      ended.resolve();
-    },
-  });
-  const forget = handleSignals(gateway, options.logger, ended.resolve);
-  options.onListening?.(gateway);
-  await ended.promise;
-  // A record that failed for good takes nothing more: there is nothing to wait for.
-  await (fatal === undefined ? gateway.close() : gateway.closeNow());
-  forget();
+  // Before the start: whoever reads that the gateway listens may signal at once.
+  const signals = new Signals(options.logger, ended.resolve);
+  try {
+    const gateway = await startGateway(config, {
+      ...options,
+      ...(faults === undefined ? {} : { faults }),
+      onFatal: (error) => {
+        fatal = error;
+        ended.resolve();
+      },
+    });
+    signals.serve(gateway);
+    options.onListening?.(gateway);
+    await ended.promise;
+    // A record that failed for good takes nothing more: there is nothing to wait for.
+    await (fatal === undefined ? gateway.close() : gateway.closeNow());
+  } finally {
+    signals.forget();
+  }
   if (fatal !== undefined) throw fatal instanceof Error ? fatal : new CountersignError('CS_RECORD_FAILED');
 }
 
@@ -54,26 +59,52 @@ function readFaults(isAllowed: boolean): OpenRecordOptions['faults'] {
   return JSON.parse(text) as OpenRecordOptions['faults'];
 }
 
-function handleSignals(gateway: Gateway, logger: Logger, end: () => void): () => void {
-  let stopping = false;
-  const stop = (signal: NodeJS.Signals): void => {
-    logger.info('signal', { signal });
-    if (stopping) void gateway.closeNow();
-    stopping = true;
-    end();
-  };
-  const reload = (signal: NodeJS.Signals): void => {
-    logger.info('signal', { signal });
-    void reloadFile(gateway, logger);
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  process.on('SIGHUP', reload);
-  return () => {
-    process.off('SIGTERM', stop);
-    process.off('SIGINT', stop);
-    process.off('SIGHUP', reload);
-  };
+/** Signals from the first moment on; those that come while the gateway starts are acted on when it has started. */
+class Signals {
+  readonly #logger: Logger;
+  readonly #end: () => void;
+  #gateway: Gateway | undefined;
+  #isStopping = false;
+  #isReloadWanted = false;
+  readonly #onStop = (signal: NodeJS.Signals): void => this.#stop(signal);
+  readonly #onReload = (signal: NodeJS.Signals): void => this.#reload(signal);
+
+  constructor(logger: Logger, end: () => void) {
+    this.#logger = logger;
+    this.#end = end;
+    process.on('SIGTERM', this.#onStop);
+    process.on('SIGINT', this.#onStop);
+    process.on('SIGHUP', this.#onReload);
+  }
+
+  /** The gateway is there. */
+  serve(gateway: Gateway): void {
+    this.#gateway = gateway;
+    if (this.#isReloadWanted) void reloadFile(gateway, this.#logger);
+  }
+
+  forget(): void {
+    process.off('SIGTERM', this.#onStop);
+    process.off('SIGINT', this.#onStop);
+    process.off('SIGHUP', this.#onReload);
+  }
+
+  #stop(signal: NodeJS.Signals): void {
+    this.#logger.info('signal', { signal });
+    if (this.#isStopping && this.#gateway === undefined) {
+      // A start that hangs has nothing to drain: the signal does what it does without us.
+      this.forget();
+      process.kill(process.pid, signal);
+    } else if (this.#isStopping) void this.#gateway?.closeNow();
+    this.#isStopping = true;
+    this.#end();
+  }
+
+  #reload(signal: NodeJS.Signals): void {
+    this.#logger.info('signal', { signal });
+    if (this.#gateway === undefined) this.#isReloadWanted = true;
+    else void reloadFile(this.#gateway, this.#logger);
+  }
 }
 
 /** Never rejects: a reload that fails leaves everything as it was and is told to the log. */
