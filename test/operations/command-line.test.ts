@@ -101,6 +101,7 @@ test('the commands are these', () => {
     'retention run',
     'retention set',
     'erase request',
+    'erase unlock',
     'erase approve',
     'erase submit',
   ]);

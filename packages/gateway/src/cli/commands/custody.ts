@@ -41,6 +41,26 @@ Examples:
   addSubmitCommand(custody);
   addStatus(custody);
   addOfficers(custody);
+  addExamples(custody, {
+    keygen: '-o records.pem',
+    show: 'request.json',
+    approve: 'request.json --officer records --key records.pem',
+    submit: 'request.json',
+    status: '--json',
+    officers: '--reason "a new officer" -o officers.json',
+  });
+}
+
+/** Puts an example into the help of each command below `parent`, by name. */
+export function addExamples(parent: Command, examples: Readonly<Record<string, string>>): void {
+  for (const command of parent.commands) {
+    const example = examples[command.name()];
+    if (example !== undefined)
+      command.addHelpText(
+        'after',
+        `\nExamples:\n  countersign ${parent.name()} ${command.name()} ${example}`,
+      );
+  }
 }
 
 /** Options of every command that makes a request. */

@@ -7,6 +7,7 @@ import { parseCount, withLogErrors } from '../log-errors.ts';
 import { inputError, usageError } from '../output.ts';
 import {
   addApproveCommand,
+  addExamples,
   addRequestOptions,
   addSubmitCommand,
   writeRequest,
@@ -34,6 +35,13 @@ Examples:
   addUnlockCommand(erase);
   addApproveCommand(erase);
   addSubmitCommand(erase);
+  addExamples(erase, {
+    request: '--session 0193d2c4-… --reason "request of the person" -o request.json',
+    unlock:
+      'request.json --vault /media/usb/vault --class standard --period 2026-10 --custodian-key custodian.private.pem --gateway-key …',
+    approve: 'request.json --officer privacy --key privacy.pem',
+    submit: 'request.json',
+  });
 }
 
 interface EraseOptions extends RequestCommandOptions {

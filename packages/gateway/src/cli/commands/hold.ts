@@ -8,6 +8,7 @@ import { approve, makeRequest, readOfficerKey, writeRequestFile } from '../custo
 import { createOutput, formatTable, usageError } from '../output.ts';
 import {
   addApproveCommand,
+  addExamples,
   addRequestOptions,
   addSubmitCommand,
   custodyStatus,
@@ -37,6 +38,13 @@ Examples:
   addApproveCommand(hold);
   addSubmitCommand(hold);
   addList(hold);
+  addExamples(hold, {
+    place: '--session 0193d2c4-… --reason "case 4711" --officer legal --key legal.pem',
+    release: 'hold-Fq2rJ0aV8mXc --reason "case closed" -o release.json',
+    approve: 'release.json --officer legal --key legal.pem',
+    submit: 'release.json',
+    list: '--json',
+  });
 }
 
 interface PlaceOptions extends CommonOptions {

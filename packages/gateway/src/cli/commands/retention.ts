@@ -4,7 +4,13 @@ import { ControlClient } from '../../api/control-client.ts';
 import { addConfigOption, addJsonOption, configOf } from '../common-options.ts';
 import type { CommonOptions } from '../common-options.ts';
 import { createOutput, formatTable, usageError } from '../output.ts';
-import { addRequestOptions, custodyStatus, writeRequest, type RequestCommandOptions } from './custody.ts';
+import {
+  addExamples,
+  addRequestOptions,
+  custodyStatus,
+  writeRequest,
+  type RequestCommandOptions,
+} from './custody.ts';
 
 export function addRetentionCommand(program: Command): void {
   const retention = program
@@ -26,6 +32,12 @@ Examples:
   addDue(retention);
   addRun(retention);
   addSet(retention);
+  addExamples(retention, {
+    show: '--json',
+    due: '--json',
+    run: '--json',
+    set: 'standard 180 --reason "new policy" -o shorter.json',
+  });
 }
 
 function addShow(retention: Command): void {
