@@ -11,6 +11,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+import type { ToolTest } from '../foreign/tools.ts';
+
 const run = promisify(execFile);
 
 const DIGEST = '221b43d05787aa68d03233589f0eabdab192531d3e4740b856b2e0a4d6d91f82';
@@ -60,8 +62,14 @@ export interface OcsfSchema {
   };
 }
 
-export async function publishedSchema(): Promise<OcsfSchema> {
-  if (!existsSync(CACHED)) await download();
+/** The schema, or why its tests cannot run. Throws in CI, where it must be had. */
+export async function publishedSchema(): Promise<OcsfSchema | ToolTest> {
+  try {
+    if (!existsSync(CACHED)) await download();
+  } catch (error) {
+    if (process.env['CI'] === 'true') throw error;
+    return { skip: 'the published OCSF schema could not be had: python3 with pip and the Python index' };
+  }
   const bytes = readFileSync(CACHED);
   assert.equal(
     createHash('sha256').update(bytes).digest('hex'),
