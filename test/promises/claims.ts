@@ -34,6 +34,9 @@ const RECOVERY = 'packages/gateway/src/record/recovery.test.ts';
 const MUTATIONS = 'test/mutations/mutations.test.ts';
 const FOREIGN = 'test/foreign/foreign.test.ts';
 const WITNESS = 'packages/gateway/src/witness/witness.test.ts';
+const ADVERSARY = 'test/mutations/adversary.test.ts';
+const RESTORE = 'test/witness/client-restore.test.ts';
+const FLOODS = 'test/floods/floods.test.ts';
 const FAIL_CLOSED = 'test/fail-closed/fail-closed.test.ts';
 
 export const CLAIMS: readonly Claim[] = [
@@ -200,5 +203,69 @@ export const CLAIMS: readonly Claim[] = [
     [RECORDER, 'contents are readable with the key of the gateway, spooled values too'],
     [OPERATIONS, 'tokens, contents and status through the control socket'],
     [FOREIGN, 'every commitment opened by the custodian'],
+  ),
+  claim(
+    'provable.adversary',
+    5,
+    'Whoever holds the log’s key can rewrite only what nobody else has seen, and the window is told.',
+    [ADVERSARY, 'with an earlier checkpoint, cosigned or not'],
+    [ADVERSARY, 'with checkpoint.witnessed left in the log'],
+    [ADVERSARY, 'it is found, or it lies in the window'],
+    ['test/mutations/verdicts.test.ts', 'before ${second}, and both are listed'],
+  ),
+  claim(
+    'provable.restore',
+    5,
+    'A record that was put back from a backup does not go on in silence.',
+    [RESTORE, 'is not started, with and without the witness, and nothing is written to it'],
+    [RESTORE, 'recovers what it lacks from a mirror, and goes on as the same log'],
+    [RESTORE, 'is succeeded by a log of another name, which says what is lost'],
+    ['test/custody/backup.test.ts', 'a gateway does not go on with the log of a backup'],
+  ),
+  claim(
+    'provable.upgrade',
+    5,
+    'A log of every released version keeps its verdict, and every later version can go on writing it.',
+    [
+      'test/upgrade/upgrade.test.ts',
+      'has the verdict, the counts and the findings that its own version gave',
+    ],
+    ['test/upgrade/upgrade.test.ts', 'goes on: what its journal held comes into the log'],
+  ),
+  claim(
+    'granted.flood',
+    2,
+    'A grant that is revoked while its principal floods admits no command afterwards.',
+    [FLOODS, 'a grant is revoked while its principal floods: no command is admitted after it'],
+    [FLOODS, 'a pipelined flood leaves every turn to others'],
+  ),
+  claim(
+    'recorded.faults',
+    3,
+    'Whatever fails on the disk, and wherever the power is cut, nothing acknowledged is lost and nothing runs unrecorded.',
+    ['test/faults/fault-table.test.ts', 'docs/faults.md has the table as it is tested'],
+    ['test/faults/power-loss.test.ts', 'wherever the power is cut, nothing acknowledged is lost'],
+    ['test/faults/power-loss.test.ts', 'a disk that lies about ${what} is caught'],
+    ['test/faults/states.test.ts', 'killed in each of its states'],
+  ),
+  claim(
+    'reach.two-owners',
+    6,
+    'Contents are erased, holds ended and officers changed only on the signatures of two owners, whoever holds the log’s key.',
+    ['test/custody/dual-control.test.ts', 'refused (${cause}), recorded, nothing erased'],
+    ['test/custody/dual-control.test.ts', 'configuration alone changes no officers'],
+    ['test/custody/forged.test.ts', 'an erasure without a request, or with one that nobody approved'],
+    ['test/custody/forged.test.ts', 'approvals of keys that the gateway made itself'],
+  ),
+  claim(
+    'breach.erased',
+    7,
+    'Contents can be erased without breaking a proof, and what is held is not erased.',
+    ['test/custody/erase.test.ts', 'a session is taken out of the period that runs, and nothing else'],
+    ['test/custody/erase.test.ts', 'what nothing covers stays missing; what came back is told'],
+    [
+      'test/custody/hold.test.ts',
+      'a hold that comes between the approval of an erasure and its execution wins',
+    ],
   ),
 ];
