@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import {
   appendFileSync,
   copyFileSync,
@@ -12,6 +13,8 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
@@ -106,6 +109,14 @@ describe('asking an authority', needOpenssl(), () => {
     assert.deepEqual(refused, { kind: 'failed', reason: 'http-status', detail: '503' });
     const nobody = await requestTimestamp({ ...authority, url: 'http://127.0.0.1:1/' }, DATA);
     assert.deepEqual(nobody, { kind: 'failed', reason: 'unreachable', detail: 'ECONNREFUSED' });
+    const stranger = createServer((_request, response) =>
+      response.writeHead(101, { connection: 'upgrade', upgrade: 'websocket' }).end(),
+    );
+    await once(stranger.listen(0, '127.0.0.1'), 'listening');
+    const { port } = stranger.address() as AddressInfo;
+    const another = await requestTimestamp({ ...authority, url: `http://127.0.0.1:${port}/` }, DATA);
+    stranger.close();
+    assert.deepEqual(another, { kind: 'failed', reason: 'unreachable', detail: 'no answer' });
     const signal = AbortSignal.abort();
     const ended = await requestTimestamp(authority, DATA, { signal });
     assert.equal(ended.kind === 'failed' && ended.reason, 'unreachable');

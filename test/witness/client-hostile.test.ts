@@ -1,7 +1,7 @@
 /** The client against witnesses that answer whatever they like: nothing they say costs more than their own cosignature. */
 
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,6 +11,7 @@ import { after, before, describe, it } from 'node:test';
 import {
   cosign,
   cosignatureVerifierOf,
+  cosignedMessage,
   createCosigner,
   createSigner,
   formatSignatureLines,
@@ -28,7 +29,12 @@ import type { RoundEvent } from '../../packages/gateway/src/record/witness/round
 import { WitnessClient } from '../../packages/gateway/src/record/witness/witness-client.ts';
 import type { SubmitOutcome } from '../../packages/gateway/src/record/witness/witness-client.ts';
 
-type Handler = (body: string, response: ServerResponse, request: IncomingMessage) => void;
+type Handler = (
+  body: string,
+  response: ServerResponse,
+  request: IncomingMessage,
+  witness: FakeWitness,
+) => void;
 
 class FakeWitness {
   readonly cosigner: Cosigner;
@@ -42,7 +48,7 @@ class FakeWitness {
       request.on('data', (chunk: Buffer) => (body += chunk.toString()));
       request.on('end', () => {
         this.requests.push(body);
-        handler(body, response, request);
+        handler(body, response, request, this);
       });
     });
   }
@@ -74,6 +80,16 @@ class FakeWitness {
 function cosignatureOf(body: string, cosigner: Cosigner): string {
   const { note } = parseCheckpoint(parseAddCheckpoint(body).checkpoint);
   return formatSignatureLines([cosign(note.body, cosigner, 1_800_000_000)]);
+}
+
+/** A valid signature, over the largest time that 53 bits hold: neither the record nor a report could show it. */
+function timelessCosignatureOf(body: string, { keyId, name, privateKey }: Cosigner): string {
+  const { note } = parseCheckpoint(parseAddCheckpoint(body).checkpoint);
+  const seconds = Number.MAX_SAFE_INTEGER;
+  const signature = Buffer.alloc(72);
+  signature.writeBigUInt64BE(BigInt(seconds));
+  signature.set(sign(null, cosignedMessage(note.body, seconds), privateKey), 8);
+  return formatSignatureLines([{ name, keyId, signature }]);
 }
 
 const sizeAnswer = (response: ServerResponse, text: string): void => {
@@ -129,6 +145,26 @@ describe('a client of witnesses', () => {
       { kind: 'failed', reason: 'too long' },
     ],
     ['answers never', () => {}, { kind: 'failed', reason: 'timeout' }],
+    [
+      'answers a byte at a time',
+      (_b, response) => {
+        response.writeHead(200);
+        const drip = setInterval(() => response.write('x'), 50);
+        response.on('close', () => clearInterval(drip));
+      },
+      { kind: 'failed', reason: 'timeout' },
+    ],
+    [
+      'wants to speak something else',
+      (_b, response) =>
+        response.writeHead(101, { connection: 'upgrade', upgrade: 'websocket' }).end('more of it'),
+      { kind: 'failed', reason: 'no answer' },
+    ],
+    [
+      'cosigns at a time that no clock shows',
+      (body, response, _request, { cosigner }) => response.end(timelessCosignatureOf(body, cosigner)),
+      { kind: 'failed', reason: 'no valid cosignature' },
+    ],
     ['hangs up', (_b, response) => response.destroy(), { kind: 'failed', reason: 'ECONNRESET' }],
     [
       'names no size',

@@ -10,6 +10,7 @@ import {
   cosignedMessage,
   createVerifier,
   formatNote,
+  MAX_COSIGNATURE_SECONDS,
   MAX_SIGNATURES,
   noteKeyId,
   parseSignatureLine,
@@ -42,7 +43,7 @@ export function cosignatureVerifierOf(cosigner: Cosigner): NoteVerifier {
  * this key cosigned before. `seconds` since the epoch, more than 0. Throws `FormatError`.
  */
 export function cosign(body: string, cosigner: Cosigner, seconds: number): NoteSignature {
-  if (!Number.isSafeInteger(seconds) || seconds <= 0)
+  if (!Number.isSafeInteger(seconds) || seconds <= 0 || seconds > MAX_COSIGNATURE_SECONDS)
     throw new FormatError('the time of a cosignature is not a number of seconds');
   if (!body.endsWith('\n')) throw new FormatError('the text of a note ends in a newline');
   const signature = Buffer.alloc(8 + 64);

@@ -212,11 +212,17 @@ export function cosignedMessage(body: string, seconds: number): Buffer {
   return Buffer.from(`cosignature/v1\ntime ${seconds}\n${body}`);
 }
 
-/** Seconds since the epoch that a cosignature (algorithm 0x04) states; undefined when the line has another length. */
+/** The largest time of a cosignature, in the year 2255: the record counts microseconds within 2^53. */
+export const MAX_COSIGNATURE_SECONDS = Math.floor(Number.MAX_SAFE_INTEGER / 1_000_000);
+
+/**
+ * Seconds since the epoch that a cosignature (algorithm 0x04) states; undefined when the line has another length, or states a
+ * time that nothing can show: such a line verifies for nobody.
+ */
 export function cosignatureTime(line: NoteSignature): number | undefined {
   if (line.signature.length !== 72) return undefined;
   const seconds = line.signature.readBigUInt64BE(0);
-  return seconds <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(seconds) : undefined;
+  return seconds <= BigInt(MAX_COSIGNATURE_SECONDS) ? Number(seconds) : undefined;
 }
 
 /**

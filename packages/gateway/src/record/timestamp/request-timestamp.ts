@@ -126,6 +126,12 @@ function post(
           )
         : httpRequest(target, options, onResponse);
     request.on('error', onError);
+    let isAnswered = false;
+    request.on('response', () => (isAnswered = true));
+    // One that goes over to another protocol ends the request with neither an answer nor an error.
+    request.on('close', () => {
+      if (!isAnswered) resolve(failed('unreachable', 'no answer'));
+    });
     request.end(body);
   });
 }

@@ -80,7 +80,13 @@ export class Exchange {
         ? httpsRequest(url, { ...options, agent: this.#tls })
         : httpRequest(url, { ...options, agent: this.#plain });
       outgoing.on('error', (error) => reject(reasonOf(error, signal)));
+      let isAnswered = false;
+      // One that goes over to another protocol ends the request with neither an answer nor an error.
+      outgoing.on('close', () => {
+        if (!isAnswered) reject(new ExchangeError('no answer'));
+      });
       outgoing.on('response', (response) => {
+        isAnswered = true;
         readAnswer(response).then(resolve, (error: unknown) => {
           outgoing.destroy();
           reject(reasonOf(error, signal));
