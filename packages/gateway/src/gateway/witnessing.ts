@@ -1,16 +1,17 @@
 import type { CountersignConfig } from '../config/config.ts';
 import { CountersignError } from '../errors.ts';
+import { errorFields } from '../observe/logger.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Alert } from '../record/events.ts';
 import type { CheckpointWitnessed } from '../record/events/witnessing.ts';
 import type { OpenedRecorder } from '../record/open-recorder.ts';
 import type { Recorder } from '../record/recorder.ts';
 import { keepEvidence } from '../record/witness/evidence-files.ts';
+import { KeptWitnessThread } from '../record/witness/kept-thread.ts';
 import { LeafTimes } from '../record/witness/leaf-times.ts';
 import type { WitnessState } from '../record/witness/rounds.ts';
 import type { Evidence } from '../record/witness/witness-client.ts';
 import type { WitnessAnswer } from '../record/witness/witness-protocol.ts';
-import { WitnessThread } from '../record/witness/witness-thread.ts';
 import { askAfterStop } from './witness-start.ts';
 import type { StartFindings, WitnessParts } from './witness-start.ts';
 
@@ -34,6 +35,8 @@ export interface WitnessStatus {
   readonly quorum: number;
   readonly window: UnwitnessedWindow;
   readonly witnesses: readonly WitnessState[];
+  /** How often the thread that asks them died since the start. */
+  readonly threadDeaths: number;
   /** Why the log cannot be trusted any more, by the log's own signature. */
   readonly alarm?: Evidence['kind'];
 }
@@ -62,7 +65,7 @@ type Quorum = WitnessAnswer & { readonly kind: 'quorum' };
 export class Witnessing {
   readonly #options: WitnessingOptions;
   readonly #times: LeafTimes;
-  #thread: WitnessThread | undefined;
+  #thread: KeptWitnessThread | undefined;
   #states: readonly WitnessState[] = [];
   #witnessedSize: number;
   /** Its cosignatures are being written. */
@@ -128,6 +131,7 @@ export class Witnessing {
       quorum: this.#options.config.witness?.quorum ?? 0,
       window: this.window,
       witnesses: this.#states,
+      threadDeaths: this.#thread?.deaths ?? 0,
       ...(alarm === undefined ? {} : { alarm }),
     };
   }
@@ -182,10 +186,10 @@ export class Witnessing {
     });
   }
 
-  #startThread(): WitnessThread {
+  #startThread(): KeptWitnessThread {
     const { config, logger, parts } = this.#options;
     const { quorum = 1, timeoutMs = 0 } = config.witness ?? {};
-    return new WitnessThread(
+    return new KeptWitnessThread(
       {
         logDirectory: parts.logDirectory,
         origin: config.log.origin,
@@ -194,9 +198,12 @@ export class Witnessing {
         quorum,
         timeoutMs,
       },
-      (answer) => this.#onAnswer(answer),
-      () => {
-        logger.error('witnessing has ended: its thread died; the unwitnessed window grows until a restart');
+      {
+        onAnswer: (answer) => this.#onAnswer(answer),
+        onDeath: (error, waitMs) => {
+          const about = { ...errorFields(error), durationMs: waitMs };
+          logger.error('the thread that asks witnesses died; another one is started after a while', about);
+        },
       },
     );
   }

@@ -10,11 +10,17 @@ export interface WitnessFigures {
     readonly failures: number;
     readonly isContradicting: boolean;
   }[];
+  /** How often the thread that asks them died since the start. */
+  readonly threadDeaths: number;
   /** Why the log cannot be trusted any more, if so. */
   readonly alarm?: string;
 }
 
-const NONE: WitnessFigures = { window: { leaves: 0, seconds: 0, witnessedSize: 0 }, witnesses: [] };
+const NONE: WitnessFigures = {
+  window: { leaves: 0, seconds: 0, witnessedSize: 0 },
+  witnesses: [],
+  threadDeaths: 0,
+};
 
 /** The unwitnessed window, and one series per configured witness. */
 export function addWitnessMetrics(registry: Registry, source: (() => WitnessFigures) | undefined): void {
@@ -36,6 +42,15 @@ export function addWitnessMetrics(registry: Registry, source: (() => WitnessFigu
     "1 when a checkpoint that the log's own key signed contradicts the log.",
     ({ alarm }) => (alarm === undefined ? 0 : 1),
   );
+  const deaths = new Counter({
+    name: 'countersign_witness_thread_deaths_total',
+    help: 'Times that the thread which asks witnesses died and was started again.',
+    registers,
+    collect: () => {
+      deaths.reset();
+      deaths.inc(read().threadDeaths);
+    },
+  });
   const perWitness = (
     name: string,
     help: string,

@@ -17,8 +17,13 @@ async function tell(event: RoundEvent): Promise<void> {
   port.postMessage(answer);
 }
 
+/** -1 when the leaf cannot be read just now: the window is then counted from the quorum before. */
 async function lastJseq(size: number): Promise<number> {
-  return (await log.place(size - 1, size))?.jseq ?? -1;
+  try {
+    return (await log.place(size - 1, size))?.jseq ?? -1;
+  } catch {
+    return -1;
+  }
 }
 
 const { clients, witnessedSize } = await makeClients(log, options);
