@@ -103,6 +103,34 @@ test('crash: wherever it cuts a new segment, the sessions are those of the leave
   fixture.remove();
 });
 
+test('crash: a torn snapshot, and another crash before the log has anything of it, is not damage', async () => {
+  for (const half of [0, 40]) {
+    const fixture = new RecordFixture({ segmentBytes: 16 * 1024, checkpointMs: 1_000_000 });
+    const stop = await fill(fixture, 3);
+    const torn = fixture.copy();
+    await stop();
+    const whole = readFileSync(segmentPath(torn, 3));
+    const end = decodeFrame(whole, SEGMENT_HEADER_BYTES)!.end;
+    writeFileSync(segmentPath(torn, 3), whole.fill(0, half === 0 ? SEGMENT_HEADER_BYTES : end - half));
+    const second = await torn.open();
+    const session = new TestSession(second);
+    const { jseq } = await session.run();
+    await second.drained();
+    const again = torn.copy();
+    await second.close('test');
+    const third = await again.open();
+    await third.close('test');
+    const leaves = await again.leaves();
+    assert.equal(leaves.find((leaf) => leaf.jseq === jseq)?.session, session.id);
+    const report = await again.verify();
+    assert.deepEqual(
+      [report.verdict, report.findings.filter(({ verdict }) => verdict !== 'VERIFIED-WITH-GAPS')],
+      ['VERIFIED-WITH-GAPS', []],
+    );
+    for (const each of [fixture, torn, again]) each.remove();
+  }
+});
+
 function damage(fixture: RecordFixture, number: number): void {
   const bytes = readFileSync(segmentPath(fixture, number));
   const snapshot = decodeFrame(bytes, SEGMENT_HEADER_BYTES)!;

@@ -252,8 +252,8 @@ class Recovery {
     let previousHash = header.previousHash;
     let isBroken = false;
     for (;;) {
-      if (successor !== undefined && at > SEGMENT_HEADER_BYTES && successor.previousHash.equals(previousHash))
-        break;
+      // Right behind the header: a crash tore the snapshot, and the run after it went on from the segment before.
+      if (successor?.previousHash.equals(previousHash) === true) break;
       const frame = decodeFrame(bytes, at);
       if (frame === undefined || !this.#continues(frame, segment.number, previousHash)) {
         isBroken = this.#judgeEnd(segment, bytes, at, successor);
