@@ -77,6 +77,7 @@ export class Integrator {
     this.#jseq = -1;
     const text = this.#files.readCheckpoint();
     const size = text === undefined ? 0 : this.#checkedSize(text);
+    if (text !== undefined) this.#files.syncNames();
     this.#builder = await TileBuilder.resume(
       size,
       (level, index, width) => this.#files.readTile(level, index, width),

@@ -72,6 +72,14 @@ export class LogFiles {
     this.#partials = [];
   }
 
+  /**
+   * Makes names beside the checkpoint durable. A run that failed or was killed behind its rename left one that everybody sees and that
+   * a power cut may still take back; no segment of the journal may be given away for it.
+   */
+  syncNames(): void {
+    this.#layer.syncDirectory(this.#directory);
+  }
+
   /** `log.vkey`, for people and tools; it is not to be trusted just because it lies here. */
   writeKey(text: string): void {
     const path = join(this.#directory, 'log.vkey');
