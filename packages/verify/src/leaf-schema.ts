@@ -118,6 +118,8 @@ export const EVENTS = {
     node: need(name),
     boot: need(name),
     previous: need(choice('first', 'stopped', 'crashed')),
+    /** Retention class of contents in this run, where the context of a leaf names no other. */
+    class: may(name),
   },
   'software.stopped': { reason: need(name) },
   heartbeat: {
@@ -154,6 +156,8 @@ export const EVENTS = {
     grant: may(object({ id: need(name), standing: need(boolean), expires_at_us: need(count) })),
     target: may(object({ name: need(name), protocol: need(name), login: need(name) })),
     analysis: may(name),
+    /** Retention class of the contents of leaves that cite this one. */
+    class: may(name),
   },
   'session.opened': {
     ...inSession,

@@ -275,6 +275,8 @@ export interface SoftwareStarted {
   readonly boot: string;
   /** Whether the run before ended with `software.stopped`; `first` for a new log. */
   readonly previous: 'first' | 'stopped' | 'crashed';
+  /** Retention class of contents in this run, where the context of a leaf names no other. */
+  readonly class?: string;
 }
 
 export interface SoftwareStopped {

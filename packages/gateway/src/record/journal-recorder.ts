@@ -24,7 +24,7 @@ import {
 } from './journal/journal.ts';
 import { LeafAccount } from './leaf-account.ts';
 import { encodeEvent, type ExtraFields } from './leaf-encoder.ts';
-import { putLeaf } from './put-leaf.ts';
+import { putLeaf, putPayloads } from './put-leaf.ts';
 import { randomPooled, uuidv7 } from './random.ts';
 import type {
   Appended,
@@ -75,10 +75,12 @@ export interface JournalRecorderOptions {
   readonly freeBytes: () => number;
   readonly sync: JournalOptions['sync'];
   readonly sealing: () => Sealing;
+  /** For contents whose author names no other. */
+  readonly retentionClass: string;
   /** Digest of the configuration in force, base64url. */
   readonly configDigest: string;
   /** `admit` is asked before so many bytes are written; it throws when there is no room. */
-  readonly openSpool: (admit: (bytes: number) => void) => Promise<Spool>;
+  readonly openSpool: (retentionClass: string, admit: (bytes: number) => void) => Promise<Spool>;
   /** A leaf that names the spooled value `id` was appended. */
   readonly onSpoolNamed: (id: string, leaf: Appended) => void;
 }
@@ -169,7 +171,7 @@ export class JournalRecorder implements Recorder {
       hooks: {
         snapshot: (jseq) => ledger.snapshot(jseq),
         sealing: this.#options.sealing,
-        onSegment: (dataKey) => this.#onSegment(dataKey),
+        onDataKey: (dataKey) => this.#onDataKey(dataKey),
         onCommit: (latencyMs, leaves, bytes) => this.#onCommit({ latencyMs, leaves, bytes }),
         onDegraded: (failure) => this.#onDegraded(failure),
         onReopened: (failure) => this.#onReopened(failure),
@@ -210,15 +212,17 @@ export class JournalRecorder implements Recorder {
     if (!isOwed(event.type)) this.#admit(options?.control === true);
     if (this.#commandRefusal !== undefined && event.type === 'call.intent')
       throw new CountersignError(this.#commandRefusal);
-    return this.#write(event, payloads, options?.urgency !== 'ride').leaf;
+    return this.#write(event, payloads, options?.urgency !== 'ride', options?.retentionClass).leaf;
   }
 
   openContext(fields: ContextFields, payloads?: readonly Payload[]): LeafRef {
     this.#admit(false);
-    const { identity } = this.#options;
+    const { identity, retentionClass } = this.#options;
     const event: ContextLeaf = {
       type: 'context',
       ...fields,
+      // What goes without saying is not written.
+      class: fields.class === retentionClass ? undefined : fields.class,
       node: identity.node,
       version: identity.version,
       software: identity.software,
@@ -230,9 +234,9 @@ export class JournalRecorder implements Recorder {
     return { journal: this.journal, jseq: leaf.jseq, digest: hash('sha256', text, 'base64url') };
   }
 
-  async openSpool(): Promise<Spool> {
+  async openSpool(retentionClass = this.#options.retentionClass): Promise<Spool> {
     this.#admit(false);
-    return this.#options.openSpool((bytes) => this.#admitSpooled(bytes));
+    return this.#options.openSpool(retentionClass, (bytes) => this.#admitSpooled(bytes));
   }
 
   /** For witnessing: called after each new checkpoint, which is on disk then. */
@@ -369,6 +373,7 @@ export class JournalRecorder implements Recorder {
     event: RecordEvent | OwnEvent,
     payloads: readonly Payload[] | undefined,
     isUrgent: boolean,
+    retentionClass = this.#options.retentionClass,
   ): { readonly leaf: AppendedLeaf; readonly text: string } {
     this.#noteStandstill();
     const atUs = this.#clock.atUs();
@@ -382,7 +387,9 @@ export class JournalRecorder implements Recorder {
     const envelope = { journal: this.journal, jseq, id, atUs, monoUs, seq: place?.seq ?? 0 };
     const text = encodeEvent(event, envelope, extra);
     const leaf = new AppendedLeaf(this.journal, jseq, id, type === 'call.intent' ? event.session : undefined);
-    leaf.bytes = putLeaf(this.#journal.batch(), text, jseq, payloads);
+    const batch = this.#journal.batch();
+    leaf.bytes = putLeaf(batch, text);
+    if (payloads !== undefined) leaf.bytes += putPayloads(batch, jseq, payloads, retentionClass);
     this.#room.noteWritten(leaf.bytes);
     if (place !== undefined) this.#account.take(event as RecordEvent, place.session, text, id);
     this.#journal.add(leaf, isUrgent);
@@ -448,10 +455,10 @@ export class JournalRecorder implements Recorder {
   announceDataKeys(): void {
     const waiting = this.#unannounced ?? [];
     this.#unannounced = undefined;
-    for (const dataKey of waiting) this.#onSegment(dataKey);
+    for (const dataKey of waiting) this.#onDataKey(dataKey);
   }
 
-  #onSegment(dataKey: SegmentDataKey): void {
+  #onDataKey(dataKey: SegmentDataKey): void {
     if (this.#unannounced !== undefined) {
       this.#unannounced.push(dataKey);
       return;

@@ -36,7 +36,7 @@ export interface OpenRecorderOptions {
   readonly previousKey?: string;
   /** X25519 public key of the custodian: SPKI PEM or base64 of 32 bytes. */
   readonly custodianKey: string;
-  /** Retention class of the vault's blocks. Default `default`. */
+  /** Retention class of contents whose author names no other. Default `default`. */
   readonly retentionClass?: string;
   readonly record: RecordConfig;
   readonly software: { readonly version: string; readonly digest: string };
@@ -141,6 +141,7 @@ async function appendStart(
     readonly software: string;
     readonly node: string;
     readonly boot: string;
+    readonly class: string;
   },
 ): Promise<void> {
   if (recovered.isNew) recorder.append({ type: 'log.genesis', ...genesis });
@@ -238,9 +239,11 @@ async function open(options: OpenRecorderOptions): Promise<OpenedRecorder> {
       faults,
     },
     sealing: () => vaultKeys.sealing(),
-    openSpool: (admit) =>
+    retentionClass,
+    openSpool: (spoolClass, admit) =>
       openVaultSpool(places.vaultDirectory, {
         sealing: vaultKeys.sealing(),
+        retentionClass: spoolClass,
         clock,
         admit,
         files,
@@ -268,7 +271,7 @@ async function open(options: OpenRecorderOptions): Promise<OpenedRecorder> {
       custodian: vaultKeyFingerprint(custodian),
       ...(options.succeeds === undefined ? {} : { succeeds: options.succeeds }),
     },
-    identity,
+    { ...identity, class: retentionClass },
   );
   recorder.announceDataKeys();
   const keys = new KeysInForce({

@@ -71,6 +71,8 @@ export interface AppendOptions {
   readonly urgency?: 'sync' | 'ride';
   /** Control events keep their own reserved room (decisions 19 and 20). Default false. */
   readonly control?: boolean;
+  /** Retention class under which the payloads are sealed. Default: the gateway's own, `vault.retentionClass`. */
+  readonly retentionClass?: string | undefined;
 }
 
 export interface RecorderHealth {
@@ -107,7 +109,8 @@ export interface Recorder {
   /** Appends a `context` leaf and gives the reference that later leaves cite. */
   openContext(fields: ContextFields, payloads?: readonly Payload[]): LeafRef;
 
-  openSpool(): Promise<Spool>;
+  /** The leaf that names the value must be appended with the same retention class. */
+  openSpool(retentionClass?: string): Promise<Spool>;
 
   health(): RecorderHealth;
   /** Called on every change between ready and not ready, and when room runs low or is there again. */
@@ -142,4 +145,9 @@ export interface ContextFields {
   readonly target?: { readonly name: string; readonly protocol: string; readonly login: string };
   /** How statements of this session were understood. `lexical` until SQL analysis exists. */
   readonly analysis?: string;
+  /**
+   * Retention class of the contents of leaves that cite this context; its own `owner` is under the gateway's. Not written where that is
+   * the same.
+   */
+  readonly class?: string | undefined;
 }

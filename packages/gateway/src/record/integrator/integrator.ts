@@ -17,7 +17,7 @@ import {
 } from 'countersign-verify';
 import { CountersignError } from '../../errors.ts';
 import type { FileLayer } from '../journal/file-layer.ts';
-import { decodeFrame, type Frame } from '../journal/frame.ts';
+import { decodeFrame, frameBlocks, type Frame } from '../journal/frame.ts';
 import type { SegmentMark } from '../journal/journal.ts';
 import { SEGMENT_HEADER_BYTES, segmentFileName } from '../journal/segment.ts';
 import { BlockFiles } from '../vault/block-files.ts';
@@ -215,7 +215,7 @@ export class Integrator {
 
   #takeFrame(frame: Frame, covered: number): void {
     if (frame.firstJseq + frame.leafCount - 1 <= covered) return;
-    if (frame.block.length > 0) this.#blocks.append(frame.segment, frame.block, covered);
+    for (const block of frameBlocks(frame)) this.#blocks.append(frame.segment, block, covered);
     const { leaves } = frame;
     let jseq = frame.firstJseq;
     for (let at = 0; at < leaves.length; jseq++) {

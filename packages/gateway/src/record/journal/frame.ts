@@ -11,16 +11,18 @@
  *  24  8  its own offset in the segment
  *  32  8  jseq of its first leaf
  *  40  4  length of the leaves (or of the snapshot)
- *  44  4  length of the sealed payload block; 0 when there is none
+ *  44  4  length of the sealed payload blocks; 0 when there is none
  *  48 32  hash of the frame before
  *  80  4  CRC-32C of bytes 0 to 79
- *  84     leaves as in an entry bundle (2 bytes of length, then the leaf), then the sealed block
+ *  84     leaves as in an entry bundle (2 bytes of length, then the leaf), then the sealed blocks one after another: one for each
+ *         retention class of the contents, most of the time just one
  *     32  hash: SHA-256 of everything before it
  *
  * It is valid only at its own place: segment number, offset, sequence and the hash of the frame before must match.
  */
 
 import { hash } from 'node:crypto';
+import { blockBytes, FormatError } from 'countersign-verify';
 import { crc32c } from './crc32c.ts';
 
 export const FRAME_HEADER_BYTES = 84;
@@ -43,6 +45,7 @@ export interface FrameHeader {
   readonly offset: number;
   readonly firstJseq: number;
   readonly leavesBytes: number;
+  /** Of all sealed blocks together. */
   readonly blockBytes: number;
   readonly previousHash: Buffer;
 }
@@ -50,7 +53,7 @@ export interface FrameHeader {
 export interface Frame extends FrameHeader {
   /** Views of the bytes that were decoded. */
   readonly leaves: Buffer;
-  readonly block: Buffer;
+  readonly blocks: Buffer;
   readonly hash: Buffer;
   /** Offset of what follows it. */
   readonly end: number;
@@ -81,6 +84,17 @@ export function writeFrameHeader(target: Buffer, header: FrameHeader): void {
   target.writeUInt32BE(header.blockBytes, 44);
   target.set(header.previousHash, 48);
   target.writeUInt32BE(crc32c(target, 0, CRC_OFFSET), CRC_OFFSET);
+}
+
+/** The sealed blocks of a frame, one by one. Throws `FormatError` when they are not what a recorder writes. */
+export function* frameBlocks({ blocks }: Pick<Frame, 'blocks'>): Generator<Buffer> {
+  for (let at = 0; at < blocks.length;) {
+    const rest = blocks.subarray(at);
+    const length = blockBytes(rest);
+    if (length > rest.length) throw new FormatError('a sealed block is cut short');
+    yield rest.subarray(0, length);
+    at += length;
+  }
 }
 
 /** Completes a frame whose header and body are in `frame[0, length - 32)`; returns its hash as a latin1 string. */
@@ -131,7 +145,7 @@ export function decodeFrame(bytes: Buffer, at: number, offset: number = at): Fra
   return {
     ...header,
     leaves: bytes.subarray(bodyAt, bodyAt + header.leavesBytes),
-    block: bytes.subarray(bodyAt + header.leavesBytes, end - FRAME_HASH_BYTES),
+    blocks: bytes.subarray(bodyAt + header.leavesBytes, end - FRAME_HASH_BYTES),
     hash: stored,
     end: offset + length,
   };

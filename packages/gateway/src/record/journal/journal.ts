@@ -3,6 +3,7 @@
  * syncs. Deadlines, poisoned segments and rotation are decided here.
  *
  *   open ──▶ rotating ──▶ open          the segment is full, or contents are sealed otherwise from now on
+ *   open ──▶ keying ──▶ open            the first contents of a retention class in this segment: it needs a data key
  *   open ──▶ degraded ──▶ recovering ──▶ open
  *
  * A sync that fails or is late poisons its segment (decision 18): everything not acknowledged fails towards its caller.
@@ -17,7 +18,7 @@ import type { SegmentDataKey, Sealing } from '../vault/sealing.ts';
 import type { AppendedLeaf } from './appended-leaf.ts';
 import { Batch } from './batch.ts';
 import { FRAME_OVERHEAD_BYTES } from './frame.ts';
-import type { OpFailed, SegmentOpened, SyncAnswer } from './sync-protocol.ts';
+import type { MadeKey, OpFailed, SegmentOpened, SyncAnswer } from './sync-protocol.ts';
 import { SyncThread, type SyncThreadOptions } from './sync-thread.ts';
 
 /** A sealed block's header and tag, at most. */
@@ -30,6 +31,8 @@ const MAX_RETRY_MS = 1000;
 const SPARE_BATCHES = 2;
 /** Room for the leaves that a new segment brings with it: its data key, and what is said after a failure. */
 const OPENING_LEAVES_BYTES = 4096;
+/** A leaf that announces a data key, at most. */
+const KEY_LEAF_BYTES = 512;
 
 /** Where a journal continues: after the last frame that counts. */
 export interface JournalStart {
@@ -68,8 +71,8 @@ export interface JournalHooks {
   snapshot(jseq: number): Buffer;
   /** Another object than before: a segment with another data key is begun. */
   sealing(): Sealing;
-  /** A segment is open, with its data key; leaves may be added, except before the journal's first segment is reported open. */
-  onSegment(dataKey: SegmentDataKey): void;
+  /** The segment in use has this data key; leaves may be added, except before the journal's first segment is reported open. */
+  onDataKey(dataKey: SegmentDataKey): void;
   onCommit(latencyMs: number, leaves: number, bytes: number): void;
   /** May add leaves; the callers of what failed have not been told yet. */
   onDegraded(failure: Failure): void;
@@ -91,7 +94,10 @@ export interface JournalOptions {
   readonly marks: readonly SegmentMark[];
 }
 
-type State = 'closed' | 'opening' | 'open' | 'rotating' | 'degraded' | 'recovering';
+type State = 'closed' | 'opening' | 'open' | 'rotating' | 'keying' | 'degraded' | 'recovering';
+
+/** The thread that syncs has something to do, or what it did is being followed up. */
+const BUSY: ReadonlySet<State> = new Set<State>(['rotating', 'keying', 'recovering']);
 
 export class Journal {
   readonly #options: JournalOptions;
@@ -123,6 +129,8 @@ export class Journal {
   #sequence: number;
   readonly #hash: Buffer;
   #sealing: Sealing | undefined;
+  /** Retention classes that have a data key in the segment. */
+  readonly #keyed = new Set<string>();
   /** What the snapshot in the newest segment covers: leaves that go to that very segment are among them. */
   #snapshotJseq = -1;
   /** The newest segment that recovery can begin at, because all that its snapshot covers is durable. */
@@ -158,7 +166,7 @@ export class Journal {
   }
 
   get isOpen(): boolean {
-    return this.#state === 'open' || this.#state === 'rotating';
+    return this.#state === 'open' || this.#state === 'rotating' || this.#state === 'keying';
   }
 
   /** Why leaves are refused; undefined while they are not. */
@@ -278,14 +286,31 @@ export class Journal {
   #startCommit(): void {
     const batch = this.#filling;
     if (this.#state !== 'open' || this.#inFlight !== undefined || batch.leafCount === 0) return;
-    const frameBytes = FRAME_OVERHEAD_BYTES + BLOCK_OVERHEAD_BYTES + batch.bytes;
-    if (this.#offset + frameBytes > this.#capacity || this.#options.hooks.sealing() !== this.#sealing) {
+    if (
+      this.#offset + frameBytesOf(batch) > this.#capacity ||
+      this.#options.hooks.sealing() !== this.#sealing
+    ) {
       this.#state = 'rotating';
       this.#openSegment();
       return;
     }
+    if (!this.#isKeyed(batch)) {
+      this.#state = 'keying';
+      this.#makeKeys(batch);
+      return;
+    }
     this.#filling = this.#takeBatch();
     this.#write(batch);
+  }
+
+  #isKeyed(batch: Batch): boolean {
+    for (const own of batch.payloads) if (own.bytes > 0 && !this.#keyed.has(own.retentionClass)) return false;
+    return true;
+  }
+
+  #makeKeys(batch: Batch): void {
+    this.#commitStartedMs = this.#options.clock.nowMs();
+    this.#thread.makeKeys(classesOf([batch]).filter((each) => !this.#keyed.has(each)));
   }
 
   #write(batch: Batch): void {
@@ -299,7 +324,9 @@ export class Journal {
     const sealing = this.#options.hooks.sealing();
     this.#sealing = sealing;
     this.#snapshotJseq = this.#nextJseq - 1;
-    const largest = this.#kept.reduce((bytes, batch) => Math.max(bytes, batch.bytes), this.#filling.bytes);
+    const waiting = [...this.#kept, this.#filling];
+    const classes = new Set([sealing.retentionClass, ...classesOf(waiting)]);
+    const largest = Math.max(...waiting.map(frameBytesOf));
     this.#thread.openSegment({
       number: this.#nextSegment,
       firstJseq: this.#durableJseq + 1,
@@ -307,8 +334,9 @@ export class Journal {
       previousSegment: this.#segment,
       previousHash: Uint8Array.from(this.#hash),
       sealing,
+      classes: [...classes],
       snapshot: this.#options.hooks.snapshot(this.#snapshotJseq),
-      roomBytes: largest + FRAME_OVERHEAD_BYTES + BLOCK_OVERHEAD_BYTES + OPENING_LEAVES_BYTES,
+      roomBytes: largest + OPENING_LEAVES_BYTES + classes.size * KEY_LEAF_BYTES,
     });
     if (this.#deadline === undefined) this.#armDeadline(this.#options.timeoutMs);
   }
@@ -317,6 +345,7 @@ export class Journal {
     if (this.#state === 'closed') return;
     if (answer === 0) this.#onCommitted();
     else if (answer.kind === 'segment-opened') this.#onSegmentOpened(answer);
+    else if (answer.kind === 'keys-made') this.#onKeysMade(answer.keys);
     else if (answer.kind === 'failed') this.#onFailed(answer);
   }
 
@@ -358,7 +387,8 @@ export class Journal {
   #writeKept(): void {
     const [next] = this.#kept;
     if (next !== undefined) {
-      this.#write(next);
+      if (this.#isKeyed(next)) this.#write(next);
+      else this.#makeKeys(next);
       return;
     }
     if (this.#filling.leafCount > 0) {
@@ -388,29 +418,53 @@ export class Journal {
     this.#capacity = answer.capacity;
     this.#sequence = answer.sequence;
     this.#thread.copyHash(this.#hash);
-    const { period, retentionClass } = this.#sealing!;
-    const dataKey = { key: answer.keyId, retentionClass, period };
+    this.#keyed.clear();
     switch (this.#state) {
       case 'opening':
         this.#state = 'open';
-        this.#options.hooks.onSegment(dataKey);
+        this.#takeKeys(answer.keys);
         this.#opened?.resolve();
         break;
       case 'rotating':
         this.#state = 'open';
-        this.#options.hooks.onSegment(dataKey);
+        this.#takeKeys(answer.keys);
         this.#startCommit();
         break;
       case 'degraded': {
         this.#state = 'recovering';
         if (this.#deadline === undefined) this.#armDeadline(this.#options.timeoutMs);
         this.#options.hooks.onReopened(this.#failure!);
-        this.#options.hooks.onSegment(dataKey);
+        this.#takeKeys(answer.keys);
         this.#writeKept();
         break;
       }
       default:
         break;
+    }
+  }
+
+  /** The leaves that say so come into the batch that fills: the one with the first contents under them, or the next. */
+  #takeKeys(keys: readonly MadeKey[]): void {
+    const { period } = this.#sealing!;
+    for (const { key, retentionClass } of keys) {
+      this.#keyed.add(retentionClass);
+      this.#options.hooks.onDataKey({ key, retentionClass, period });
+    }
+  }
+
+  #onKeysMade(keys: readonly MadeKey[]): void {
+    // Too late: its segment was given up.
+    if (this.#state === 'degraded') {
+      this.#openSegment();
+      return;
+    }
+    if (this.#state === 'keying') {
+      this.#state = 'open';
+      this.#takeKeys(keys);
+      this.#startCommit();
+    } else if (this.#state === 'recovering') {
+      this.#takeKeys(keys);
+      this.#writeKept();
     }
   }
 
@@ -487,7 +541,7 @@ export class Journal {
 
   #checkDeadline(): void {
     this.#deadline = undefined;
-    const isBusy = this.#inFlight !== undefined || this.#state === 'rotating' || this.#state === 'recovering';
+    const isBusy = this.#inFlight !== undefined || BUSY.has(this.#state);
     if (this.#state === 'degraded' || (!isBusy && this.#filling.leafCount === 0)) return;
     const now = this.#options.clock.nowMs();
     const since = this.#oldestMs();
@@ -512,6 +566,19 @@ export class Journal {
     if (this.#inFlight !== undefined) return this.#inFlight.startedAtMs;
     return this.#filling.leafCount > 0 ? this.#filling.startedAtMs : this.#commitStartedMs;
   }
+}
+
+/** What a batch costs in a segment, at most. */
+function frameBytesOf(batch: Batch): number {
+  return FRAME_OVERHEAD_BYTES + batch.blocks * BLOCK_OVERHEAD_BYTES + batch.bytes;
+}
+
+/** Retention classes of their payloads. */
+function classesOf(batches: readonly Batch[]): string[] {
+  const classes = new Set<string>();
+  for (const { payloads } of batches)
+    for (const { bytes, retentionClass } of payloads) if (bytes > 0) classes.add(retentionClass);
+  return [...classes];
 }
 
 function codeOf(errno: string | undefined): ErrorCode {

@@ -13,12 +13,10 @@ export const CELL_DONE = 1;
 export const CELL_OP = 2;
 export const CELL_SLOT = 3;
 export const CELL_LEAVES_BYTES = 4;
-export const CELL_PAYLOADS_BYTES = 5;
-export const CELL_LEAF_COUNT = 6;
-export const CELL_PAYLOAD_COUNT = 7;
+export const CELL_LEAF_COUNT = 5;
 /** Answers of a commit. */
-export const CELL_OFFSET = 8;
-export const CELL_FRAME_BYTES = 9;
+export const CELL_OFFSET = 6;
+export const CELL_FRAME_BYTES = 7;
 export const CELLS = 16;
 /** Float64 cells, behind the Int32 cells. */
 export const WIDE_FIRST_JSEQ = 0;
@@ -48,16 +46,25 @@ export interface OpenSegmentRequest {
   readonly previousSegment: number;
   readonly previousHash: Uint8Array;
   readonly sealing: Sealing;
+  /** Retention classes to make data keys for. */
+  readonly classes: readonly string[];
   readonly snapshot: Uint8Array;
   /** Room that the next frame will need; a segment is never smaller. */
   readonly roomBytes: number;
+}
+
+/** Makes data keys for more retention classes of the segment in use. */
+export interface MakeKeysRequest {
+  readonly kind: 'make-keys';
+  readonly classes: readonly string[];
 }
 
 export interface BuffersNotice {
   readonly kind: 'buffers';
   readonly slot: number;
   readonly leaves: SharedArrayBuffer;
-  readonly payloads: SharedArrayBuffer;
+  /** By retention class, each as `ClassPayloads` lays it out. */
+  readonly payloads: readonly { readonly retentionClass: string; readonly memory: SharedArrayBuffer }[];
 }
 
 /** The batch with this slot is gone. */
@@ -70,7 +77,19 @@ export interface CloseRequest {
   readonly kind: 'close';
 }
 
-export type ControlRequest = OpenSegmentRequest | BuffersNotice | ForgetNotice | CloseRequest;
+export type ControlRequest =
+  | OpenSegmentRequest
+  | MakeKeysRequest
+  | BuffersNotice
+  | ForgetNotice
+  | CloseRequest;
+
+/** A data key that is durable, wrapped. */
+export interface MadeKey {
+  readonly retentionClass: string;
+  /** Id of the key, in hex. */
+  readonly key: string;
+}
 
 export interface SegmentOpened {
   readonly kind: 'segment-opened';
@@ -80,17 +99,21 @@ export interface SegmentOpened {
   readonly capacity: number;
   /** Of the next frame. */
   readonly sequence: number;
-  /** Id of its data key, in hex. */
-  readonly keyId: string;
+  readonly keys: readonly MadeKey[];
+}
+
+export interface KeysMade {
+  readonly kind: 'keys-made';
+  readonly keys: readonly MadeKey[];
 }
 
 export interface OpFailed {
   readonly kind: 'failed';
-  readonly op: 'commit' | 'open-segment';
+  readonly op: 'commit' | 'open-segment' | 'make-keys';
   /** errno name when the system gave one. */
   readonly code: string | undefined;
   readonly message: string;
 }
 
 /** `0` is a commit that went well. */
-export type SyncAnswer = 0 | SegmentOpened | OpFailed | { readonly kind: 'closed' };
+export type SyncAnswer = 0 | SegmentOpened | KeysMade | OpFailed | { readonly kind: 'closed' };

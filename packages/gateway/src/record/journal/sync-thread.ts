@@ -16,7 +16,7 @@ export class SyncThread {
   readonly #exited: Promise<void>;
   #request = 0;
 
-  /** `onAnswer` is called on the data thread once for every commit, open and close; `onDeath` if the thread dies. */
+  /** `onAnswer` is called on the data thread once for every commit, open, making of keys and close; `onDeath` if the thread dies. */
   constructor(
     options: SyncThreadOptions,
     onAnswer: (answer: protocol.SyncAnswer) => void,
@@ -44,21 +44,26 @@ export class SyncThread {
         kind: 'buffers',
         slot: batch.slot,
         leaves: batch.leaves.buffer as unknown as SharedArrayBuffer,
-        payloads: batch.payloads.buffer as unknown as SharedArrayBuffer,
+        payloads: batch.payloads.map(({ memory, retentionClass }) => ({ retentionClass, memory })),
       });
     }
     const cells = this.#cells;
     cells[protocol.CELL_SLOT] = batch.slot;
     cells[protocol.CELL_LEAVES_BYTES] = batch.leavesBytes;
-    cells[protocol.CELL_PAYLOADS_BYTES] = batch.payloadsBytes;
     cells[protocol.CELL_LEAF_COUNT] = batch.leafCount;
-    cells[protocol.CELL_PAYLOAD_COUNT] = batch.payloadCount;
+    for (const own of batch.payloads) own.publish();
     this.#wides[protocol.WIDE_FIRST_JSEQ] = batch.firstJseq;
     this.#wake(protocol.OP_COMMIT);
   }
 
   openSegment(request: Omit<protocol.OpenSegmentRequest, 'kind'>): void {
     this.#post({ kind: 'open-segment', ...request });
+    this.#wake(protocol.OP_CONTROL);
+  }
+
+  /** More data keys for the segment that is open. */
+  makeKeys(classes: readonly string[]): void {
+    this.#post({ kind: 'make-keys', classes });
     this.#wake(protocol.OP_CONTROL);
   }
 

@@ -1,7 +1,8 @@
 /* oxlint-disable unicorn/require-post-message-target-origin -- between threads, not windows */
 /**
  * The thread that writes and syncs (decision 18). It blocks: in `Atomics.wait` until the data thread has a batch, then in
- * pwrite and fdatasync. One group commit = seal the payloads (one AEAD call), build the frame, write it, sync it.
+ * pwrite and fdatasync. One group commit = seal the payloads (one AEAD call for each retention class among them), build the
+ * frame, write it, sync it.
  */
 
 import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
@@ -10,6 +11,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { DATA_KEY_BYTES, DATA_KEY_ID_BYTES, NONCE_BYTES, sealBlock } from 'countersign-verify';
 import { writeDataKey } from '../vault/data-key-files.ts';
 import type { Sealing } from '../vault/sealing.ts';
+import { PAYLOADS_HEADER_BYTES } from './batch.ts';
 import { createFileLayer } from './file-layer.ts';
 import {
   closeFrame,
@@ -28,30 +30,46 @@ const wides = new Float64Array(data.shared, protocol.CELLS * 4, protocol.WIDES);
 const hashAnswer = new Uint8Array(data.shared, protocol.CELLS * 4 + protocol.WIDES * 8, protocol.HASH_BYTES);
 const layer = createFileLayer(data.faults);
 
-const slots = new Map<number, { readonly leaves: Buffer; readonly payloads: Buffer }>();
+/** Payloads of a batch that are sealed together. */
+interface SharedPayloads {
+  readonly retentionClass: string;
+  /** Bytes and number of the entries. */
+  readonly header: Int32Array;
+  readonly entries: Buffer;
+}
+
+const slots = new Map<number, { readonly leaves: Buffer; readonly payloads: readonly SharedPayloads[] }>();
 let frame = Buffer.alloc(256 * 1024);
 let hashOfPrevious = Buffer.alloc(FRAME_HASH_BYTES);
 
 interface OpenSegment {
   readonly handle: number;
   readonly number: number;
-  readonly keyId: Buffer;
-  readonly dataKey: KeyObject;
+  /** By retention class. */
+  readonly keys: ReadonlyMap<string, SegmentKey>;
   readonly sealing: Sealing;
 }
 interface SegmentKey {
+  readonly keyId: Buffer;
+  readonly dataKey: KeyObject;
+}
+/** Data keys of one segment that are durable, by retention class. */
+interface MadeKeys {
   readonly number: number;
   readonly sealing: Sealing;
-  readonly keyId: Buffer;
-  readonly dataKey: Buffer;
+  readonly keys: Map<string, SegmentKey>;
 }
 
-let nextKey: SegmentKey | undefined;
+/** Of the segment in use, or of the one that is to be opened next. */
+let made: MadeKeys | undefined;
 let segment: OpenSegment | undefined;
 let offset = 0;
 let sequence = 0;
 
-/** Every segment has a key of its own, so the offset of the frame in it, which only grows, never repeats. */
+/**
+ * Every segment and class has a key of its own and a frame at most one block of a class, so the offset of the frame, which only
+ * grows, never repeats under a key.
+ */
 function nextNonce(): Buffer {
   const nonce = Buffer.alloc(NONCE_BYTES);
   nonce.writeUIntBE(offset, NONCE_BYTES - 6, 6);
@@ -100,31 +118,44 @@ function writeFrame(
   return length;
 }
 
+/** One block for each class with payloads. */
+function sealAll(payloads: readonly SharedPayloads[], { keys, sealing }: OpenSegment): Buffer[] {
+  const blocks: Buffer[] = [];
+  for (const { entries, header, retentionClass } of payloads) {
+    const [bytes = 0, count = 0] = header;
+    if (bytes === 0) continue;
+    const key = keys.get(retentionClass);
+    if (key === undefined) throw new Error('a retention class has no data key in this segment');
+    blocks.push(
+      sealBlock(
+        {
+          retentionClass,
+          period: sealing.period,
+          journal: data.journal,
+          keyId: key.keyId,
+          firstJseq: wides[protocol.WIDE_FIRST_JSEQ]!,
+          count,
+          nonce: nextNonce(),
+        },
+        key.dataKey,
+        entries.subarray(0, bytes),
+      ),
+    );
+  }
+  return blocks;
+}
+
 function commit(): void {
   if (segment === undefined) throw new Error('the segment is given up');
   const slot = slots.get(cells[protocol.CELL_SLOT]!)!;
   const leavesBytes = cells[protocol.CELL_LEAVES_BYTES]!;
-  const payloadsBytes = cells[protocol.CELL_PAYLOADS_BYTES]!;
-  let block: Buffer | undefined;
-  if (payloadsBytes > 0) {
-    block = sealBlock(
-      {
-        retentionClass: segment.sealing.retentionClass,
-        period: segment.sealing.period,
-        journal: data.journal,
-        keyId: segment.keyId,
-        firstJseq: wides[protocol.WIDE_FIRST_JSEQ]!,
-        count: cells[protocol.CELL_PAYLOAD_COUNT]!,
-        nonce: nextNonce(),
-      },
-      segment.dataKey,
-      slot.payloads.subarray(0, payloadsBytes),
-    );
-  }
-  const blockBytes = block?.length ?? 0;
+  const blocks = sealAll(slot.payloads, segment);
+  let blockBytes = 0;
+  for (const block of blocks) blockBytes += block.length;
   ensureFrame(FRAME_OVERHEAD_BYTES + leavesBytes + blockBytes);
   slot.leaves.copy(frame, FRAME_HEADER_BYTES, 0, leavesBytes);
-  block?.copy(frame, FRAME_HEADER_BYTES + leavesBytes);
+  let at = FRAME_HEADER_BYTES + leavesBytes;
+  for (const block of blocks) at += block.copy(frame, at);
   cells[protocol.CELL_FRAME_BYTES] = writeFrame('leaves', {
     leavesBytes,
     blockBytes,
@@ -133,15 +164,29 @@ function commit(): void {
   cells[protocol.CELL_OFFSET] = offset;
 }
 
-/** The data key of a segment, wrapped and durable. An attempt that failed later leaves it to the next one. */
-function keyFor({ number, sealing }: protocol.OpenSegmentRequest): SegmentKey {
-  if (nextKey?.number === number && isSame(nextKey.sealing, sealing)) return nextKey;
+/** Data keys of a segment, wrapped and durable. What an attempt that failed later had made already is taken again. */
+function makeKeys(
+  number: number,
+  sealing: Sealing,
+  classes: readonly string[],
+): { readonly keys: ReadonlyMap<string, SegmentKey>; readonly fresh: readonly protocol.MadeKey[] } {
+  if (made?.number !== number || !isSame(made.sealing, sealing)) made = { number, sealing, keys: new Map() };
+  const { keys } = made;
+  const fresh = classes.map((retentionClass) => {
+    const key = keys.get(retentionClass) ?? makeKey(sealing, retentionClass);
+    keys.set(retentionClass, key);
+    return { retentionClass, key: key.keyId.toString('hex') };
+  });
+  return { keys, fresh };
+}
+
+function makeKey(sealing: Sealing, retentionClass: string): SegmentKey {
   const keyId = randomBytes(DATA_KEY_ID_BYTES);
-  const key = { number, sealing, keyId, dataKey: randomBytes(DATA_KEY_BYTES) };
-  const scope = { retentionClass: sealing.retentionClass, period: sealing.period, keyId };
-  writeDataKey(layer, data.vaultDirectory, scope, key.dataKey, sealing);
-  nextKey = key;
-  return key;
+  const bytes = randomBytes(DATA_KEY_BYTES);
+  writeDataKey(layer, data.vaultDirectory, { retentionClass, period: sealing.period, keyId }, bytes, sealing);
+  const dataKey = createSecretKey(bytes);
+  bytes.fill(0);
+  return { keyId, dataKey };
 }
 
 function isSame(one: Sealing, other: Sealing): boolean {
@@ -153,14 +198,21 @@ function isSame(one: Sealing, other: Sealing): boolean {
   );
 }
 
+/** In the segment in use. A crash before anything is sealed leaves a wrapped key that opens nothing. */
+function makeMoreKeys(classes: readonly string[]): protocol.KeysMade {
+  if (segment === undefined) throw new Error('the segment is given up');
+  const { fresh } = makeKeys(segment.number, segment.sealing, classes);
+  return { kind: 'keys-made', keys: fresh };
+}
+
 /**
- * Order: (1) the wrapped data key is durable, (2) the file is whole and has its name, durably, (3) header and snapshot
+ * Order: (1) the wrapped data keys are durable, (2) the file is whole and has its name, durably, (3) header and snapshot
  * are durable. A crash before the end leaves a file that recovery does not take for a segment (its header is missing
  * or states another number), or a segment without leaves.
  */
 function openSegment(request: protocol.OpenSegmentRequest): protocol.SegmentOpened {
   leaveSegment();
-  const { keyId, dataKey } = keyFor(request);
+  const { keys, fresh } = makeKeys(request.number, request.sealing, request.classes);
   const path = join(data.journalDirectory, segmentFileName(request.number));
   const spare = layer.list(data.journalDirectory).find(isSpareFileName);
   if (spare !== undefined && !layer.exists(path)) layer.rename(join(data.journalDirectory, spare), path);
@@ -183,15 +235,14 @@ function openSegment(request: protocol.OpenSegmentRequest): protocol.SegmentOpen
       sequence: request.sequence,
       previousSegment: request.previousSegment,
       previousHash: Buffer.from(request.previousHash),
-      keyId,
+      keyId: keys.get(request.classes[0]!)!.keyId,
       period: request.sealing.period,
     });
     layer.write(handle, header, header.length, 0);
     segment = {
       handle,
       number: request.number,
-      keyId,
-      dataKey: createSecretKey(dataKey),
+      keys,
       sealing: request.sealing,
     };
     offset = SEGMENT_HEADER_BYTES;
@@ -201,9 +252,6 @@ function openSegment(request: protocol.OpenSegmentRequest): protocol.SegmentOpen
     ensureFrame(FRAME_OVERHEAD_BYTES + request.snapshot.length);
     frame.set(request.snapshot, FRAME_HEADER_BYTES);
     writeFrame('snapshot', { leavesBytes: request.snapshot.length, blockBytes: 0, leafCount: 0 });
-    // The segment has its own copy from here on.
-    dataKey.fill(0);
-    nextKey = undefined;
   } catch (error) {
     segment = undefined;
     layer.close(handle);
@@ -217,7 +265,7 @@ function openSegment(request: protocol.OpenSegmentRequest): protocol.SegmentOpen
     offset,
     capacity,
     sequence,
-    keyId: keyId.toString('hex'),
+    keys: fresh,
   };
 }
 
@@ -237,7 +285,11 @@ function control(request: protocol.ControlRequest): protocol.SyncAnswer | undefi
     case 'buffers':
       slots.set(request.slot, {
         leaves: Buffer.from(request.leaves),
-        payloads: Buffer.from(request.payloads),
+        payloads: request.payloads.map(({ memory, retentionClass }) => ({
+          retentionClass,
+          header: new Int32Array(memory, 0, 2),
+          entries: Buffer.from(memory, PAYLOADS_HEADER_BYTES),
+        })),
       });
       return undefined;
     case 'forget':
@@ -248,6 +300,13 @@ function control(request: protocol.ControlRequest): protocol.SyncAnswer | undefi
         return openSegment(request);
       } catch (error) {
         return failed('open-segment', error);
+      }
+    case 'make-keys':
+      try {
+        return makeMoreKeys(request.classes);
+      } catch (error) {
+        leaveSegment();
+        return failed('make-keys', error);
       }
     default:
       if (segment !== undefined) layer.close(segment.handle);

@@ -1,4 +1,4 @@
-/** Where sealed blocks come to rest: one file per segment of the journal, blocks one after another as they were sealed. */
+/** Where sealed blocks come to rest: one file per segment of the journal and retention class, blocks one after another as they were sealed. */
 
 import { dirname, join } from 'node:path';
 import { blockBytes, blockFilePath, decodeBlockHeader } from 'countersign-verify';
@@ -7,60 +7,65 @@ import { readWhole, type FileLayer } from '../journal/file-layer.ts';
 const BLOCK_MAGIC = 'CSVB';
 
 interface OpenFile {
-  readonly path: string;
   readonly handle: number;
   end: number;
+  /** Blocks to be written: views of what the caller holds, until `write`. */
+  waiting: Buffer[];
+  isUnsynced: boolean;
 }
 
 export class BlockFiles {
   readonly #layer: FileLayer;
   readonly #directory: string;
-  #file: OpenFile | undefined;
-  /** Blocks to be written: views of what the caller holds, until `write`. */
-  #waiting: Buffer[] = [];
-  #isUnsynced = false;
+  /** Files of one segment, by path: one for each retention class and period in it. */
+  readonly #files = new Map<string, OpenFile>();
+  #segment = -1;
 
   constructor(layer: FileLayer, vaultDirectory: string) {
     this.#layer = layer;
     this.#directory = vaultDirectory;
   }
 
-  /** Puts a block behind the others of its segment. `integratedJseq`: what the last checkpoint covers. */
+  /** Puts a block behind the others of its segment and class. `integratedJseq`: what the last checkpoint covers. */
   append(segment: number, block: Buffer, integratedJseq: number): void {
-    const { header } = decodeBlockHeader(block);
-    const path = join(this.#directory, blockFilePath(header, segment));
-    if (this.#file?.path !== path) {
+    if (segment !== this.#segment) {
       this.sync();
       this.close();
-      this.#file = this.#open(path, integratedJseq);
+      this.#segment = segment;
     }
-    this.#waiting.push(block);
+    const { header } = decodeBlockHeader(block);
+    const path = join(this.#directory, blockFilePath(header, segment));
+    let file = this.#files.get(path);
+    if (file === undefined) this.#files.set(path, (file = this.#open(path, integratedJseq)));
+    file.waiting.push(block);
   }
 
   /** Writes what was appended; the blocks are not looked at any more. */
   write(): void {
-    const file = this.#file;
-    if (file === undefined || this.#waiting.length === 0) return;
-    const bytes = Buffer.concat(this.#waiting);
-    this.#layer.write(file.handle, bytes, bytes.length, file.end);
-    file.end += bytes.length;
-    this.#waiting = [];
-    this.#isUnsynced = true;
+    for (const file of this.#files.values()) {
+      if (file.waiting.length === 0) continue;
+      const bytes = Buffer.concat(file.waiting);
+      this.#layer.write(file.handle, bytes, bytes.length, file.end);
+      file.end += bytes.length;
+      file.waiting = [];
+      file.isUnsynced = true;
+    }
   }
 
   /** Makes what was appended durable. */
   sync(): void {
     this.write();
-    if (this.#file === undefined || !this.#isUnsynced) return;
-    this.#layer.sync(this.#file.handle);
-    this.#isUnsynced = false;
+    for (const file of this.#files.values()) {
+      if (!file.isUnsynced) continue;
+      this.#layer.sync(file.handle);
+      file.isUnsynced = false;
+    }
   }
 
   close(): void {
-    if (this.#file !== undefined) this.#layer.close(this.#file.handle);
-    this.#file = undefined;
-    this.#waiting = [];
-    this.#isUnsynced = false;
+    for (const file of this.#files.values()) this.#layer.close(file.handle);
+    this.#files.clear();
+    this.#segment = -1;
   }
 
   /** Opens a file behind its last block that a checkpoint covers: what follows was cut off by a crash and comes again. */
@@ -71,7 +76,7 @@ export class BlockFiles {
     const handle = this.#layer.open(path, 'create');
     this.#layer.syncDirectory(dirname(path));
     if (present !== undefined && present.length > end) this.#layer.truncate(handle, end);
-    return { path, handle, end };
+    return { handle, end, waiting: [], isUnsynced: false };
   }
 }
 

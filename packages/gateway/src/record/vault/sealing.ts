@@ -5,13 +5,14 @@
 export interface Sealing {
   /** `YYYY-MM`, UTC. */
   readonly period: string;
+  /** Of contents whose author names no other. Every segment has a data key for it, and one for each other class in use. */
   readonly retentionClass: string;
   /** Raw X25519 public keys. */
   readonly custodian: Uint8Array;
   readonly gateway: Uint8Array;
 }
 
-/** The data key of a segment, for `key.created`. */
+/** A data key of a segment, for `key.created`. */
 export interface SegmentDataKey {
   /** Key id in hex. */
   readonly key: string;

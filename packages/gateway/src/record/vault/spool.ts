@@ -38,6 +38,7 @@ import { claimPath, leftClaims, type RecordPlaces, type SpoolClaims } from './sp
 
 export interface SpoolOptions {
   readonly sealing: Sealing;
+  readonly retentionClass: string;
   readonly clock: Clock;
   /** Asked before so many bytes are written; throws when there is no room for them. */
   readonly admit: (bytes: number) => void;
@@ -218,8 +219,8 @@ async function writeKeys(
 export async function openVaultSpool(vaultDirectory: string, options: SpoolOptions): Promise<Spool> {
   const { admit, claims, files } = options;
   const atUs = options.clock.atUs();
-  const { sealing } = options;
-  const scope = { retentionClass: sealing.retentionClass, period: sealing.period };
+  const { retentionClass, sealing } = options;
+  const scope = { retentionClass, period: sealing.period };
   const id = uuidv7(Math.floor(atUs / 1000));
   const path = join(vaultDirectory, spoolPath(scope, id));
   const dataKey = randomBytes(32);
