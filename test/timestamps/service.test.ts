@@ -335,6 +335,26 @@ describe('the time stamps of a log', needOpenssl(), () => {
   });
 });
 
+function status(...args: readonly string[]): string {
+  return spawnSync(process.execPath, [MAIN, 'log', 'status', ...args], { encoding: 'utf8' }).stdout;
+}
+
+/** What `log status` says of the newest time stamp: with the certificates of the configuration, without, and of a damaged one. */
+function checkStatus(folder: GatewayFolder, tsa: TimeAuthority, size: number): void {
+  const own = status('-c', folder.configFile, '--json');
+  const { timestamped } = JSON.parse(own) as { readonly timestamped?: Record<string, unknown> };
+  assert.deepEqual([timestamped?.['size'], timestamped?.['isTrusted']], [size, true], own);
+  const log = join(folder.stateDirectory, 'log');
+  const words = new RegExp(`TIMESTAMPED: the first ${size} leaves existed at 20.*, says test tsa`);
+  assert.match(status(log, '--tsa-ca', tsa.ca), words);
+  assert.match(status(log), new RegExp(`of the first ${size} leaves; its authority is not known`));
+  const response = join(log, 'timestamps', `${size}.tsr`);
+  const whole = readFileSync(response);
+  writeFileSync(response, flip(whole, whole.length - 5));
+  assert.match(status('-c', folder.configFile), /time stamp +none that fits/);
+  writeFileSync(response, whole);
+}
+
 describe('a gateway with an authority', needOpenssl(), () => {
   it('has its log stamped, shows it as a figure, and refuses certificates that are none', async () => {
     const tsa = new TimeAuthority();
@@ -360,6 +380,7 @@ describe('a gateway with an authority', needOpenssl(), () => {
       const report = JSON.parse(run.stdout) as VerifyReport;
       assert.equal(report.verdict, 'VERIFIED', run.stdout);
       assert.equal(report.timestamps?.trusted, 1);
+      checkStatus(folder, tsa, Number(name!.slice(0, -4)));
     } finally {
       folder.remove();
       await tsa.remove();

@@ -1,6 +1,14 @@
+import type { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 
-import { FormatError, parseVerifierKey, SourceError, splitWitness, witnessOf } from 'countersign-verify';
+import {
+  FormatError,
+  parseCertificates,
+  parseVerifierKey,
+  SourceError,
+  splitWitness,
+  witnessOf,
+} from 'countersign-verify';
 import type { NoteVerifier, WitnessVerifier } from 'countersign-verify';
 
 import { CountersignError } from '../errors.ts';
@@ -63,4 +71,14 @@ export async function readInput(file: string): Promise<string> {
 export function parseCount(text: string, option: string): number {
   if (!/^\d{1,15}$/.test(text)) throw usageError(`${option} needs a number`);
   return Number(text);
+}
+
+/** Certificates in a file, PEM. Throws `CS_INPUT_UNUSABLE`. */
+export async function readCertificates(file: string): Promise<readonly X509Certificate[]> {
+  try {
+    return parseCertificates(await readInput(file));
+  } catch (error) {
+    if (error instanceof FormatError) throw inputError(`${file}: ${error.message}`);
+    throw error;
+  }
 }

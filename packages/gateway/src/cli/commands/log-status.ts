@@ -1,11 +1,23 @@
+import type { X509Certificate } from 'node:crypto';
+
 import { checkpointTimeUs, isCheckpointOf, parseVerifierKey, readCheckpoint } from 'countersign-verify';
 import type { LogSource, NoteVerifier, WitnessVerifier } from 'countersign-verify';
 import type { Command } from 'commander';
 
-import { addConfigOption, addJsonOption, configOf, logSourceOf } from '../common-options.ts';
+import { createSecrets } from '../../config/secrets.ts';
+import { timestampAuthority } from '../../gateway/timestamping.ts';
+import { addConfigOption, addJsonOption, configOf, logDirectoryOf, logSourceOf } from '../common-options.ts';
 import type { CommonOptions } from '../common-options.ts';
-import { parseCount, readVerifierKey, readWitnessKey, withLogErrors } from '../log-errors.ts';
+import {
+  parseCount,
+  readCertificates,
+  readVerifierKey,
+  readWitnessKey,
+  withLogErrors,
+} from '../log-errors.ts';
 import { createOutput, formatTable } from '../output.ts';
+import { timestampedState } from '../timestamped-state.ts';
+import type { TimestampedState } from '../timestamped-state.ts';
 import { witnessedState, witnessedTextOf, witnessesOf } from '../witnessed-state.ts';
 import type { WitnessedState } from '../witnessed-state.ts';
 
@@ -13,6 +25,7 @@ interface StatusOptions extends CommonOptions {
   readonly key?: string;
   readonly witness: readonly string[];
   readonly requireWitness?: string;
+  readonly tsaCa: readonly string[];
 }
 
 export function addLogStatusCommand(log: Command): void {
@@ -34,10 +47,17 @@ export function addLogStatusCommand(log: Command): void {
       [],
     )
     .option('--require-witness <n>', 'organisations that are a quorum; default: as configured, else 1')
+    .option(
+      '--tsa-ca <file>',
+      'certificates (PEM) that time stamps must lead to (repeatable); default: as configured, for its own log',
+      collect,
+      [],
+    )
     .addHelpText(
       'after',
       `
-States: UNSIGNED, SIGNED (by the log's key), WITNESSED(n) (by n organisations as well).
+States: UNSIGNED, SIGNED (by the log's key), WITNESSED(n) (by n organisations as well), and TIMESTAMPED: an authority
+whose certificate is known says when so many leaves existed.
 
 Examples:
   countersign log status
@@ -58,6 +78,11 @@ async function printStatus(place: string | undefined, options: StatusOptions): P
   const checkpoint = await readCheckpoint(source);
   const key = await keyOf(source, options.key);
   const witnessed = await witnessedState(source, checkpoint, witnessedText, { key, witnesses, quorum });
+  const stamp = await timestampedState(source, checkpoint, {
+    directory: isUrl(place) ? undefined : logDirectoryOf(place, options),
+    key,
+    authorities: await authoritiesOf(place, options),
+  });
   const isSigned = key !== undefined && isCheckpointOf(checkpoint, key);
   const state = stateOf(isSigned, witnessed);
   const signedAtUs = checkpointTimeUs(checkpoint);
@@ -65,7 +90,7 @@ async function printStatus(place: string | undefined, options: StatusOptions): P
   const { origin, size } = checkpoint;
   const root = checkpoint.root.toString('base64');
   createOutput(options.json ?? false).result(
-    { source: source.name, origin, size, root, state, signedAtUs, ageMs, witnessed },
+    { source: source.name, origin, size, root, state, signedAtUs, ageMs, witnessed, timestamped: stamp },
     () =>
       formatTable([
         ['log', `${origin} (${source.name})`],
@@ -75,6 +100,7 @@ async function printStatus(place: string | undefined, options: StatusOptions): P
         ['signed', signedText(signedAtUs, ageMs)],
         ['witnessed', witnessedLine(witnessed, witnesses.length)],
         ['unwitnessed', `${witnessed.unwitnessed.leaves} leaves, ${witnessed.unwitnessed.seconds} seconds`],
+        ['time stamp', stampLine(stamp, isUrl(place))],
       ]),
   );
 }
@@ -94,6 +120,16 @@ async function whom(
     witnesses: config === undefined ? given : witnessesOf(config),
     quorum: required ?? config?.witness?.quorum ?? 1,
   };
+}
+
+/** Whose clocks are believed: those of the command line, else those of the configuration, for its own log. */
+async function authoritiesOf(
+  place: string | undefined,
+  options: StatusOptions,
+): Promise<readonly X509Certificate[]> {
+  if (options.tsaCa.length > 0) return (await Promise.all(options.tsaCa.map(readCertificates))).flat();
+  if (place !== undefined) return [];
+  return (await timestampAuthority(configOf(options), createSecrets()))?.trusted ?? [];
 }
 
 async function keyOf(source: LogSource, given: string | undefined): Promise<NoteVerifier | undefined> {
@@ -117,6 +153,21 @@ function witnessedLine({ organisations, size }: WitnessedState, witnesses: numbe
   if (witnesses === 0) return 'no witness is named: nobody vouches for any of it';
   if (size === 0) return 'no checkpoint has its quorum';
   return `${size} leaves, by ${organisations} organisation${organisations === 1 ? '' : 's'}`;
+}
+
+function isUrl(place: string | undefined): boolean {
+  return place !== undefined && /^https?:\/\//.test(place);
+}
+
+/** TIMESTAMPED is said only of what leads to a certificate that somebody chose to believe. */
+function stampLine(stamp: TimestampedState | undefined, isUrlOnly: boolean): string {
+  if (stamp === undefined)
+    return isUrlOnly ? 'none of this checkpoint; log verify finds older ones' : 'none that fits';
+  const { authority, isTrusted, size, timeUs } = stamp;
+  const at = new Date(Math.floor(timeUs / 1_000)).toISOString();
+  return isTrusted
+    ? `TIMESTAMPED: the first ${size} leaves existed at ${at}, says ${authority}`
+    : `of the first ${size} leaves; its authority is not known (--tsa-ca)`;
 }
 
 function collect(value: string, previous: readonly string[]): readonly string[] {

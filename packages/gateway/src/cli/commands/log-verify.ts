@@ -1,11 +1,8 @@
 import { createPrivateKey } from 'node:crypto';
-import type { X509Certificate } from 'node:crypto';
 import { dirname, join } from 'node:path';
 
 import {
-  FormatError,
   formatReport,
-  parseCertificates,
   parseVerifierKey,
   VaultChecks,
   VaultReader,
@@ -17,7 +14,14 @@ import type { Command } from 'commander';
 
 import { addConfigOption, addJsonOption, configOf, logDirectoryOf, logSourceOf } from '../common-options.ts';
 import type { CommonOptions } from '../common-options.ts';
-import { parseCount, readInput, readVerifierKey, readWitnessKey, withLogErrors } from '../log-errors.ts';
+import {
+  parseCount,
+  readCertificates,
+  readInput,
+  readVerifierKey,
+  readWitnessKey,
+  withLogErrors,
+} from '../log-errors.ts';
 import { createOutput, inputError, usageError } from '../output.ts';
 import type { SetExitCode } from '../program.ts';
 
@@ -119,16 +123,6 @@ async function witnessOptions(
     witnessOf(parseVerifierKey(key), organisation),
   );
   return { witnesses, requireWitnesses: witness.quorum, ...stated };
-}
-
-/** Throws `CS_INPUT_UNUSABLE`. */
-async function readCertificates(file: string): Promise<readonly X509Certificate[]> {
-  try {
-    return parseCertificates(await readInput(file));
-  } catch (error) {
-    if (error instanceof FormatError) throw inputError(`${file}: ${error.message}`);
-    throw error;
-  }
 }
 
 async function vaultCheck(
