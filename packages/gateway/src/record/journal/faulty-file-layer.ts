@@ -121,9 +121,10 @@ class FaultyFileLayer {
       },
       rename: (from, to) => {
         if (this.#fault('rename', to)) return;
-        // Spare segments are made by one thread and taken by another, each with a layer of its own: a rename that only one of them
+        // Segments become spare in one thread and are taken by another, each with a layer of its own: a rename that only one of them
         // knew of would let the other put a file in the place of one that is in use.
-        if (this.#spec.loseUnsynced === true && !from.includes('/spare-')) this.#renames.push({ from, to });
+        const isShared = from.includes('/spare-') || to.includes('/spare-');
+        if (this.#spec.loseUnsynced === true && !isShared) this.#renames.push({ from, to });
         else real.rename(from, to);
       },
       remove: (path) => {
