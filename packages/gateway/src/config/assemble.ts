@@ -157,6 +157,7 @@ function assembleTarget(
     targetSessionAttrs: target.targetSessionAttrs,
     connectTimeoutMs: target.connectTimeout,
     allowedSettings: target.settings.allow,
+    ...(target.retentionClass === undefined ? {} : { retentionClass: target.retentionClass }),
   };
 }
 

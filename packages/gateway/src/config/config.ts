@@ -91,6 +91,8 @@ export interface PostgresTargetConfig {
   readonly connectTimeoutMs: number;
   /** Settings a client may change beyond the built-in list (exact names, or `prefix.*`). */
   readonly allowedSettings: readonly string[];
+  /** Under which the contents of sessions on it are sealed. Absent: `vault.retentionClass`. */
+  readonly retentionClass?: string;
 }
 
 export interface ListenerTlsConfig {

@@ -1,6 +1,6 @@
 import { isLoopbackHost } from './addresses.ts';
 import type { CountersignConfig, PostgresTargetConfig } from './config.ts';
-import { checkCustodySections } from './custody-section.ts';
+import { checkCustodySections, checkTargetClasses } from './custody-section.ts';
 import { nearestKey } from './nearest-key.ts';
 import type { Positions } from './positions.ts';
 import { formatPath } from './problem.ts';
@@ -35,6 +35,8 @@ export function crossCheck(config: CountersignConfig, positions: Positions, nowU
     : checkWitness(config.witness))
     report.add(severity, path, message, hint);
   for (const { severity, path, message, hint } of checkCustodySections(config.custody, config.retention))
+    report.add(severity, path, message, hint);
+  for (const { severity, path, message, hint } of checkTargetClasses(config.targets, config.retention))
     report.add(severity, path, message, hint);
   for (const { severity, path, message, hint } of checkTimestamp(config.timestamp))
     report.add(severity, path, message, hint);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { nearestKey } from './nearest-key.ts';
 import type { SectionProblem } from './problem.ts';
 import { name } from './schema-parts.ts';
 
@@ -43,6 +44,11 @@ const person = z.strictObject({
     ),
 });
 
+/** A name under which contents are sealed and erased together. */
+export const retentionClass = z.string().regex(/^[a-z0-9-]{1,32}$/, {
+  error: 'must be lower-case letters, digits and dashes, at most 32',
+});
+
 export const custodySection = z
   .strictObject({
     officers: z
@@ -70,7 +76,7 @@ export const retentionSection = z
   .strictObject({
     classes: z
       .record(
-        z.string().regex(/^[a-z0-9-]{1,32}$/),
+        retentionClass,
         z.strictObject({
           keep: z
             .string()
@@ -128,6 +134,27 @@ export function checkCustodySections(
     });
   }
   return problems;
+}
+
+/** Contents under a class that the schedule does not know would be kept for ever, which nobody meant who wrote a schedule. */
+export function checkTargetClasses(
+  targets: readonly { readonly name: string; readonly retentionClass?: string }[],
+  retention: RetentionConfig | undefined,
+): SectionProblem[] {
+  if (retention === undefined) return [];
+  const known = retention.classes.map((each) => each.class);
+  return targets.flatMap(({ name, retentionClass }) => {
+    if (retentionClass === undefined || known.includes(retentionClass)) return [];
+    const near = nearestKey(retentionClass, known);
+    return [
+      {
+        severity: 'error' as const,
+        path: ['targets', name, 'retentionClass'],
+        message: `retention.classes has no class ${retentionClass}`,
+        hint: near === undefined ? 'add it, with how long it is kept' : `did you mean ${near}?`,
+      },
+    ];
+  });
 }
 
 function repeated(list: 'officers' | 'readers', persons: readonly CustodyPerson[]): SectionProblem[] {

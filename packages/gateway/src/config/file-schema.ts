@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { parseHostPort } from './addresses.ts';
-import { custodySection, retentionSection } from './custody-section.ts';
+import { custodySection, retentionClass, retentionSection } from './custody-section.ts';
 import { diskWatermarks, floodLimits } from './flood-section.ts';
 import {
   address,
@@ -151,6 +151,9 @@ const targetSection = z.strictObject({
         .describe('Settings that clients may change beyond the built-in list.'),
     })
     .prefault({}),
+  retentionClass: retentionClass
+    .optional()
+    .describe('Label under which contents of sessions on it are kept. Default: vault.retentionClass.'),
   logins: z
     .record(
       z.string().regex(NAME),

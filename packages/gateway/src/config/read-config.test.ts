@@ -84,6 +84,30 @@ test('a valid file becomes what the gateway works with', () => {
   assert.equal(config.demo, false);
 });
 
+test('a target may have a retention class of its own, which a schedule must know', () => {
+  const target = VALID.replace('    logins:', '    retentionClass: ledger\n    logins:');
+  const { config } = parseConfig(target, FILE, { nowUs: NOW_US });
+  assert.equal(config.targets[0]?.retentionClass, 'ledger');
+  assert.equal(parseConfig(VALID, FILE, { nowUs: NOW_US }).config.targets[0]?.retentionClass, undefined);
+  const schedule = (name: string): string => `${target}
+custody:
+  officers:
+    - { name: a, owner: A, key: H62UPXQisUK7JpPIAk8qyQKCyBTvtD9WBtwo2ZhtWD0 }
+    - { name: b, owner: B, key: 9wXEELzq-ogdBoG_vCxPjcsOuDjj3eOqIdQL-QZdkMQ }
+    - { name: c, owner: C, key: V9ex17QO-aHyegHgmh2dOBgiuKLYwoECItDXb7_zORs }
+retention:
+  classes:
+    ${name}: { keep: 90d }
+`;
+  assert.deepEqual(problemsOf(schedule('ledger')), []);
+  const [problem, ...others] = problemsOf(schedule('ledgers'));
+  assert.deepEqual(others, []);
+  assert.equal(problem?.severity, 'error');
+  assert.match(problem?.path ?? '', /retentionClass/);
+  assert.match(problem?.hint ?? '', /did you mean ledgers/);
+  assert.equal(problemsOf(target.replace('ledger', '../x'))[0]?.severity, 'error');
+});
+
 test('a target beyond loopback is verified unless the file says otherwise', () => {
   const { config } = parseConfig(VALID.replace("['127.0.0.1']", '[db.internal]'), FILE, { nowUs: NOW_US });
   assert.equal(config.targets[0]?.tls.mode, 'verify-full');

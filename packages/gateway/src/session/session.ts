@@ -4,7 +4,15 @@ import type { ErrorCode } from '../errors.ts';
 import type { GrantEnd, LiveGrant } from '../grants/live-grant.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { CallDenied, CallIntent, Decision, SessionOpened } from '../record/events.ts';
-import type { Appended, Commitment, LeafRef, Payload, Recorder, Spool } from '../record/recorder.ts';
+import type {
+  Appended,
+  AppendOptions,
+  Commitment,
+  LeafRef,
+  Payload,
+  Recorder,
+  Spool,
+} from '../record/recorder.ts';
 import { Command, type Outcome, type ResultSink, type ResultUrgency } from './command.ts';
 import { Denied } from './denied.ts';
 import { DenialSeries, type DenialCount } from './denial-series.ts';
@@ -28,6 +36,8 @@ export interface SessionRequest {
   readonly backend: SessionOpened['backend'];
   /** How statements are understood. Default `lexical`. */
   readonly analysis?: string;
+  /** Under which everything that it commits to is sealed. Absent: `vault.retentionClass`. */
+  readonly retentionClass?: string | undefined;
   /** Shares turns, commits and quotas between principals. Absent: for the gateway's own sessions. */
   readonly admission?: FairAdmission;
 }
@@ -67,6 +77,9 @@ export class Session implements ResultSink {
   readonly #recorder: Recorder;
   readonly #context: LeafRef;
   readonly #permit: Decision;
+  readonly #retentionClass: string | undefined;
+  /** For leaves with contents: made once, because every command needs it. */
+  readonly #sealed: AppendOptions;
   readonly #observer: SessionObserver | undefined;
   readonly #opened: Appended;
   /**
@@ -102,6 +115,8 @@ export class Session implements ResultSink {
     this.#recorder = recorder;
     this.#observer = observer;
     this.#permit = { effect: 'permit', policies: [grant.id], reasons: [] };
+    this.#retentionClass = request.retentionClass;
+    this.#sealed = { retentionClass: request.retentionClass };
     this.#context = openSessionContext(request);
     this.#opened = this.#appendOpened(request);
     this.#forgetGrant = grant.onEnd((end) => this.#onGrantEnd(end));
@@ -124,7 +139,7 @@ export class Session implements ResultSink {
 
   /** For a value too large to hold in memory. */
   openSpool(): Promise<Spool> {
-    return this.#recorder.openSpool();
+    return this.#recorder.openSpool(this.#retentionClass);
   }
 
   /**
@@ -152,6 +167,7 @@ export class Session implements ResultSink {
           decision: this.#permit,
         },
         payloads,
+        this.#sealed,
       );
     } catch (error) {
       // The record takes everything but commands: the refusal is written down like any other.
@@ -190,6 +206,7 @@ export class Session implements ResultSink {
           sqlstate: error.sqlState,
         },
         payloads.filter((payload) => payload.field === 'statement'),
+        this.#sealed,
       );
     } catch {
       // The journal is full or failing: the command is refused all the same, and the observer counts it as unrecorded.
@@ -275,7 +292,7 @@ export class Session implements ResultSink {
       backend: request.backend,
       digestKey: commit('digest_key', this.digestKey),
     };
-    return this.#append(event, payloads);
+    return this.#append(event, payloads, this.#sealed);
   }
 
   /** False when the journal does not take it now. Control events have room of their own, so that a count is not lost to a full disk. */
@@ -345,6 +362,7 @@ function openSessionContext(request: SessionRequest): LeafRef {
       grant: { id: grant.id, standing: true, expiresAtUs: grant.expiresAtUs },
       target: { name: grant.target, protocol: request.protocol, login: grant.login },
       analysis: request.analysis ?? 'lexical',
+      class: request.retentionClass,
     },
     [{ field: 'owner', commitment: owner }],
   );
