@@ -100,7 +100,7 @@ const GROUPS: readonly Group[] = [
     calls: ['syncDirectory'],
     expected: { ...JOURNAL_FAILS, ...UNNOTICED },
   },
-  { place: 'data keys', moment: 'new segment', calls: ['open'], expected: JOURNAL_FAILS },
+  { place: 'data keys', moment: 'new segment', calls: ['open', 'rename'], expected: JOURNAL_FAILS },
   {
     place: 'data keys',
     moment: 'new segment',
@@ -108,7 +108,8 @@ const GROUPS: readonly Group[] = [
     expected: {
       ...JOURNAL_FAILS,
       ...SHORT,
-      lying: { ...SOUND, verdict: 'ALTERED', findings: ['payload-missing', 'vault-malformed'] },
+      // It is read back before anything is sealed with it.
+      lying: JOURNAL_FAILS.EIO,
     },
   },
   {

@@ -26,7 +26,11 @@ export function wrappedKeyFiles(
   }));
 }
 
-/** Wraps a data key to both recipients and makes the files durable; only then may anything be sealed with it. */
+/**
+ * Wraps a data key to both recipients and makes the files durable; only then may anything be sealed with it. Each file is (1) written
+ * aside and synced, (2) read back, since a key that is not there is noticed too late by whoever needs it, (3) renamed: under the name
+ * of a key there is a whole one. What a failed attempt leaves has another name, and nobody reads it.
+ */
 export function writeDataKey(
   layer: FileLayer,
   vaultDirectory: string,
@@ -38,13 +42,23 @@ export function writeDataKey(
   for (const { path, wrapped } of wrappedKeyFiles(vaultDirectory, scope, dataKey, recipients)) {
     directory = dirname(path);
     layer.makeDirectory(directory);
-    const handle = layer.open(path, 'create');
-    try {
-      layer.write(handle, wrapped, wrapped.length, 0);
-      layer.sync(handle);
-    } finally {
-      layer.close(handle);
-    }
+    writeAside(layer, `${path}.tmp`, wrapped);
+    layer.rename(`${path}.tmp`, path);
   }
   layer.syncDirectory(directory);
+}
+
+/** @throws Error with code `EIO` when the file does not hold what was written. */
+function writeAside(layer: FileLayer, path: string, bytes: Buffer): void {
+  const handle = layer.open(path, 'create');
+  try {
+    layer.write(handle, bytes, bytes.length, 0);
+    layer.sync(handle);
+    const present = Buffer.alloc(bytes.length + 1);
+    const length = layer.read(handle, present, present.length, 0);
+    if (!present.subarray(0, length).equals(bytes))
+      throw Object.assign(new Error('a wrapped data key is not what was written'), { code: 'EIO' });
+  } finally {
+    layer.close(handle);
+  }
 }
