@@ -16,6 +16,8 @@ interface Officer {
 }
 
 const DAY_US = 86_400_000_000;
+/** The classes of a log's first schedule are recorded one after another; a disk that stalls may keep them apart. */
+const FIRST_SCHEDULE_US = 600_000_000;
 const APPROVAL_TYPES: ReadonlySet<string> = new Set(['custody.approved', 'custody.refused']);
 
 export class CustodyChecks {
@@ -28,6 +30,8 @@ export class CustodyChecks {
   #isUnattended = false;
   /** Class to days. */
   readonly #retention = new Map<string, number>();
+  /** When the first class got a limit, µs. */
+  #scheduledAtUs: number | undefined;
   /** Approved and not used yet, by digest. */
   readonly #approved = new Map<string, { readonly action: string; readonly scope: string }>();
   readonly #used = new Set<string>();
@@ -94,7 +98,8 @@ export class CustodyChecks {
     const action = leaf['action'] as string;
     const owners = new Set<number>();
     const scope = leaf['scope'] as string;
-    const request = { log: this.#origin, action, digest, scopeDigest: scope };
+    const expiresAtUs = leaf['expires_at_us'] as number;
+    const request = { log: this.#origin, action, digest, expiresAtUs, scopeDigest: scope };
     for (const approval of leaf['approvals'] as unknown as readonly Approval[]) {
       const officer = this.#officers?.find(
         ({ key, officer: name }) => name === approval.officer && key === approval.key,
@@ -108,7 +113,7 @@ export class CustodyChecks {
         'custody-approval',
         'a request has fewer approvals of different owners than it needs',
       );
-    if (leaf.at > (leaf['expires_at_us'] as number))
+    if (leaf.at > expiresAtUs)
       this.#report(index, 'custody-approval', 'a request was taken after it had expired');
     if (!this.#used.has(digest)) this.#approved.set(digest, { action, scope });
   }
@@ -128,7 +133,11 @@ export class CustodyChecks {
   #changeRetention(index: number, leaf: Leaf): void {
     const name = leaf['class'] as string;
     const days = leaf['keep_days'] as number;
-    const isShorter = days < (this.#retention.get(name) ?? 0);
+    const before = this.#retention.get(name);
+    this.#scheduledAtUs ??= leaf.at;
+    // A class that nobody limited is kept for ever: any limit is shorter, but for those of the log's first schedule.
+    const isShorter =
+      before === undefined ? leaf.at > this.#scheduledAtUs + FIRST_SCHEDULE_US : days < before;
     if (isShorter && leaf['request'] === undefined)
       this.#report(index, 'custody-unapproved', 'a class is kept for less long and nobody approved it');
     this.#retention.set(name, days);

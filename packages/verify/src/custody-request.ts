@@ -14,7 +14,7 @@
  *
  * An approval is an Ed25519 signature of the text
  *
- *   countersign custody request v1 \n <origin of the log> \n <action> \n <digest of the scope> \n <digest of the document> \n
+ *   countersign custody request v1 \n <origin of the log> \n <action> \n <digest of the scope> \n <expires_at_us> \n <digest of the document> \n
  *
  * (digests: base64url SHA-256 of the canonical JSON; of the scope without its member `owners`, which is personal). So who signed
  * what can be checked from the log alone, also when the document, which lies sealed in the vault, is no more.
@@ -52,8 +52,8 @@ export interface CustodyRequest {
   readonly scopeDigest: string;
 }
 
-/** What is signed of a request. */
-export type SignedParts = Pick<CustodyRequest, 'action' | 'digest' | 'log' | 'scopeDigest'>;
+/** What is signed of a request. Its end is, too: the leaf that states it must not be able to say another. */
+export type SignedParts = Pick<CustodyRequest, 'action' | 'digest' | 'expiresAtUs' | 'log' | 'scopeDigest'>;
 
 export interface Approval {
   /** Name of the officer. */
@@ -137,8 +137,9 @@ function textOf(value: unknown, pattern: RegExp, name: string): string {
 
 /** What is signed. */
 export function approvalMessage(request: SignedParts): Buffer {
-  const { action, digest, log, scopeDigest: scope } = request;
-  return Buffer.from(`countersign custody request v1\n${log}\n${action}\n${scope}\n${digest}\n`);
+  const { action, digest, expiresAtUs, log, scopeDigest: scope } = request;
+  const lines = ['countersign custody request v1', log, action, scope, expiresAtUs, digest];
+  return Buffer.from(lines.map((line) => `${line}\n`).join(''));
 }
 
 /** An officer's signature, base64url. `privateKey`: Ed25519. */
