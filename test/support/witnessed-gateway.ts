@@ -109,12 +109,13 @@ export class WitnessedGateway {
     return gateway;
   }
 
-  /** Puts a witness section at the end of the configuration, in the place of any that is there. */
+  /** Of bank-a, unless `more` names another operator. Puts a witness section at the end of the configuration, in the place of any that is there. */
   addSection(peers: readonly object[], more = '  timeout: 2s'): void {
+    const operator = /^ {2}operator:/m.test(more) ? '' : '  operator: bank-a\n';
     const text = readFileSync(this.folder.configFile, 'utf8').replace(/^witness:\n(?: .*\n)*/m, '');
     writeFileSync(
       this.folder.configFile,
-      `${text}witness:\n${more}\n  witnesses: ${JSON.stringify(peers)}\n`,
+      `${text}witness:\n${operator}${more}\n  witnesses: ${JSON.stringify(peers)}\n`,
     );
   }
 

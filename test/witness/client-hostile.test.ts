@@ -65,9 +65,10 @@ class FakeWitness {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  client(log: OwnLog, organisation = 'other', timeoutMs = 1000): WitnessClient {
+  client(log: OwnLog, organisation = 'other', isOwn = false): WitnessClient {
     const key = formatVerifierKey(cosignatureVerifierOf(this.cosigner), 4);
-    return new WitnessClient(log, { url: this.url, monitoring: this.url, key, organisation }, timeoutMs);
+    const { url } = this;
+    return new WitnessClient(log, { url, monitoring: url, key, organisation, isOwn }, 1000);
   }
 
   close(): void {
@@ -263,6 +264,32 @@ describe('a client of witnesses', () => {
     } finally {
       rounds.close();
       for (const witness of witnesses) witness.close();
+    }
+  });
+
+  it('makes no quorum of the word of the operator, and keeps it', async () => {
+    const witness = await FakeWitness.start('w.example/own', (body, response, _request, { cosigner }) =>
+      response.end(cosignatureOf(body, cosigner)),
+    );
+    const cosigned = Promise.withResolvers<RoundEvent>();
+    const rounds = new CosigningRounds({
+      clients: [witness.client(log, 'bank-a', true)],
+      quorum: 1,
+      newest: () => log.newest(),
+      onEvent: (event) => {
+        if (event.kind === 'cosigned' || event.kind === 'quorum') cosigned.resolve(event);
+      },
+    });
+    try {
+      rounds.poke();
+      assert.equal((await cosigned.promise).kind, 'cosigned');
+      assert.deepEqual(
+        rounds.states.map(({ isOwn, trouble }) => [isOwn, trouble]),
+        [[true, undefined]],
+      );
+    } finally {
+      rounds.close();
+      witness.close();
     }
   });
 });

@@ -26,11 +26,11 @@ export interface WitnessedState {
   readonly unwitnessed: { readonly leaves: number; readonly seconds: number };
 }
 
-/** The witnesses of a configuration, as their cosignatures are checked. */
+/** The witnesses of a configuration whose cosignatures count: the operator's own do not. */
 export function witnessesOf(config: CountersignConfig): readonly WitnessVerifier[] {
-  return (config.witness?.witnesses ?? []).map(({ key, organisation }) =>
-    witnessOf(parseVerifierKey(key), organisation),
-  );
+  return (config.witness?.witnesses ?? [])
+    .filter(({ isOwn }) => !isOwn)
+    .map(({ key, organisation }) => witnessOf(parseVerifierKey(key), organisation));
 }
 
 /**

@@ -41,38 +41,51 @@ const peer = (organisation: string, key: string, url = 'https://w.example'): str
 test('an absent section asks nobody; the quorum is all organisations unless it is named', () => {
   assert.equal(parse('').config.witness, undefined);
   const nodes = peer('bank-b', keyOf('w/1')) + peer('bank-b', keyOf('w/2')) + peer('auditor', keyOf('w/3'));
-  const { witness } = parse(`witness:\n  witnesses:\n${nodes}`).config;
+  const { witness } = parse(`witness:\n  operator: bank-a\n  witnesses:\n${nodes}`).config;
   assert.equal(witness?.quorum, 2);
   assert.equal(witness.maxUnwitnessedMs, 0);
   assert.equal(witness.witnesses[0]?.monitoring, 'https://w.example');
-  assert.equal(parse(`witness:\n  quorum: 1\n  witnesses:\n${nodes}`).config.witness?.quorum, 1);
+  assert.equal(
+    parse(`witness:\n  operator: bank-a\n  quorum: 1\n  witnesses:\n${nodes}`).config.witness?.quorum,
+    1,
+  );
 });
 
 test('what cannot work is an error, what proves little a warning', () => {
   const key = keyOf('w/1');
+  const head = 'witness:\n  operator: bank-a\n';
   const table: readonly (readonly [string, readonly string[]])[] = [
-    [`witness:\n  quorum: 2\n  witnesses:\n${peer('a', key)}`, ['error witness.quorum']],
-    [`witness:\n  witnesses:\n${peer('a', key)}${peer('b', key)}`, ['error witness.witnesses[1].key']],
+    [`${head}  quorum: 2\n  witnesses:\n${peer('a', key)}`, ['error witness.quorum']],
+    [`${head}  witnesses:\n${peer('a', key)}${peer('b', key)}`, ['error witness.witnesses[1].key']],
     [
-      `witness:\n  witnesses:\n${peer('a', formatVerifierKey(verifierOf(signer('w/1'))))}`,
+      `${head}  witnesses:\n${peer('a', formatVerifierKey(verifierOf(signer('w/1'))))}`,
       ['error witness.witnesses[0].key'],
     ],
-    [`witness:\n  witnesses:\n${peer('a', 'nonsense')}`, ['error witness.witnesses[0].key']],
-    [`witness:\n  witnesses: []\n`, ['error witness.witnesses']],
-    [`witness:\n  witnesses:\n${peer('a', key, 'ftp://w.example')}`, ['error witness.witnesses[0].url']],
+    [`${head}  witnesses:\n${peer('a', 'nonsense')}`, ['error witness.witnesses[0].key']],
+    [`${head}  witnesses: []\n`, ['error witness.witnesses']],
+    [`${head}  witnesses:\n${peer('a', key, 'ftp://w.example')}`, ['error witness.witnesses[0].url']],
     [
-      `witness:\n  witnesses:\n${peer('a', key, 'https://user:secret@w.example')}`,
+      `${head}  witnesses:\n${peer('a', key, 'https://user:secret@w.example')}`,
       ['error witness.witnesses[0].url'],
     ],
     [
-      `witness:\n  operator: a\n  witnesses:\n${peer('a', key)}`,
+      `${head}  witnesses:\n${peer('bank-a', key)}`,
+      ['error witness.witnesses', 'warning witness.witnesses[0].organisation'],
+    ],
+    [
+      `${head}  witnesses:\n${peer('bank-a', key)}${peer('a', keyOf('w/2'))}`,
       ['warning witness.witnesses[0].organisation'],
     ],
-    [`witness:\n  witnesses:\n${peer('a', key, 'http://w.example')}`, ['warning witness.witnesses[0].url']],
-    [`witness:\n  witnesses:\n${peer('a', key, 'http://127.0.0.1:7380')}`, []],
-    [`witness:\n  maxUnwitnessed: 2s\n  witnesses:\n${peer('a', key)}`, ['warning witness.maxUnwitnessed']],
-    [`witness:\n  maxUnwitnessed: 1m\n  witnesses:\n${peer('a', key)}`, []],
-    [`witness:\n  witnesses:\n${peer('a', key, 'http://[::1]:7380')}`, []],
+    [
+      `${head}  quorum: 2\n  witnesses:\n${peer('bank-a', key)}${peer('a', keyOf('w/2'))}`,
+      ['error witness.quorum', 'warning witness.witnesses[0].organisation'],
+    ],
+    [`witness:\n  witnesses:\n${peer('a', key)}`, ['error witness.operator']],
+    [`${head}  witnesses:\n${peer('a', key, 'http://w.example')}`, ['warning witness.witnesses[0].url']],
+    [`${head}  witnesses:\n${peer('a', key, 'http://127.0.0.1:7380')}`, []],
+    [`${head}  maxUnwitnessed: 2s\n  witnesses:\n${peer('a', key)}`, ['warning witness.maxUnwitnessed']],
+    [`${head}  maxUnwitnessed: 1m\n  witnesses:\n${peer('a', key)}`, []],
+    [`${head}  witnesses:\n${peer('a', key, 'http://[::1]:7380')}`, []],
   ];
   for (const [text, expected] of table) {
     const own = problemsOf(text).filter((problem) => problem.includes('witness'));

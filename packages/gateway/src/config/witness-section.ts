@@ -15,14 +15,16 @@ export interface WitnessPeer {
   /** Verifier key, algorithm 0x04. */
   readonly key: string;
   readonly organisation: string;
+  /** It is the operator's: it is asked, and finds a rollback as any other, but its word counts for nothing with others. */
+  readonly isOwn: boolean;
   /** Certificates to trust instead of the system's, PEM. */
   readonly ca?: SecretRef;
 }
 
 export interface WitnessConfig {
-  /** The organisation that runs this gateway, if it is named. */
-  readonly operator?: string;
-  /** Organisations that must have cosigned one checkpoint. */
+  /** The organisation that runs this gateway. */
+  readonly operator: string;
+  /** Other organisations that must have cosigned one checkpoint. */
   readonly quorum: number;
   readonly timeoutMs: number;
   /** Commands are refused while the unwitnessed window is longer; 0: never. */
@@ -44,15 +46,15 @@ const prefix = (what: string) =>
 
 export const witnessSection = z
   .strictObject({
-    operator: name(
-      'The organisation that runs this gateway. Witnesses of it add nothing, and check says so.',
-    ).optional(),
+    operator: name('The organisation that runs this gateway. Its own witnesses are asked and never counted.'),
     quorum: z
       .int()
       .min(1)
       .max(MAX_WITNESSES)
       .optional()
-      .describe('Organisations that must have cosigned one checkpoint. Default: all that are named.'),
+      .describe(
+        'Organisations besides the operator that must have cosigned one checkpoint. Default: all that are named.',
+      ),
     timeout: duration('10s', 'Longest wait for an answer of a witness.', { min: 100, max: 120_000 }),
     maxUnwitnessed: durationOrNone(
       'Commands are refused while the oldest leaf that no quorum has seen is older. 0: it is only told.',
@@ -104,10 +106,11 @@ export function assembleWitness(
     monitoring: withoutSlash(witness.monitoring ?? witness.url),
     key: witness.key.trim(),
     organisation: witness.organisation,
+    isOwn: witness.organisation === shape.operator,
     ...(witness.ca === undefined ? {} : { ca: secret(witness.ca) }),
   }));
   return {
-    ...(shape.operator === undefined ? {} : { operator: shape.operator }),
+    operator: shape.operator,
     quorum: shape.quorum ?? organisationsOf(witnesses).size,
     timeoutMs: shape.timeout,
     maxUnwitnessedMs: shape.maxUnwitnessed,
@@ -119,19 +122,27 @@ function withoutSlash(url: string): string {
   return url.endsWith('/') ? url.slice(0, -1) : url;
 }
 
+/** Those that do not answer to whoever writes the log. */
 function organisationsOf(witnesses: readonly WitnessPeer[]): ReadonlySet<string> {
-  return new Set(witnesses.map(({ organisation }) => organisation));
+  return new Set(witnesses.filter(({ isOwn }) => !isOwn).map(({ organisation }) => organisation));
 }
 
 /** What the schema cannot see: keys given twice, a quorum that can never be reached, witnesses that are none. */
 export function checkWitness(config: WitnessConfig): readonly SectionProblem[] {
   const problems: SectionProblem[] = [];
   const organisations = organisationsOf(config.witnesses);
-  if (config.quorum > organisations.size) {
+  if (organisations.size === 0) {
+    problems.push({
+      severity: 'error',
+      path: ['witness', 'witnesses'],
+      message: 'all of them belong to the operator: nobody else would see the record',
+      hint: 'ask another organisation to run a witness',
+    });
+  } else if (config.quorum > organisations.size) {
     problems.push({
       severity: 'error',
       path: ['witness', 'quorum'],
-      message: `needs ${config.quorum} organisations, and the witnesses belong to ${organisations.size}`,
+      message: `needs ${config.quorum} organisations besides the operator, and the witnesses belong to ${organisations.size}`,
     });
   }
   if (config.maxUnwitnessedMs > 0 && config.maxUnwitnessedMs < SHORT_WINDOW_MS) {
@@ -150,23 +161,19 @@ export function checkWitness(config: WitnessConfig): readonly SectionProblem[] {
       problems.push({ severity: 'error', path: [...path, 'key'], message: 'this key is given twice' });
     }
     keys.add(key);
-    problems.push(...checkPeer(config, witness, path));
+    problems.push(...checkPeer(witness, path));
   }
   return problems;
 }
 
-function checkPeer(
-  config: WitnessConfig,
-  witness: WitnessPeer,
-  path: readonly PropertyKey[],
-): readonly SectionProblem[] {
+function checkPeer(witness: WitnessPeer, path: readonly PropertyKey[]): readonly SectionProblem[] {
   const problems: SectionProblem[] = [];
-  if (witness.organisation === config.operator) {
+  if (witness.isOwn) {
     problems.push({
       severity: 'warning',
       path: [...path, 'organisation'],
-      message: 'the operator witnesses its own log: whoever rewrites the one can have the other sign it',
-      hint: 'ask another organisation to run a witness',
+      message: 'the operator witnesses its own log: it is asked, and does not count',
+      hint: 'it finds a rollback as any other; a quorum needs other organisations',
     });
   }
   const url = new URL(witness.url);

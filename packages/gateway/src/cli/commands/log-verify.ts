@@ -1,14 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { dirname, join } from 'node:path';
 
-import {
-  formatReport,
-  parseVerifierKey,
-  VaultChecks,
-  VaultReader,
-  verifyLog,
-  witnessOf,
-} from 'countersign-verify';
+import { formatReport, VaultChecks, VaultReader, verifyLog } from 'countersign-verify';
 import type { VerifyOptions } from 'countersign-verify';
 import type { Command } from 'commander';
 
@@ -24,6 +17,7 @@ import {
 } from '../log-errors.ts';
 import { createOutput, inputError, usageError } from '../output.ts';
 import type { SetExitCode } from '../program.ts';
+import { witnessesOf } from '../witnessed-state.ts';
 
 interface VerifyCommandOptions extends CommonOptions {
   readonly key?: string;
@@ -117,12 +111,9 @@ async function witnessOptions(
   };
   if (options.witness.length > 0)
     return { witnesses: await Promise.all(options.witness.map(readWitnessKey)), ...stated };
-  const { witness } = place === undefined ? configOf(options) : {};
-  if (witness === undefined) return stated;
-  const witnesses = witness.witnesses.map(({ key, organisation }) =>
-    witnessOf(parseVerifierKey(key), organisation),
-  );
-  return { witnesses, requireWitnesses: witness.quorum, ...stated };
+  const config = place === undefined ? configOf(options) : undefined;
+  if (config?.witness === undefined) return stated;
+  return { witnesses: witnessesOf(config), requireWitnesses: config.witness.quorum, ...stated };
 }
 
 async function vaultCheck(

@@ -24,7 +24,7 @@ export interface AskedOnce {
   readonly checkpoint: OwnCheckpoint | undefined;
   /** Cosignatures, verified; empty when there is none. */
   readonly lines: string;
-  /** Organisations that cosigned. */
+  /** Organisations besides the operator that cosigned. */
   readonly organisations: number;
   readonly objections: readonly Objection[];
   readonly forgetful: readonly Forgetful[];
@@ -62,7 +62,9 @@ export async function askOnce(
   return {
     checkpoint,
     lines: cosigned.map(({ lines }) => lines).join(''),
-    organisations: new Set(cosigned.map(({ client }) => client.organisation)).size,
+    organisations: new Set(
+      cosigned.filter(({ client }) => !client.isOwn).map(({ client }) => client.organisation),
+    ).size,
     objections,
     forgetful: answers.flatMap(({ forgot }) => (forgot === undefined ? [] : [forgot])),
     silent: silent.map(({ client }) => client.name),

@@ -12,6 +12,8 @@ import type { Evidence, SubmitOutcome, WitnessClient } from './witness-client.ts
 export interface WitnessState {
   readonly name: string;
   readonly organisation: string;
+  /** The operator's own, which does not count. */
+  readonly isOwn: boolean;
   /** Largest size that it is known to have cosigned; 0: none. */
   readonly size: number;
   readonly failures: number;
@@ -28,7 +30,7 @@ export type RoundEvent =
       readonly checkpoint: string;
       readonly lines: string;
     }
-  /** Enough organisations cosigned one checkpoint. `lines` are all of them. */
+  /** Enough organisations besides the operator cosigned one checkpoint. `lines` are all there are. */
   | {
       readonly kind: 'quorum';
       readonly checkpoint: string;
@@ -53,7 +55,7 @@ export type RoundEvent =
 
 export interface RoundsOptions {
   readonly clients: readonly WitnessClient[];
-  /** Organisations. */
+  /** Organisations besides the operator. */
   readonly quorum: number;
   /** The newest checkpoint of the log, read anew. */
   readonly newest: () => Promise<OwnCheckpoint | undefined>;
@@ -122,6 +124,7 @@ export class CosigningRounds {
     return [...this.#turns].map(([client, turn]) => ({
       name: client.name,
       organisation: client.organisation,
+      isOwn: client.isOwn,
       size: client.lastSize,
       failures: turn.failures,
       trouble: turn.trouble,
@@ -251,7 +254,9 @@ export class CosigningRounds {
   #takeLines(round: Round, client: WitnessClient, lines: string): void {
     const { text } = round.checkpoint;
     round.lines.set(client.publicKey, lines);
-    const cosigners = this.#options.clients.filter(({ publicKey }) => round.lines.has(publicKey));
+    const cosigners = this.#options.clients.filter(
+      ({ isOwn, publicKey }) => !isOwn && round.lines.has(publicKey),
+    );
     const organisations = new Set(cosigners.map(({ organisation }) => organisation)).size;
     if (organisations < this.#options.quorum || round.checkpoint.size < this.#quorumSize) {
       this.#options.onEvent({ kind: 'cosigned', checkpoint: text, lines });

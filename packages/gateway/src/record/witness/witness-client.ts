@@ -25,6 +25,8 @@ export interface WitnessTarget {
   /** Verifier key, algorithm 0x04. */
   readonly key: string;
   readonly organisation: string;
+  /** The operator's own: asked like any other, and never counted. Default false. */
+  readonly isOwn?: boolean;
   /** PEM. */
   readonly ca?: string;
 }
@@ -58,6 +60,8 @@ const MAX_ATTEMPTS = 4;
 export class WitnessClient {
   readonly name: string;
   readonly organisation: string;
+  /** The operator's own: its cosignatures are kept and not counted. */
+  readonly isOwn: boolean;
   /** Raw, hex. */
   readonly publicKey: string;
   readonly #target: WitnessTarget;
@@ -75,6 +79,7 @@ export class WitnessClient {
     this.#lastSize = lastSize;
     this.name = this.#verifier.name;
     this.organisation = target.organisation;
+    this.isOwn = target.isOwn ?? false;
     this.publicKey = this.#verifier.publicKey.toString('hex');
   }
 
