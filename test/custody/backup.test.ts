@@ -5,6 +5,7 @@ import { createPrivateKey, hash } from 'node:crypto';
 import {
   appendFileSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -12,6 +13,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -267,4 +269,28 @@ test('a log that does not verify is not backed up, and no directory with somethi
   writeFileSync(checkpoint, readFileSync(checkpoint, 'utf8').replace(/^time \d+$/m, 'time 1'));
   await assert.rejects(stage.backup(), { code: 'CS_RECORD_CORRUPT' });
   assert.deepEqual(readdirSync(stage.destination).length, 1);
+});
+
+test('what rotted in an earlier backup, or was put in its place, is copied anew and not linked', async (t) => {
+  const stage = newStage(t);
+  await runOnce(stage, 300);
+  const { directory, manifest } = await stage.backup();
+  const outside = join(stage.destination, 'outside');
+  for (const { path } of manifest.files) {
+    const file = join(directory, path);
+    const bytes = readFileSync(file);
+    // A file of another name with the right bytes would follow its owner, not the backup.
+    if (path.endsWith('.custodian')) {
+      writeFileSync(outside, bytes);
+      rmSync(file);
+      symlinkSync(outside, file);
+    } else {
+      bytes.writeUInt8(bytes.readUInt8(bytes.length >> 1) ^ 1, bytes.length >> 1);
+      writeFileSync(file, bytes);
+    }
+  }
+  const again = await stage.backup();
+  await restoreBackup({ backup: again.directory, stateDirectory: stage.restored });
+  assert.equal(await verdictOf(stage.restored), 'VERIFIED');
+  assert.ok(again.manifest.files.every(({ path }) => lstatSync(join(again.directory, path)).isFile()));
 });

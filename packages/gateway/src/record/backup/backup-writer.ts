@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { constants } from 'node:fs';
 import { link, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { syncDirectory } from '../vault/gateway-key.ts';
@@ -18,6 +19,7 @@ export class BackupWriter {
   readonly #earlier: EarlierBackup | undefined;
   readonly #known: ReadonlyMap<string, BackupFile>;
   readonly #directories = new Set<string>();
+  readonly #paths = new Set<string>();
 
   constructor(directory: string, earlier: EarlierBackup | undefined) {
     this.#directory = directory;
@@ -29,11 +31,17 @@ export class BackupWriter {
   async keep(path: string): Promise<boolean> {
     const known = this.#known.get(path);
     if (known === undefined || !(await this.#link(path))) return false;
+    this.#paths.add(path);
     this.files.push(known);
     return true;
   }
 
+  has(path: string): boolean {
+    return this.#paths.has(path);
+  }
+
   async put(path: string, bytes: Buffer): Promise<void> {
+    this.#paths.add(path);
     const sha256 = hash('sha256', bytes, 'hex');
     this.files.push({ path, bytes: bytes.length, sha256 });
     if (this.#known.get(path)?.sha256 === sha256 && (await this.#link(path))) return;
@@ -62,15 +70,30 @@ export class BackupWriter {
     return file;
   }
 
-  /** False where it is gone, or the earlier backup lies on another file system. */
+  /**
+   * False where it is gone, is not any more what its manifest says (one bad file would be in every backup from here on), or the
+   * earlier backup lies on another file system.
+   */
   async #link(path: string): Promise<boolean> {
     const file = await this.#place(path);
+    const present = join(this.#earlier!.directory, path);
     try {
-      await link(join(this.#earlier!.directory, path), file);
+      if ((await digestOf(present)) !== this.#known.get(path)?.sha256) return false;
+      await link(present, file);
       this.linked++;
       return true;
     } catch {
       return false;
     }
+  }
+}
+
+/** SHA-256 in hex; undefined for what is no plain file. Follows no link, waits for no pipe. */
+async function digestOf(path: string): Promise<string | undefined> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    return (await handle.stat()).isFile() ? hash('sha256', await handle.readFile(), 'hex') : undefined;
+  } finally {
+    await handle.close();
   }
 }

@@ -6,11 +6,9 @@
  * and its manifest only when everything is on disk and was verified: what is cut off is `<name>.partial`.
  */
 
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
-  blockBytes,
-  decodeBlockHeader,
   directorySource,
   encodeEntryBundle,
   parseCheckpoint,
@@ -27,6 +25,7 @@ import {
 import { CountersignError } from '../../errors.ts';
 import { syncDirectory } from '../vault/gateway-key.ts';
 import { BackupWriter, type EarlierBackup } from './backup-writer.ts';
+import { copyAll, copyVault, isErasing, isSameVault, listBlocks } from './copy-vault.ts';
 import { logPaths } from './log-paths.ts';
 import { MANIFEST, newManifest, readManifest, unusable, type BackupManifest } from './manifest.ts';
 
@@ -54,9 +53,24 @@ export interface CreatedBackup {
   readonly linked: number;
 }
 
-/** Throws `CS_LOG_UNREADABLE`, `CS_RECORD_CORRUPT` when what would be kept does not verify, and errors of the system. */
+/** How often it begins again because contents were erased meanwhile. */
+const MAX_TRIES = 5;
+
+/**
+ * Throws `CS_LOG_UNREADABLE`, `CS_RECORD_CORRUPT` when what would be kept does not verify, `CS_INPUT_UNUSABLE` when erasures do not let it
+ * come to an end, and errors of the system.
+ */
 export async function createBackup(options: CreateBackupOptions): Promise<CreatedBackup> {
-  const { destination, stateDirectory } = options;
+  for (let attempt = 1; attempt <= MAX_TRIES; attempt++) {
+    const backup = await tryBackup(options, attempt === MAX_TRIES);
+    if (backup !== undefined) return backup;
+  }
+  throw unusable('contents were erased while they were copied', 'Try again when the erasures are over.');
+}
+
+/** Undefined when contents were erased meanwhile. `isLast`: a key that is missing is lost, not being erased. */
+async function tryBackup(options: CreateBackupOptions, isLast: boolean): Promise<CreatedBackup | undefined> {
+  const { destination, isStopped, stateDirectory } = options;
   await mkdir(destination, { recursive: true, mode: 0o700 });
   const earlier = await prepare(destination);
   const at = new Date().toISOString();
@@ -69,24 +83,34 @@ export async function createBackup(options: CreateBackupOptions): Promise<Create
   if (text === undefined)
     throw new CountersignError('CS_LOG_UNREADABLE', { detail: 'there is no checkpoint' });
   const checkpoint = parseCheckpoint(text.toString('utf8'));
+  const { origin, size } = checkpoint;
   const root = checkpoint.root.toString('base64');
-  await options.record?.(checkpoint.size, root);
+  await options.record?.(size, root);
+  const blocks = await listBlocks(stateDirectory);
   await mkdir(partial, { mode: 0o700 });
   try {
     const writer = new BackupWriter(partial, earlier);
     await copyLog(source, checkpoint, writer);
     await writer.put('log/checkpoint', text);
     if (witnessed !== undefined) await writer.put('log/checkpoint.witnessed', witnessed);
-    await copyBeside(stateDirectory, checkpoint.size, writer);
-    await copyVault(stateDirectory, await lastJseq(source, checkpoint.size), writer);
-    if (options.isStopped) await copyAll(stateDirectory, 'journal', writer);
+    await copyBeside(stateDirectory, size, writer);
+    const hasKeys = await copyVault(stateDirectory, await lastJseq(source, size), writer);
+    const isTorn =
+      !isStopped &&
+      ((!hasKeys && !isLast) ||
+        !(await isSameVault(stateDirectory, blocks)) ||
+        (options.record !== undefined && (await isErasing(source, size))));
+    if (isTorn) {
+      await rm(partial, { recursive: true, force: true });
+      return undefined;
+    }
+    if (isStopped) await copyAll(stateDirectory, 'journal', writer);
     await copyAll(stateDirectory, 'keys', writer, (name) => name === 'announced.json');
     await copyAll(stateDirectory, 'export', writer, (name) => name.endsWith('.cursor'));
     await writer.sync();
     const { verdict } = await assertSound(partial, options.key);
-    const { origin, size } = checkpoint;
     const { files } = writer;
-    const manifest = newManifest({ origin, size, root, at, isStopped: options.isStopped, verdict, files });
+    const manifest = newManifest({ origin, size, root, at, isStopped, verdict, files });
     await finish(partial, directory, manifest);
     return { directory, manifest, linked: writer.linked };
   } catch (error) {
@@ -137,71 +161,6 @@ async function lastJseq(source: LogSource, size: number): Promise<number> {
   const index = Math.floor((size - 1) / TILE_WIDTH);
   const leaves = await readBundle(source, index, size - index * TILE_WIDTH);
   return (JSON.parse(leaves.at(-1)!.toString('utf8')) as { readonly jseq: number }).jseq;
-}
-
-/** Ciphertext, and data keys as they are wrapped to the custodian. Blocks behind the checkpoint are left out. */
-async function copyVault(stateDirectory: string, jseq: number, writer: BackupWriter): Promise<void> {
-  await copyAll(stateDirectory, 'vault/keys', writer, (name) => name.endsWith('.custodian'));
-  await copyAll(stateDirectory, 'vault/spool', writer, (name) => !name.includes('.'));
-  for (const path of await filesBelow(stateDirectory, 'vault/blocks')) {
-    const bytes = await readIfThere(join(stateDirectory, path));
-    if (path.endsWith('.blk') && bytes !== undefined) {
-      const covered = bytes.subarray(0, coveredBytes(bytes, jseq));
-      if (covered.length > 0) await writer.put(path, covered);
-    }
-  }
-}
-
-/** Where the last block ends that the log covers. What cannot be read stays in: it is for verification to find. */
-function coveredBytes(bytes: Buffer, jseq: number): number {
-  for (let at = 0; at < bytes.length;) {
-    try {
-      const rest = bytes.subarray(at);
-      if (decodeBlockHeader(rest).header.firstJseq > jseq) return at;
-      const length = blockBytes(rest);
-      if (length > rest.length) return at;
-      at += length;
-    } catch {
-      return bytes.length;
-    }
-  }
-  return bytes.length;
-}
-
-async function copyAll(
-  stateDirectory: string,
-  folder: string,
-  writer: BackupWriter,
-  isWanted: (name: string, bytes: Buffer) => boolean = () => true,
-): Promise<void> {
-  const isFlat = folder === 'log' || folder === 'keys';
-  for (const path of await filesBelow(stateDirectory, folder, !isFlat)) {
-    const bytes = await readIfThere(join(stateDirectory, path));
-    const name = path.slice(path.lastIndexOf('/') + 1);
-    if (bytes !== undefined && isWanted(name, bytes)) await writer.put(path, bytes);
-  }
-}
-
-/** Paths relative to the state directory, sorted. */
-async function filesBelow(stateDirectory: string, folder: string, recursive = true): Promise<string[]> {
-  const entries = await readdir(join(stateDirectory, folder), { recursive, withFileTypes: true }).catch(
-    () => [],
-  );
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(stateDirectory.length + 1))
-    .map((path) => path.split(sep).join('/'))
-    .toSorted();
-}
-
-/** Undefined for what was erased since it was listed. */
-async function readIfThere(path: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 /** Verifies the log below a directory. Throws `CS_RECORD_CORRUPT` when it is not sound. */
