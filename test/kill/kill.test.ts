@@ -10,8 +10,9 @@ import { runKillLoop } from './kill-loop.ts';
 import type { KillReport } from './kill-loop.ts';
 
 const CI_KILLS = 200;
-/** A broken build shows itself in nearly every kill. */
+/** A broken build shows itself in nearly every kill that meets traffic; on a machine with other work few of them do. */
 const BROKEN_KILLS = 10;
+const BROKEN_ROUNDS = 6;
 
 const { values } = parseArgs({
   args: JSON.parse(process.env['COUNTERSIGN_KILL_OPTIONS'] ?? '[]') as string[],
@@ -63,9 +64,12 @@ test('the real build: everything the target did is on the record', async (contex
 
 for (const build of ['forward-first', 'no-sync'] as const) {
   test(`the broken build '${build}' is caught`, async (context) => {
-    const report = await runKillLoop({ build, seed, kills: BROKEN_KILLS });
-    context.diagnostic(describe(report));
-    const unrecorded = report.violations.filter((violation) => violation.kind === 'statement');
+    let unrecorded: KillReport['violations'] = [];
+    for (let round = 0; round < BROKEN_ROUNDS && unrecorded.length === 0; round++) {
+      const report = await runKillLoop({ build, seed: seed + round, kills: BROKEN_KILLS });
+      context.diagnostic(describe(report));
+      unrecorded = report.violations.filter((violation) => violation.kind === 'statement');
+    }
     assert.ok(
       unrecorded.length > 0,
       `seed ${seed}: the loop did not notice, so its other verdicts are worth nothing`,
