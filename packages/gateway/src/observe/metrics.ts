@@ -129,7 +129,14 @@ function addRecordGauges(registry: Registry, { recorder }: MetricSources): void 
       },
     });
   };
-  gauge('record_ready', '1 while the record takes commands.', (health) => (health.ready ? 1 : 0));
+  gauge('record_ready', '1 while the record takes commands and its log is written.', (health) =>
+    health.ready ? 1 : 0,
+  );
+  gauge(
+    'log_waiting',
+    '1 while commands are taken into the journal but the log cannot be written.',
+    (health) => (!health.ready && health.takesCommands === true ? 1 : 0),
+  );
   gauge(
     'journal_lag_leaves',
     'Leaves appended and not yet on disk.',

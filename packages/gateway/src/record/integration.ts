@@ -7,6 +7,11 @@ import type { IntegratorThread } from './integrator/integrator-thread.ts';
 import type { CosignRequest, Kept, NotKept } from './integrator/kept-cosignatures.ts';
 import type { SegmentMark } from './journal/journal.ts';
 
+/** Without an answer for so many checkpoints, or at least for so long, the log is said to hang. */
+const CHECKPOINTS_PER_HANG = 10;
+const MIN_HANG_MS = 30_000;
+/** The time is counted in steps, so that one in which this process stood still is one step and no more. */
+const HANG_STEPS = 10;
 /** A segment this full wants a successor prepared. */
 const SPARE_FROM_FILL = 0.5;
 
@@ -26,6 +31,10 @@ export interface IntegrationOptions {
   readonly source: IntegrationSource;
   /** A new checkpoint is on disk; `freeBytes`: what the file system has left. */
   readonly onIntegrated: (freeBytes: number) => void;
+  /** Leaves that are on disk may wait so long for an answer of the integrator before `failure` says so. Default: ten checkpoints, at least 30 s. */
+  readonly hangsAfterMs?: number | undefined;
+  /** The integrator does not answer; called again and again until it does. */
+  readonly onHanging: () => void;
   /** It did not work and is tried again. `isFatal`: the record itself is in doubt. */
   readonly onFailed: (message: string, isFatal: boolean) => void;
   /** Cosignatures were written, or not. */
@@ -42,6 +51,9 @@ export class Integration {
   #isEnded = false;
   #timer: NodeJS.Timeout | undefined;
   #failure: string | undefined;
+  #watch: NodeJS.Timeout | undefined;
+  /** Steps since it last answered, while leaves wait. */
+  #silentSteps = 0;
   #oldestSegment = 0;
   #waiting: (() => void)[] = [];
 
@@ -69,13 +81,15 @@ export class Integration {
     return Math.round(this.#options.clock.nowMs() - this.#checkpointAtMs);
   }
 
-  /** Why the log cannot be written, if the last attempt failed. */
+  /** Why the log is not written: the last attempt failed, or the present one does not end. */
   get failure(): string | undefined {
+    if (this.#silentSteps >= HANG_STEPS) return 'the log cannot be written (its disk does not answer)';
     return this.#failure;
   }
 
   /** There is something to integrate. At half of the longest age of a checkpoint: the other half is for the work itself. */
   schedule(): void {
+    this.#armWatch();
     if (this.#timer !== undefined || this.#isRunning || this.#isEnded) return;
     this.#timer = setTimeout(() => this.#run(), this.#isClosing ? 1 : this.#options.checkpointMs / 2);
   }
@@ -91,6 +105,7 @@ export class Integration {
       return;
     }
     this.#isRunning = false;
+    this.#silentSteps = 0;
     if (answer.kind === 'failed') {
       this.#failure = `the log cannot be written (${answer.code ?? 'error'})`;
       this.#options.onFailed(answer.message, answer.isFatal);
@@ -111,6 +126,7 @@ export class Integration {
   /** The record failed for good: nothing is integrated any more, and nobody waits. */
   end(): void {
     this.#isEnded = true;
+    clearInterval(this.#watch);
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
@@ -141,6 +157,7 @@ export class Integration {
   stop(): boolean {
     this.#isEnded = true;
     clearTimeout(this.#timer);
+    clearInterval(this.#watch);
     for (const resolve of this.#waiting.splice(0)) resolve();
     return this.#log.jseq >= this.#options.source.durableJseq;
   }
@@ -148,6 +165,25 @@ export class Integration {
   /** Ends the thread; `isCovered` false: without waiting for what it does. */
   async close(isCovered: boolean): Promise<void> {
     await (isCovered ? this.#thread?.close() : this.#thread?.abandon());
+  }
+
+  #armWatch(): void {
+    if (this.#watch !== undefined || this.#isEnded) return;
+    const { checkpointMs, hangsAfterMs } = this.#options;
+    const afterMs = hangsAfterMs ?? Math.max(MIN_HANG_MS, CHECKPOINTS_PER_HANG * checkpointMs);
+    this.#watch = setInterval(() => this.#lookWhetherItHangs(), afterMs / HANG_STEPS);
+    this.#watch.unref();
+  }
+
+  #lookWhetherItHangs(): void {
+    if (this.#log.jseq >= this.#options.source.durableJseq) {
+      clearInterval(this.#watch);
+      this.#watch = undefined;
+      this.#silentSteps = 0;
+      return;
+    }
+    if (this.#isRunning) this.#silentSteps++;
+    if (this.#silentSteps >= HANG_STEPS) this.#options.onHanging();
   }
 
   #run(): void {

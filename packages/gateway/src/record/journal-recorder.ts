@@ -77,6 +77,8 @@ export interface JournalRecorderOptions {
   readonly sealing: () => Sealing;
   /** For contents whose author names no other. */
   readonly retentionClass: string;
+  /** See `IntegrationOptions.hangsAfterMs`. */
+  readonly logHangsAfterMs?: number | undefined;
   /** Digest of the configuration in force, base64url. */
   readonly configDigest: string;
   /** `admit` is asked before so many bytes are written; it throws when there is no room. */
@@ -108,6 +110,7 @@ export class JournalRecorder implements Recorder {
   readonly #standstill: StandstillWatch;
   #fatal: string | undefined;
   #wasReady = true;
+  #tookCommands = true;
   #wasLow = false;
   #isClosing = false;
   readonly #healthCallbacks: ((health: RecorderHealth) => void)[] = [];
@@ -154,6 +157,9 @@ export class JournalRecorder implements Recorder {
         this.#tellHealth();
         this.#checkpointCallback?.(this.#integration.log);
       },
+      hangsAfterMs: options.logHangsAfterMs,
+      // Nobody else asks the file system how much is left, while the journal grows.
+      onHanging: () => this.#lookAtRoom(),
       onFailed: (message, isFatal) => this.#onIntegrationFailed(message, isFatal),
       onCosigned: (answer) => this.#cosignedCallback?.(answer),
     });
@@ -265,10 +271,12 @@ export class JournalRecorder implements Recorder {
   }
 
   health(): RecorderHealth {
-    const reason = this.#notReadyReason();
+    const refusal = this.#refusalReason();
+    const reason = refusal ?? this.#integration.failure;
     return {
       ready: reason === undefined,
       ...(reason === undefined ? {} : { reason }),
+      takesCommands: refusal === undefined,
       isFatal: this.#fatal !== undefined,
       durableJseq: this.#journal.durableJseq,
       appendedJseq: this.#journal.nextJseq - 1,
@@ -332,6 +340,10 @@ export class JournalRecorder implements Recorder {
   #onIntegrationFailed(message: string, isFatal: boolean): void {
     if (isFatal) this.fail(message);
     // The likeliest reason is a full disk, and the journal's own room would hide it from the next commands.
+    this.#lookAtRoom();
+  }
+
+  #lookAtRoom(): void {
     this.#room.look();
     this.#tellHealth();
   }
@@ -511,19 +523,22 @@ export class JournalRecorder implements Recorder {
     this.#write({ type: 'heartbeat', ...counters, sessions, journals }, undefined, true);
   }
 
-  #notReadyReason(): string | undefined {
+  /** Why commands are refused. */
+  #refusalReason(): string | undefined {
     if (this.#fatal !== undefined) return this.#fatal;
     const { failure } = this.#journal;
     if (failure !== undefined) return `the journal cannot be written (${failure.errno ?? failure.cause})`;
-    if (this.#room.isFull()) return 'there is no room left for the record';
-    return this.#integration.failure;
+    return this.#room.isFull() ? 'there is no room left for the record' : undefined;
   }
 
   #tellHealth(): void {
     const health = this.health();
     const isLow = health.isLow === true;
-    if (health.ready === this.#wasReady && isLow === this.#wasLow) return;
+    const takesCommands = health.takesCommands === true;
+    const isSame = health.ready === this.#wasReady && takesCommands === this.#tookCommands;
+    if (isSame && isLow === this.#wasLow) return;
     this.#wasReady = health.ready;
+    this.#tookCommands = takesCommands;
     this.#wasLow = isLow;
     for (const callback of this.#healthCallbacks) callback(health);
   }

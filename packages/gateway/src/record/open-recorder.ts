@@ -50,6 +50,8 @@ export interface OpenRecorderOptions {
   readonly succeeds?: Predecessor;
   /** Tests only. */
   readonly faults?: FaultSpec;
+  /** Tests only: how long leaves may wait for the log before it is said to hang. Default: ten checkpoints, at least 30 s. */
+  readonly logHangsAfterMs?: number;
 }
 
 /** What composition and command line need beyond the contract of the rooms. */
@@ -230,6 +232,7 @@ async function open(options: OpenRecorderOptions): Promise<OpenedRecorder> {
     start: recovered.start,
     marks: recovered.marks,
     configDigest: options.configDigest,
+    logHangsAfterMs: options.logHangsAfterMs,
     freeBytes: () => layer.freeBytes(places.journalDirectory),
     sync: {
       journalDirectory: places.journalDirectory,

@@ -79,6 +79,8 @@ export interface RecorderHealth {
   readonly ready: boolean;
   /** Why not, as a sentence with no secrets. */
   readonly reason?: string;
+  /** True when commands are taken although it is not ready: they are in the journal, and only the log waits. Absent: as `ready`. */
+  readonly takesCommands?: boolean;
   /** True when it cannot recover by itself: the process must stop. Absent: false. */
   readonly isFatal?: boolean;
   readonly durableJseq: number;

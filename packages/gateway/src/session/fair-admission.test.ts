@@ -61,8 +61,8 @@ class Bench {
     this.#onCommit();
   }
 
-  health(ready: boolean): void {
-    this.#onHealth({ ready } as RecorderHealth);
+  health(ready: boolean, takesCommands = ready): void {
+    this.#onHealth({ ready, takesCommands } as RecorderHealth);
   }
 }
 
@@ -155,6 +155,15 @@ test('while the record takes nothing nobody waits for it: everybody is to be ref
   bench.health(false);
   for (let i = 0; i < 10; i++) bench.turn();
   assert.ok(flood.taken > COMMIT);
+});
+
+test('while only the log waits, commands are taken as ever: no group commit is filled by one principal', () => {
+  const bench = new Bench();
+  const flood = new Flooder(bench, 'flood', 0);
+  flood.run();
+  bench.health(false, true);
+  for (let i = 0; i < 100; i++) bench.turn();
+  assert.equal(flood.taken, COMMIT);
 });
 
 test('commands per second: the burst at once, then the rate', () => {

@@ -49,7 +49,7 @@ export class FairAdmission {
     this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#nextTurn = options.nextTurn ?? ((work) => void setImmediate(work));
     options.recorder.onCommit(() => this.#onCommit());
-    options.recorder.onHealthChange(({ ready }) => this.#onHealth(ready));
+    options.recorder.onHealthChange(({ ready, takesCommands = ready }) => this.#onHealth(takesCommands));
   }
 
   /** For a session that begins. */
@@ -166,8 +166,9 @@ export class FairAdmission {
     }
   }
 
-  #onHealth(isReady: boolean): void {
-    this.#isRecordDown = !isReady;
+  #onHealth(takesCommands: boolean): void {
+    if (this.#isRecordDown === !takesCommands) return;
+    this.#isRecordDown = !takesCommands;
     for (const share of Array.from(this.#unsettled)) {
       share.settle(Number.MAX_SAFE_INTEGER);
       this.#unsettled.delete(share);
