@@ -40,13 +40,25 @@ export function erasureOf(index: number, leaf: Leaf): Erasure {
   };
 }
 
-/** Whether the erasure states that this field of this leaf is gone. */
-export function isErased(erasure: Erasure, index: number, leaf: Leaf, field: string): boolean {
-  const { ranges, scope } = erasure;
-  if (index >= erasure.index || !ranges.some((range) => isWithin(range, leaf))) return false;
+/** A content: one committed field of a leaf. */
+export interface ContentPlace {
+  /** Log index of the leaf. */
+  readonly index: number;
+  readonly leaf: Leaf;
+  readonly field: string;
+  /** Retention class that the log states for it (`ContentClasses`); undefined where it states none. */
+  readonly retentionClass: string | undefined;
+}
+
+/** Whether the erasure states that this content is gone. */
+export function isErased(
+  { index: erasedAt, ranges, scope }: Pick<Erasure, 'index' | 'ranges' | 'scope'>,
+  { field, index, leaf, retentionClass }: ContentPlace,
+): boolean {
+  if (index >= erasedAt || !ranges.some((range) => isWithin(range, leaf))) return false;
   switch (scope['kind']) {
     case 'period':
-      return true;
+      return retentionClass === undefined || retentionClass === scope['class'];
     case 'sessions':
       return (
         typeof leaf['session'] === 'string' &&

@@ -18,6 +18,7 @@ export * from './leaf-schema.ts';
 export * from './leaf.ts';
 export * from './custody-request.ts';
 export { endOfPeriodUs } from './custody-checks.ts';
+export * from './content-classes.ts';
 export * from './erasures.ts';
 export * from './findings.ts';
 export * from './log-source.ts';

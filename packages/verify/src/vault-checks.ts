@@ -1,5 +1,6 @@
 /** Compares every commitment of a log with the opened contents of its vault, and with what the log says was erased. */
 
+import { ContentClasses } from './content-classes.ts';
 import { describeErasure, isErased, readErasures, type Erasure } from './erasures.ts';
 import { FormatError } from './errors.ts';
 import type { Findings } from './findings.ts';
@@ -41,6 +42,7 @@ export class VaultChecks implements LeafVisitor {
   readonly #findings: Findings;
   #journals: Map<string, JournalBlocks> | undefined;
   #disposals: Disposal[] = [];
+  readonly #classes = new ContentClasses();
 
   constructor(reader: VaultReader, findings: Findings) {
     this.#reader = reader;
@@ -62,13 +64,19 @@ export class VaultChecks implements LeafVisitor {
     if (journal !== undefined) await this.#advance(journal, leaf.jseq);
     const entries = journal?.entries.get(leaf.jseq) ?? [];
     journal?.entries.delete(leaf.jseq);
+    const retentionClass = this.#classes.take(leaf);
     for (const { field, digest } of commitmentsOf(leaf)) {
       this.commitments++;
       const found = entries.filter(({ entry }) => entry.field === field);
-      const disposals = this.#disposals.filter(({ erasure }) => isErased(erasure, index, leaf, field));
+      const disposals = this.#disposals.filter(({ erasure }) =>
+        isErased(erasure, { index, leaf, field, retentionClass }),
+      );
       if (found.length === 0) this.#onMissing(index, field, disposals);
       else this.#onPresent(index, field, disposals, found);
-      for (const { entry, scope } of found) await this.#compare(index, field, digest, entry, scope);
+      for (const { entry, scope } of found) {
+        this.#compareClass(index, field, retentionClass, scope);
+        await this.#compare(index, field, digest, entry, scope);
+      }
     }
   }
 
@@ -114,6 +122,13 @@ export class VaultChecks implements LeafVisitor {
     if (!isBroken) return;
     const message = `${field} is still in the vault although the record says that it was erased`;
     this.#findings.report('erased-present', 'INCOMPLETE', message, index);
+  }
+
+  /** What lies under another class is kept, and erased, by another rule than the record says. */
+  #compareClass(index: number, field: string, stated: string | undefined, scope: VaultScope): void {
+    if (stated === undefined || stated === scope.retentionClass) return;
+    const message = `the content of ${field} is sealed under another retention class than the log states`;
+    this.#findings.report('payload-class', 'ALTERED', message, index);
   }
 
   async #compare(

@@ -1,5 +1,7 @@
+import { basename } from 'node:path';
+
 import { SourceError } from 'countersign-verify';
-import type { VaultEntry, VaultReader, VaultScope } from 'countersign-verify';
+import type { BlockHeader, BlockPlace, VaultEntry, VaultReader, VaultScope } from 'countersign-verify';
 
 /** A content of a leaf, opened. */
 export interface OpenedContent {
@@ -26,9 +28,7 @@ export async function openContents(
   to: number,
 ): Promise<OpenedContent[]> {
   const contents: OpenedContent[] = [];
-  for await (const { header, place } of vault.blocks()) {
-    const last = header.firstJseq + header.count - 1;
-    if (header.journal !== journal || header.firstJseq > to || last < from) continue;
+  for (const { header, place } of await blocksThatReach(vault, journal, from, to)) {
     for (const entry of await vault.readBlock(place)) {
       if (entry.jseq < from || entry.jseq > to) continue;
       contents.push(await openEntry(vault, entry, header));
@@ -37,6 +37,39 @@ export async function openContents(
   return contents.toSorted(
     (a, b) => a.jseq - b.jseq || a.field.localeCompare(b.field, 'en', { numeric: true }),
   );
+}
+
+interface FoundBlock {
+  readonly header: BlockHeader;
+  readonly place: BlockPlace;
+}
+
+/**
+ * A block does not say its last leaf. It ends before the next one of its file begins, and all of a segment's files end before
+ * the next segment begins.
+ */
+async function blocksThatReach(
+  vault: VaultReader,
+  journal: string,
+  from: number,
+  to: number,
+): Promise<FoundBlock[]> {
+  const found: FoundBlock[] = [];
+  let newestBegun = 0;
+  for await (const block of vault.blocks()) {
+    if (block.header.journal !== journal) continue;
+    const { firstJseq } = block.header;
+    if (firstJseq <= from) {
+      newestBegun = Math.max(newestBegun, segmentOf(block));
+      if (found.at(-1)?.place.file === block.place.file) found.pop();
+    }
+    if (firstJseq <= to) found.push(block);
+  }
+  return found.filter((block) => segmentOf(block) >= newestBegun);
+}
+
+function segmentOf({ place }: FoundBlock): number {
+  return Number.parseInt(basename(place.file), 10);
 }
 
 async function openEntry(vault: VaultReader, entry: VaultEntry, scope: VaultScope): Promise<OpenedContent> {

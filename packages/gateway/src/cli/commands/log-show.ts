@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto';
 
-import { checkLeaf, commitmentsOf, isErased, iterateLeaves, readCheckpoint } from 'countersign-verify';
-import type { Leaf, LogSource } from 'countersign-verify';
+import {
+  checkLeaf,
+  commitmentsOf,
+  ContentClasses,
+  isErased,
+  iterateLeaves,
+  readCheckpoint,
+  tellsOfClasses,
+} from 'countersign-verify';
+import type { ContentPlace, Leaf, LogSource } from 'countersign-verify';
 import type { Command } from 'commander';
 
 import { ControlClient } from '../../api/control-client.ts';
@@ -128,8 +136,11 @@ async function addContents(
   if (leaves.length === 0) return leaves;
   const reader = await contentReader(place, options);
   const shown: ShownLeaf[] = [];
+  let classes: ReadonlyMap<number, string> | undefined;
   for (const range of ranges(leaves)) {
     const { contents, erasures } = await reader(range.journal, range.from, range.to);
+    if (erasures.some(({ scope }) => scope.kind === 'period'))
+      classes ??= await classesOf(logSourceOf(place, options), leaves);
     for (const { index, leaf } of range.leaves) {
       const own = contents.filter((content) => content.jseq === leaf.jseq);
       shown.push({
@@ -137,7 +148,7 @@ async function addContents(
         leaf,
         contents: [
           ...own.map(({ field, bytes, spool }) => shownContent(field, bytes, spool)),
-          ...erasedContents(leaf, own, erasures),
+          ...erasedContents({ index, leaf, retentionClass: classes?.get(index) }, own, erasures),
         ],
       });
     }
@@ -145,30 +156,35 @@ async function addContents(
   return shown;
 }
 
+/** Retention classes of the contents of leaves, by index, as far as the log states them. Reads it from its first leaf. */
+async function classesOf(
+  source: LogSource,
+  leaves: readonly ShownLeaf[],
+): Promise<ReadonlyMap<number, string>> {
+  const wanted = new Set(leaves.map(({ index }) => index));
+  const { size } = await readCheckpoint(source);
+  const classes = new ContentClasses();
+  const found = new Map<number, string>();
+  for await (const { bytes, index } of iterateLeaves(source, { size, to: Math.max(...wanted) + 1 })) {
+    if (!wanted.has(index) && !tellsOfClasses(bytes)) continue;
+    const { leaf } = checkLeaf(bytes);
+    const own = leaf === undefined ? undefined : classes.take(leaf);
+    if (own !== undefined && wanted.has(index)) found.set(index, own);
+  }
+  return found;
+}
+
 /** Fields that are not there, and the erasure that says why. */
 function erasedContents(
-  leaf: Leaf,
+  place: Pick<ContentPlace, 'index' | 'leaf' | 'retentionClass'>,
   own: readonly Pick<ReadContent, 'field'>[],
   erasures: readonly ErasedRange[],
 ): ShownContent[] {
   if (erasures.length === 0) return [];
-  return commitmentsOf(leaf).flatMap(({ field }) => {
+  return commitmentsOf(place.leaf).flatMap(({ field }) => {
     if (own.some((content) => content.field === field)) return [];
     const erasure = erasures.find(({ ranges, scope }) =>
-      isErased(
-        {
-          scope: scope as never,
-          ranges,
-          index: Infinity,
-          id: '',
-          authority: '',
-          contents: 0,
-          isExecuted: true,
-        },
-        0,
-        leaf,
-        field,
-      ),
+      isErased({ scope: scope as never, ranges, index: Infinity }, { ...place, field }),
     );
     return erasure === undefined ? [] : [{ field, erased: erasure.erasure }];
   });

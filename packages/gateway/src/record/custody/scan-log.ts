@@ -7,6 +7,7 @@
 import {
   checkLeaf,
   commitmentsOf,
+  ContentClasses,
   directorySource,
   Frontier,
   hashLeaf,
@@ -86,6 +87,7 @@ export async function scanLog(options: ScanOptions): Promise<ScanResult> {
 class Planner {
   readonly #scope: ErasureScope;
   readonly #matcher: HoldMatcher;
+  readonly #classes = new ContentClasses();
   readonly #files: readonly BlockFile[];
   readonly #ofPeriod: readonly BlockFile[];
   readonly #touched = new Set<BlockFile>();
@@ -110,14 +112,19 @@ class Planner {
 
   take(leaf: Leaf): void {
     this.#matcher.follow(leaf);
+    const retentionClass = this.#classes.take(leaf);
     const fields = commitmentsOf(leaf)
       .map(({ field }) => field)
       .filter((field) => this.#isMeant(leaf, field));
     if (fields.length === 0) return;
     const isPeriod = this.#scope.kind === 'period';
     const files = (isPeriod ? this.#ofPeriod : this.#files).filter(
-      ({ firstJseq, journal, lastJseq }) =>
-        journal === leaf.journal && leaf.jseq >= firstJseq && leaf.jseq <= lastJseq,
+      (file) =>
+        file.journal === leaf.journal &&
+        leaf.jseq >= file.firstJseq &&
+        leaf.jseq <= file.lastJseq &&
+        // Where the log does not say, it may lie in any file of its segment.
+        (retentionClass === undefined || retentionClass === file.retentionClass),
     );
     // What has no file yet is in the segment that is being written.
     if (!isPeriod && files.length === 0) this.#isInUse = true;

@@ -80,10 +80,10 @@ async function firstJseqOf({ paths }: SegmentFiles): Promise<number> {
 }
 
 /**
- * The files that can hold contents of the leaves. Later segments hold later leaves, so it is found by halving where to begin: a few
- * headers are read, not a vault of years. Where a header does not decode, every file is looked at.
+ * The segments that can hold contents of the leaves. Later ones hold later leaves, so it is found by halving where to begin: a few
+ * headers are read, not a vault of years. Where a header does not decode, every one is looked at.
  */
-async function blockFiles({ from, to, vaultDirectory }: ReadPayloadsOptions): Promise<string[]> {
+async function blockFiles({ from, to, vaultDirectory }: ReadPayloadsOptions): Promise<SegmentFiles[]> {
   const segments = await segmentFiles(vaultDirectory);
   try {
     let start = 0;
@@ -92,16 +92,16 @@ async function blockFiles({ from, to, vaultDirectory }: ReadPayloadsOptions): Pr
       if ((await firstJseqOf(segments[middle]!)) <= from) start = middle;
       else end = middle;
     }
-    const found: string[] = [];
+    const found: SegmentFiles[] = [];
     for (const files of segments.slice(start)) {
       const first = await firstJseqOf(files);
       if (first > to && first !== Infinity) break;
-      found.push(...files.paths.toSorted());
+      found.push(files);
     }
     return found;
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    return segments.flatMap(({ paths }) => paths.toSorted());
+    return segments;
   }
 }
 
@@ -116,25 +116,45 @@ export async function* readPayloads(options: ReadPayloadsOptions): AsyncIterable
     }
     return keys.get(id);
   };
-  for (const path of await blockFiles(options)) {
-    const bytes = await ignoreMissing(readFile(path));
-    if (bytes === undefined) continue;
-    for (let at = 0; at < bytes.length;) {
-      const rest = bytes.subarray(at);
-      const length = blockBytes(rest);
-      if (length > rest.length) break;
-      at += length;
-      const { header } = decodeBlockHeader(rest);
-      if (header.journal !== options.journal || header.firstJseq > options.to) continue;
-      // A block counts from its first leaf and does not say its last: one that may reach into the range is opened.
-      if (!mayReach(bytes, at, header, options.from)) continue;
-      const key = await keyOf(header);
-      if (key === undefined) continue;
-      for (const entry of openBlock(rest.subarray(0, length), key).entries) {
-        if (entry.jseq >= options.from && entry.jseq <= options.to) yield entry;
+  for (const { paths } of await blockFiles(options)) {
+    const blocks: FoundBlock[] = [];
+    for (const path of paths) {
+      const bytes = await ignoreMissing(readFile(path));
+      if (bytes !== undefined) blocks.push(...blocksIn(bytes, options));
+    }
+    // Blocks of one group commit, one for each class, begin at the same leaf; only together are they in order.
+    const commits = Map.groupBy(blocks, ({ header }) => header.firstJseq);
+    for (const [, commit] of [...commits].toSorted(([a], [b]) => a - b)) {
+      const entries: VaultEntry[] = [];
+      for (const { block, header } of commit) {
+        const key = await keyOf(header);
+        if (key !== undefined) entries.push(...openBlock(block, key).entries);
       }
+      for (const entry of entries.toSorted((a, b) => a.jseq - b.jseq))
+        if (entry.jseq >= options.from && entry.jseq <= options.to) yield entry;
     }
   }
+}
+
+interface FoundBlock {
+  readonly header: BlockHeader;
+  readonly block: Buffer;
+}
+
+/** Blocks of one file that may have contents of the leaves. */
+function blocksIn(bytes: Buffer, { from, journal, to }: ReadPayloadsOptions): FoundBlock[] {
+  const found: FoundBlock[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const rest = bytes.subarray(at);
+    const length = blockBytes(rest);
+    if (length > rest.length) break;
+    at += length;
+    const { header } = decodeBlockHeader(rest);
+    if (header.journal !== journal || header.firstJseq > to) continue;
+    // A block counts from its first leaf and does not say its last: one that may reach into the range is opened.
+    if (mayReach(bytes, at, header, from)) found.push({ header, block: rest.subarray(0, length) });
+  }
+  return found;
 }
 
 /** False when the block behind this one begins at or before `from`: then this one ends before it. */
