@@ -8,10 +8,10 @@ test("the gateway's log says that commands are refused when they are, and not wh
   const lines: string[] = [];
   const put = (event: string): void => void lines.push(event);
   const logger: Logger = { info: put, warn: put, error: put, flush: () => undefined };
-  let tell: (health: RecorderHealth) => void = () => undefined;
-  watchRecord({ onHealthChange: (callback) => (tell = callback) }, logger, undefined);
+  const callbacks: ((health: RecorderHealth) => void)[] = [];
+  watchRecord({ onHealthChange: (callback) => void callbacks.push(callback) }, logger, undefined);
   const health = (ready: boolean, takesCommands: boolean): void =>
-    tell({ ready, takesCommands, reason: 'why' } as RecorderHealth);
+    callbacks[0]!({ ready, takesCommands, reason: 'why' } as RecorderHealth);
   health(false, true);
   health(false, true);
   health(false, false);
