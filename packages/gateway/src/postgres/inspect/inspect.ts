@@ -28,6 +28,9 @@ export interface Inspection {
 const SEMICOLON = 0x3b;
 const NO_CHANGES: readonly SettingChange[] = [];
 
+/** A text with more changes of settings is refused: a list of them takes many times the room of the text. */
+const MAX_CHANGES = 10_000;
+
 /** How deep the bodies of DO, and the strings that they execute, are looked into. */
 const MAX_BODY_DEPTH = 3;
 
@@ -43,6 +46,9 @@ export function inspectStatement(
   const limit = typeof text === 'string' ? bytes.length : end;
   return new Pass(bytes, start, limit).run();
 }
+
+/** Shorter strings cannot even hold the word SET, which is refused where a string may be put together with others. */
+const SHORTEST_CHANGE = 3;
 
 /** Words after which PL/pgSQL begins a statement. */
 const BEGINS_STATEMENT: ReadonlySet<number> = new Set([
@@ -128,7 +134,9 @@ class Pass {
   #add(change: SettingChange | undefined): void {
     if (change === undefined) return;
     this.#changes ??= [];
-    this.#changes.push(change);
+    const { length } = this.#changes;
+    if (length < MAX_CHANGES) this.#changes.push(change);
+    else if (length === MAX_CHANGES) this.#changes.push({ kind: 'refused', reason: 'unreadable' });
   }
 
   #seeWord(word: number, atStart: boolean): void {
@@ -204,7 +212,7 @@ class Pass {
     const scanner = new Scanner(bytes, origin, limit);
     for (let kind = scanner.next(); kind !== TOKEN.end && kind !== TOKEN.broken; kind = scanner.next()) {
       const content = stringContent(scanner);
-      if (content === undefined) continue;
+      if (content === undefined || content.length < SHORTEST_CHANGE) continue;
       for (const change of new Pass(content, 0, content.length, this.#depth + 1).run().settings)
         this.#add(change);
     }
@@ -219,8 +227,16 @@ const QUOTED_RUNS_STRINGS: ReadonlySet<string> = new Set([
   'ts_rewrite',
 ]);
 
-/** The content of a quoted identifier of letters, digits and underscores up to 32 bytes; undefined for another. */
+/** The content of a quoted identifier that may be one of those that are looked for; undefined for another. No string is made for that. */
 function quotedWord(scanner: Scanner): string | undefined {
-  if (scanner.end - scanner.start > 34) return undefined;
-  return Buffer.from(scanner.bytes.subarray(scanner.start + 1, scanner.end - 1)).toString('latin1');
+  const { bytes, start, end } = scanner;
+  const length = end - start - 2;
+  if (length < SHORTEST_QUOTED || length > LONGEST_QUOTED) return undefined;
+  if (!FIRST_LETTERS.includes(bytes[start + 1]!)) return undefined;
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start + 1, length).toString('latin1');
 }
+
+const QUOTED_WORDS = ['set_config', 'pg_settings', ...QUOTED_RUNS_STRINGS];
+const SHORTEST_QUOTED = Math.min(...QUOTED_WORDS.map((name) => name.length));
+const LONGEST_QUOTED = Math.max(...QUOTED_WORDS.map((name) => name.length));
+const FIRST_LETTERS = Uint8Array.from(new Set(QUOTED_WORDS.map((name) => name.charCodeAt(0))));

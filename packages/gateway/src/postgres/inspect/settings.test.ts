@@ -5,6 +5,13 @@ import { isPinnedValue, judgeSettings, judgeStatement, makeSettingsPolicy } from
 
 const policy = makeSettingsPolicy([]);
 
+const changes = (count: number): string => 'set work_mem = 1;'.repeat(count);
+
+test('a text with more changes of settings than are kept is refused, though each of them is harmless', () => {
+  assert.deepEqual(judgeStatement(changes(10_000), policy), { ok: true });
+  assert.deepEqual(judgeStatement(changes(10_001), policy), { ok: false, reason: 'unreadable' });
+});
+
 /** What clients send as a matter of course. The source of each stands beside it. */
 const accepted: readonly [who: string, text: string][] = [
   ['psql', "SELECT 'set role x'"],

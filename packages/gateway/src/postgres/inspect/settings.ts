@@ -25,6 +25,8 @@ const KNOWN: ReadonlySet<string> = new Set([
 
 /** A policy for one target; made once per configuration. */
 export interface SettingsPolicy {
+  /** What it was made of. */
+  readonly allowed: readonly string[];
   allows(name: string): boolean;
 }
 
@@ -41,6 +43,7 @@ export function makeSettingsPolicy(allowed: readonly string[]): SettingsPolicy {
     else names.add(name);
   }
   return {
+    allowed,
     allows: (name) =>
       HARMLESS.has(name) || names.has(name) || prefixes.some((prefix) => name.startsWith(prefix)),
   };

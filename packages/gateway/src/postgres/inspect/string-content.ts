@@ -4,6 +4,7 @@ import { WORD } from './words.ts';
 
 const NAMED_ESCAPES: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 const NUMERIC_ESCAPE = /x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([0-7]{1,3})/y;
+const QUOTE = 0x27;
 const MAX_CODE_POINT = 0x10ffff;
 
 /**
@@ -18,6 +19,7 @@ export function stringContent(scanner: Scanner): Uint8Array | undefined {
       return bytes.subarray(scanner.start + tag, scanner.end - tag);
     }
     case TOKEN.string:
+      if (isPlain(scanner)) return bytes.subarray(scanner.start + 1, scanner.end - 1);
       return Buffer.from(readPieces(scanner, undefined), 'utf8');
     case TOKEN.escapeString:
       return Buffer.from(readPieces(scanner, readBackslash), 'utf8');
@@ -28,6 +30,11 @@ export function stringContent(scanner: Scanner): Uint8Array | undefined {
     default:
       return undefined;
   }
+}
+
+/** Between two quotes, with none inside: what most strings are. */
+function isPlain({ bytes, start, end, continued }: Scanner): boolean {
+  return !continued && bytes[start] === QUOTE && bytes.indexOf(QUOTE, start + 1) === end - 1;
 }
 
 interface Escape {
