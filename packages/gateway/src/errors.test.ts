@@ -34,6 +34,7 @@ const PINNED: readonly (readonly [string, string, number, boolean])[] = [
   ['CS_SESSION_PIN', '57P01', 4, false],
   ['CS_PREPARED_LIMIT', '53400', 4, false],
   ['CS_STATEMENT_TOO_LONG', '54000', 4, false],
+  ['CS_STATEMENT_TOO_COMPLEX', '54001', 4, false],
   ['CS_STATEMENT_DENIED', '42501', 4, false],
   ['CS_QUOTA_EXCEEDED', '53400', 5, true],
   ['CS_IDLE_TIMEOUT', '57P05', 5, true],

@@ -144,6 +144,13 @@ export const ERROR_SURFACES = {
     'the statement is longer than the gateway accepts',
     'Send large values as parameters or with COPY.',
   ),
+  CS_STATEMENT_TOO_COMPLEX: surface(
+    '54001',
+    4,
+    false,
+    'the statement could not be read in time, so it was not executed',
+    'Send shorter statements; large values as parameters or with COPY.',
+  ),
   CS_STATEMENT_DENIED: surface('42501', 4, false, 'this statement is not permitted through the gateway'),
   CS_QUOTA_EXCEEDED: surface(
     '53400',

@@ -8,6 +8,7 @@ import type { AuthenticatedClient } from '../postgres/authenticated-client.ts';
 import type { CancelRegistry } from '../postgres/cancel.ts';
 import { serveSession } from '../postgres/translator/serve-session.ts';
 import type { ServedSession } from '../postgres/translator/ports.ts';
+import type { TextReader } from '../postgres/translator/text-reader.ts';
 import { dialTarget } from '../postgres/upstream/dial.ts';
 import type { TargetConnection } from '../postgres/upstream/target-connection.ts';
 import { welcomeClient } from '../postgres/welcome.ts';
@@ -32,6 +33,7 @@ export interface ConnectionServices {
   readonly secrets: Secrets;
   readonly traffic: TrafficCounter;
   readonly tracing: Tracing;
+  readonly texts: TextReader;
   readonly logger: Logger;
 }
 
@@ -147,6 +149,7 @@ async function relay(
       limits: config.limits,
       allowedSettings,
       observer: traffic,
+      readText: (text, settings) => services.texts.read(client.principal.name, text, settings),
     });
     const names = { session: session.id, principal: client.principal.name, target: grant.target };
     services.logger.info('session opened', { ...names, grant: grant.id, address: client.peer.address });

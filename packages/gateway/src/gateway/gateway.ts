@@ -18,6 +18,7 @@ import { createMetrics } from '../observe/metrics.ts';
 import type { ListenerSettings, PostgresListener } from '../postgres/authenticated-client.ts';
 import { CancelRegistry } from '../postgres/cancel.ts';
 import { listenPostgres } from '../postgres/listener.ts';
+import { TextReader } from '../postgres/translator/text-reader.ts';
 import type { KeysInForce } from '../record/keys-in-force.ts';
 import { parseVaultPublicKey } from '../record/keys.ts';
 import type { TimestampService } from '../record/timestamp/timestamp-service.ts';
@@ -152,6 +153,7 @@ export class Gateway {
   readonly tracing: Tracing;
   readonly cancels: CancelRegistry;
   readonly admission: FairAdmission;
+  readonly texts: TextReader;
   readonly recorder: GatewayRecorder;
   readonly secrets: Secrets;
   readonly logger: Logger;
@@ -190,6 +192,7 @@ export class Gateway {
     this.witnessing = parts.witnessing;
     this.cancels = new CancelRegistry({ node: parts.config.node, worker: 0, secret: parts.keys.cancel });
     this.admission = shareAdmission(parts.recorder, () => this.#config.limits.principal, parts.logger);
+    this.texts = new TextReader({ maxTextBytes: parts.config.limits.maxStatementBytes });
     this.grants = new GrantRegistry({
       grants: parts.config.grants,
       targets: parts.config.targets,
@@ -384,6 +387,7 @@ export class Gateway {
     await this.#reloading;
     await this.#listener?.stopAccepting();
     await this.sessions.end(this.#config.limits.drainTimeoutMs);
+    await this.texts.close();
     await this.#control?.close();
     this.grants.close();
     this.custody.close();

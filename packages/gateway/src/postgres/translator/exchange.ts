@@ -15,7 +15,7 @@ import {
   type Portal,
   type PreparedStatement,
 } from './prepared-statements.ts';
-import type { SessionLimits } from './ports.ts';
+import type { ReadText, SessionLimits } from './ports.ts';
 import { BAD_PARSE, BAD_QUERY } from './refusal.ts';
 
 /** How a command is refused once it is queued: by a Query of ours that fails, or by a Parse (inside a series). */
@@ -29,6 +29,7 @@ export interface ExchangeOptions {
   readonly toClient: GatedWriter;
   /** Ends the session at once. */
   readonly fail: (error: CountersignError) => void;
+  readonly readText?: ReadText | undefined;
 }
 
 /**
@@ -45,6 +46,7 @@ export class Exchange {
   readonly statements = new NameTable<PreparedStatement>(preparedBytes);
   readonly portals = new NameTable<Portal>();
   readonly fail: (error: CountersignError) => void;
+  readonly readText: ReadText | undefined;
   /** As the target last reported it. */
   transaction: TransactionStatus = 'I';
   /** Number of Syncs taken from the client. */
@@ -76,6 +78,7 @@ export class Exchange {
     this.toTarget = options.toTarget;
     this.toClient = options.toClient;
     this.fail = options.fail;
+    this.readText = options.readText;
   }
 
   /**

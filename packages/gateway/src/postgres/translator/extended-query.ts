@@ -17,20 +17,24 @@ import {
 import { refuseSeries } from './refusal.ts';
 import { SeriesWindow, type BoundValues, type WindowEntry } from './series-window.ts';
 import { commitStatement, describeExecute, describePlan, type CommittedIntent } from './series-intents.ts';
-import { analyzeStatement } from './statement-analysis.ts';
+import { analyzeStatement, type StatementAnalysis } from './statement-analysis.ts';
 
 export { SeriesWindow };
 
 /** What a handler did with a message: `wait` = nothing yet, give it again once the target has answered more. */
 export type Taken = 'taken' | 'wait';
 
-/** Parse: remembered, and held until an Execute, Flush or Sync gives it an intent. */
+/**
+ * Parse: remembered, and held until an Execute, Flush or Sync gives it an intent.
+ * @param read what its text says, when somebody has read it already.
+ */
 export function onParse(
   exchange: Exchange,
   window: SeriesWindow,
   buffer: Buffer,
   start: number,
   end: number,
+  read?: StatementAnalysis,
 ): void {
   const parse = decodeParse(buffer, start, end);
   if (parse.text.end - parse.text.start > exchange.limits.maxStatementBytes) {
@@ -38,7 +42,7 @@ export function onParse(
     return;
   }
   const text = Buffer.from(buffer.subarray(parse.text.start, parse.text.end));
-  const analysis = analyzeStatement(text, exchange.settings);
+  const analysis = read ?? analyzeStatement(text, exchange.settings);
   const statement: PreparedStatement = { text, analysis, parameterTypes: parse.parameterTypes };
   const refusal = analysis.refusal ?? refusalForRoom(exchange, statement);
   if (refusal !== undefined) {

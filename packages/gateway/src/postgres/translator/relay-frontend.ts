@@ -16,9 +16,12 @@ import {
   type Taken,
 } from './extended-query.ts';
 import { onFunctionCall } from './function-call.ts';
+import { longText } from './long-text.ts';
+import type { PendingText } from './ports.ts';
 import { SeriesWindow } from './series-window.ts';
 import { onQuery, onQueryTooLong } from './simple-query.ts';
 import { SpooledMessage } from './spooled-message.ts';
+import type { StatementAnalysis } from './statement-analysis.ts';
 
 /** Bind and FunctionCall up to this size are held, with a commitment per value; longer ones go through a spool. */
 const HELD_VALUES_BYTES = 1 << 20;
@@ -63,6 +66,8 @@ export class FrontendRelay implements FramerHandler {
 
   /** Steps with the disk that the stream waits for. */
   readonly #steps: (() => Promise<void>)[] = [];
+  /** Set while a long text is read elsewhere, until what came behind it is taken. */
+  #reading: PendingText | undefined;
   /** Messages since the last Query, FunctionCall or Sync. */
   #sinceBoundary = 0;
   /** Set while the principal has had its share: ends the wait. */
@@ -85,9 +90,9 @@ export class FrontendRelay implements FramerHandler {
     return this.#framer.atBoundary && this.#waiting === undefined;
   }
 
-  /** Whether messages that came wait for others' turn, the disk or a quota. */
+  /** Whether messages that came wait for others' turn, the disk, a quota, or the reading of a text. */
   get isPaced(): boolean {
-    return this.#endPause !== undefined;
+    return this.#endPause !== undefined || this.#reading !== undefined;
   }
 
   /** Whether messages wait for an intent that only the client can bring (Execute, Flush or Sync). */
@@ -111,6 +116,7 @@ export class FrontendRelay implements FramerHandler {
   /** The session is over: what was not forwarded never will be. */
   drop(): void {
     this.#endPause?.();
+    this.#reading?.cancel();
     this.#endAssembly?.();
     dropWindow(this.#exchange, this.#window);
     if (this.#steps.length > 0 && this.#large instanceof SpooledMessage) void this.#large.abort();
@@ -126,26 +132,37 @@ export class FrontendRelay implements FramerHandler {
   }
 
   message(type: number, buffer: Buffer, start: number, end: number): void {
+    const text = this.#isIgnored(type) ? undefined : longText(this.#exchange, type, buffer, start, end);
+    if (text === undefined) this.#handle(type, buffer, start, end);
+    else this.#readFirst(text, (read) => this.#handle(type, buffer, start, end, read));
+  }
+
+  #handle(type: number, buffer: Buffer, start: number, end: number, read?: StatementAnalysis): void {
     // Room is asked for anew for each message, so that nobody keeps it by never pausing between them.
     this.#endAssembly?.();
-    this.#message(type, buffer, start, end);
+    this.#message(type, buffer, start, end, read);
     this.#sinceBoundary = isBoundary(type) ? 0 : this.#sinceBoundary + 1;
     this.#pause();
   }
 
-  #message(type: number, buffer: Buffer, start: number, end: number): void {
-    if (this.#isTerminating) return;
-    if (this.#exchange.isDropping && type !== FRONTEND.sync && type !== FRONTEND.terminate) return;
+  /** After Terminate, and up to the end of a series that was refused. */
+  #isIgnored(type: number): boolean {
+    if (this.#isTerminating) return true;
+    return this.#exchange.isDropping && type !== FRONTEND.sync && type !== FRONTEND.terminate;
+  }
+
+  #message(type: number, buffer: Buffer, start: number, end: number, read?: StatementAnalysis): void {
+    if (this.#isIgnored(type)) return;
     if (this.#exchange.heldSyncs > 0 && !isLawfulInCopy(type))
       throw protocolViolation('Sync inside COPY, and no end of the COPY');
     const exchange = this.#exchange;
     const window = this.#window;
     switch (type) {
       case FRONTEND.query:
-        onQuery(exchange, window, buffer, start, end);
+        onQuery(exchange, window, buffer, start, end, read);
         return;
       case FRONTEND.parse:
-        onParse(exchange, window, buffer, start, end);
+        onParse(exchange, window, buffer, start, end, read);
         return;
       case FRONTEND.bind:
         this.#take(() => onBind(exchange, window, buffer, start, end));
@@ -231,6 +248,22 @@ export class FrontendRelay implements FramerHandler {
     this.#await(async () => this.#take(await large.finish()));
   }
 
+  /** The message of a long text waits until the text was read, its room is kept, and nothing behind it is parsed. */
+  #readFirst(text: Buffer, take: (read: StatementAnalysis | undefined) => void): void {
+    const { readText, settings } = this.#exchange;
+    const reading = readText?.(text, settings);
+    if (reading === undefined) {
+      take(undefined);
+      return;
+    }
+    this.#reading = reading;
+    this.#large = 'skip';
+    this.#await(async () => {
+      const analysis = await reading.analysis;
+      this.#host.takeMore(() => take(analysis));
+    });
+  }
+
   /** Takes a message now, or keeps it back (and everything after it) until the target has answered more. */
   #take(take: () => Taken): void {
     const exchange = this.#exchange;
@@ -244,6 +277,7 @@ export class FrontendRelay implements FramerHandler {
 
   /** A message longer than a read needs room of its principal: without it the rest stays in the socket. */
   #assemble(): void {
+    if (this.#reading !== undefined) return;
     const { pace } = this.#exchange.session;
     const bytes = this.#framer.assemblingBytes;
     if (bytes <= HELD_CHUNK_BYTES) {
@@ -288,7 +322,7 @@ export class FrontendRelay implements FramerHandler {
     this.#exchange.toTarget.schedule();
   }
 
-  /** Parses and reads nothing more until a step with the disk is done. Steps follow one another. */
+  /** Parses and reads nothing more until a step (with the disk, or of another thread) is done. Steps follow one another. */
   #await(step: () => Promise<void>): void {
     this.#framer.stop();
     this.#steps.push(step);
@@ -301,8 +335,11 @@ export class FrontendRelay implements FramerHandler {
         await step();
         this.#steps.shift();
       }
-      resumeReading();
-      this.#continue();
+      this.#reading = undefined;
+      this.#host.takeMore(() => {
+        resumeReading();
+        this.#continue();
+      });
     } catch (error) {
       this.#exchange.failWith(error);
     }

@@ -89,6 +89,7 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
         () => this.#onClientFlushed(),
       ),
       fail: (error) => this.stop(error),
+      readText: options.readText,
     });
     this.#frontend = new FrontendRelay(this.#exchange, this);
     this.#backend = new BackendRelay(this.#exchange, this);
@@ -131,7 +132,8 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
   }
 
   idleSinceMs(): number | undefined {
-    return this.#exchange.expected.isEmpty && !this.#isTerminating ? this.#lastActivityMs : undefined;
+    const isBusy = !this.#exchange.expected.isEmpty || this.#isTerminating || this.#frontend.isPaced;
+    return isBusy ? undefined : this.#lastActivityMs;
   }
 
   onStatementTimeout(): void {

@@ -5,15 +5,19 @@ import type { Exchange } from './exchange.ts';
 import { claimWindow, type SeriesWindow } from './extended-query.ts';
 import { Unit } from './expected-answers.ts';
 import { refuseQuery } from './refusal.ts';
-import { analyzeStatement } from './statement-analysis.ts';
+import { analyzeStatement, type StatementAnalysis } from './statement-analysis.ts';
 
-/** Query: one call, however many statements it holds. It is judged whole before any byte of it is forwarded. */
+/**
+ * Query: one call, however many statements it holds. It is judged whole before any byte of it is forwarded.
+ * @param read what its text says, when somebody has read it already.
+ */
 export function onQuery(
   exchange: Exchange,
   window: SeriesWindow,
   buffer: Buffer,
   start: number,
   end: number,
+  read?: StatementAnalysis,
 ): void {
   const range = decodeQuery(buffer, start, end);
   if (range.end - range.start > exchange.limits.maxStatementBytes) {
@@ -22,7 +26,7 @@ export function onQuery(
   }
   if (!claimWindow(exchange, window)) return;
   const text = buffer.subarray(range.start, range.end);
-  const analysis = analyzeStatement(text, exchange.settings);
+  const analysis = read ?? analyzeStatement(text, exchange.settings);
   const statement = exchange.session.commit(text);
   const payloads = [{ field: 'statement', commitment: statement }];
   const { kind, effect } = analysis;
