@@ -65,6 +65,8 @@ export function writeRequestFile(
 export interface RequestOptions {
   readonly reason: string;
   readonly expires: string;
+  /** RFC 3339; default: now. */
+  readonly at?: string | undefined;
 }
 
 const MAX_LIFE_MS = 31 * 86_400_000;
@@ -74,12 +76,14 @@ export function makeRequest(
   log: string,
   action: string,
   scope: CanonicalObject,
-  { expires, reason }: RequestOptions,
+  { at, expires, reason }: RequestOptions,
 ): CustodyRequest {
   const lifeMs = parseDuration(expires);
   if (lifeMs === undefined || lifeMs < 60_000 || lifeMs > MAX_LIFE_MS)
     throw usageError(`--expires needs a duration from 1m to ${formatDuration(MAX_LIFE_MS)}, such as 7d`);
-  const requestedAtUs = Date.now() * 1000;
+  const requestedAtUs = (at === undefined ? Date.now() : Date.parse(at)) * 1000;
+  if (!Number.isSafeInteger(requestedAtUs) || requestedAtUs < 0)
+    throw usageError('--at needs a time such as 2026-11-23T12:00:00Z');
   try {
     return encodeCustodyRequest({
       action,

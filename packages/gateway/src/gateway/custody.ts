@@ -18,6 +18,7 @@ export class Custody {
   #timer: NodeJS.Timeout | undefined;
   #config: CountersignConfig;
   #isClosed = false;
+  readonly #told = new Set<string>();
 
   constructor(config: CountersignConfig, recorder: GatewayRecorder, logger: Logger) {
     this.#config = config;
@@ -67,12 +68,22 @@ export class Custody {
     this.#timer.unref();
   }
 
+  /** Each one once: who looks later finds it in `custody status`. */
+  #tellWaiting(unfinished: readonly string[]): void {
+    for (const erasure of unfinished) {
+      if (this.#told.has(erasure)) continue;
+      this.#told.add(erasure);
+      this.#logger.warn('an erasure waits for the keys of the custodian', { detail: erasure });
+    }
+  }
+
   async #work(): Promise<void> {
     try {
       await this.desk.start();
       for (const { contents, erasure } of await this.desk.runSchedule())
         this.#logger.info('contents erased by schedule', { detail: erasure, count: contents });
-      const { proposals } = await this.desk.status();
+      const { proposals, unfinished } = await this.desk.status();
+      this.#tellWaiting(unfinished);
       for (const proposal of proposals) this.#logger.warn('custody waits for approval', { detail: proposal });
       this.#arm(SCHEDULE_MS);
     } catch (error) {

@@ -71,12 +71,17 @@ export function addRequestOptions(command: Command): Command {
       'why; it is sealed with the record, and officers see it before they sign',
     )
     .option('--expires <duration>', 'how long officers have, at most 31d', '7d')
+    .option(
+      '--at <time>',
+      'make the request for that time: of a gateway whose clock once was ahead, as custody status shows it',
+    )
     .requiredOption('-o, --output <file>', 'write the request there');
 }
 
 export interface RequestCommandOptions extends CommonOptions {
   readonly reason: string;
   readonly expires: string;
+  readonly at?: string;
   readonly output: string;
 }
 
@@ -218,6 +223,7 @@ function addStatus(custody: Command): void {
       createOutput(options.json ?? false).result(status, () =>
         formatTable([
           ['log', status.log],
+          ['time', new Date(Math.floor(status.nowUs / 1000)).toISOString()],
           ['gateway key', status.gatewayKey],
           [
             'officers',

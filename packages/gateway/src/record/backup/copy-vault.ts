@@ -40,6 +40,11 @@ export async function isSameVault(stateDirectory: string, before: VaultListing):
   return [...before].every(([path, inode]) => now.get(path) === inode);
 }
 
+/** One that is being destroyed is overwritten before it goes. */
+function isKey(name: string, bytes: Buffer): boolean {
+  return name.endsWith('.custodian') && bytes.some((byte) => byte !== 0);
+}
+
 /**
  * Copies what the log up to leaf `jseq` covers; later blocks are left out. True when every block has its data key with it: where one is
  * missing, it was erased meanwhile or is lost.
@@ -49,9 +54,6 @@ export async function copyVault(
   jseq: number,
   writer: BackupWriter,
 ): Promise<boolean> {
-  // One that is being destroyed is overwritten before it goes.
-  const isKey = (name: string, bytes: Buffer): boolean =>
-    name.endsWith('.custodian') && bytes.some((byte) => byte !== 0);
   await copyAll(stateDirectory, 'vault/keys', writer, isKey);
   await copyAll(stateDirectory, 'vault/spool', writer, (name) => !name.includes('.'));
   let isWhole = true;

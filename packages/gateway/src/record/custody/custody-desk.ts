@@ -26,6 +26,7 @@ import { encodeEvent } from '../leaf-encoder.ts';
 import type { Payload, Recorder } from '../recorder.ts';
 import { CustodyState, type BegunErasure, type CustodyLeaf, type Hold } from './custody-state.ts';
 import { duePeriods, type DuePeriod } from './due-periods.ts';
+import { SealedKeyError } from './erase-files.ts';
 import {
   Eraser,
   ErasureRefusal,
@@ -75,6 +76,8 @@ export interface CustodyAction {
 
 export interface CustodyStatus {
   readonly log: string;
+  /** The time that requests are judged by, µs: ahead of the clock when the record once was. */
+  readonly nowUs: number;
   /** The gateway's vault key of this month, base64url: to it the custodian wraps keys for an erasure. */
   readonly gatewayKey: string;
   readonly officers: readonly { readonly officer: string; readonly key: string; readonly owner: number }[];
@@ -135,7 +138,7 @@ export class CustodyDesk {
 
   /**
    * Reads what the record says, completes erasures that were cut short, and puts in force what configuration may put in
-   * force by itself. Throws what reading the log throws; then every request is refused until a later call succeeds.
+   * force by itself. What waits for keys that only the custodian has stays unfinished. Throws what reading the log throws; then every request is refused until a later call succeeds.
    */
   start(): Promise<void> {
     return this.#serialised(async () => {
@@ -144,8 +147,10 @@ export class CustodyDesk {
       await this.#applyRetention(state);
       let problem: unknown;
       for (const begun of state.unfinished()) {
-        // One that waits for the custodian's keys does not keep the others waiting.
-        await this.#eraser.resume(begun).catch((error: unknown) => (problem ??= error));
+        // One that waits for the custodian's keys does not keep the others waiting, and trying again would not help it.
+        await this.#eraser.resume(begun).catch((error: unknown) => {
+          if (!(error instanceof SealedKeyError)) problem ??= error;
+        });
       }
       if (problem !== undefined) throw problem;
     });
@@ -213,6 +218,7 @@ export class CustodyDesk {
       const state = await this.#load();
       return {
         log: this.#options.origin,
+        nowUs: this.#nowUs(),
         gatewayKey: Buffer.from(this.#options.vault.sealing().gateway).toString('base64url'),
         officers: state.officers?.officers ?? [],
         approvals: state.officers?.approvals ?? 0,

@@ -65,6 +65,7 @@ export interface Erased {
   readonly keys: number;
 }
 
+const PERIOD = /^[0-9]{4}-(0[1-9]|1[0-2])$/;
 const RECIPIENTS = ['custodian', 'gateway'] as const;
 
 async function namesIn(directory: string): Promise<string[]> {
@@ -105,20 +106,45 @@ async function removeEmpty(directory: string): Promise<void> {
   }
 }
 
-/** Data keys among `keys` (hex, of these scopes) that the gateway cannot open: of an earlier period, or revoked. */
+/** A block file, and the data keys of its blocks in hex. */
+interface KeyedFile extends VaultScope {
+  /** Relative to the vault. */
+  readonly file: string;
+  readonly keys: readonly string[];
+}
+
+/** The data keys of these files that do not open what they should: of an earlier period, revoked, or lent and wrong. */
 export async function sealedKeys(
   vaultDirectory: string,
-  keys: readonly { readonly scope: VaultScope; readonly keyId: string }[],
+  files: readonly KeyedFile[],
   source: DataKeySource,
 ): Promise<string[]> {
   const sealed: string[] = [];
-  for (const { keyId, scope } of keys) {
-    const dataKey = await openDataKey(vaultDirectory, scope, keyId, source);
-    if (dataKey === undefined) sealed.push(keyId);
-    dataKey?.fill(0);
+  for (const file of files) {
+    const blocks = [...splitBlocks(await readFile(join(vaultDirectory, file.file)))];
+    for (const keyId of file.keys) {
+      const dataKey = await openDataKey(vaultDirectory, file, keyId, source);
+      const sample = blocks.find(({ header }) => header.keyId.toString('hex') === keyId);
+      if (dataKey === undefined || (sample !== undefined && !doesOpen(sample.block, dataKey)))
+        sealed.push(keyId);
+      dataKey?.fill(0);
+    }
   }
   return sealed;
 }
+
+function doesOpen(block: Buffer, dataKey: Buffer): boolean {
+  try {
+    openBlock(block, dataKey);
+    return true;
+  } catch (error) {
+    if (error instanceof FormatError) return false;
+    throw error;
+  }
+}
+
+/** Contents cannot be taken out without the custodian: `erase unlock`, then the same request again. */
+export class SealedKeyError extends FormatError {}
 
 async function openDataKey(
   vaultDirectory: string,
@@ -126,16 +152,16 @@ async function openDataKey(
   keyId: string,
   { gatewayKey, unlocked }: DataKeySource,
 ): Promise<Buffer | undefined> {
-  const given = unlocked.get(keyId);
-  // A copy: whoever uses a data key wipes it.
-  if (given !== undefined) return Buffer.from(given);
+  // Its own first: what is lent may be anything.
   const path = join(vaultDirectory, wrappedKeyPath(scope, Buffer.from(keyId, 'hex'), 'gateway'));
   try {
     return unwrapDataKey(await readFile(path), gatewayKey).dataKey;
   } catch (error) {
-    if (error instanceof FormatError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    if (!(error instanceof FormatError) && (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
+  const given = unlocked.get(keyId);
+  // A copy: whoever uses a data key wipes it.
+  return given === undefined ? undefined : Buffer.from(given);
 }
 
 /** What is taken out, by journal and leaf. */
@@ -215,7 +241,7 @@ class FileRewriter {
     if (dataKey === undefined) {
       const { keys, vaultDirectory } = this.#options;
       dataKey = await openDataKey(vaultDirectory, header, id, keys);
-      if (dataKey === undefined) throw new FormatError(`the data key ${id} does not open`);
+      if (dataKey === undefined) throw new SealedKeyError(`the data key ${id} does not open`);
       this.#dataKeys.set(id, dataKey);
     }
     return openBlock(block, dataKey).entries;
@@ -238,7 +264,16 @@ class FileRewriter {
 
   async #destroySpool(scope: VaultScope, id: string): Promise<void> {
     const { onStep, vaultDirectory } = this.#options;
-    const path = join(vaultDirectory, spoolPath(scope, id));
+    // A value that was still coming when its month ended lies under that month, its entry under the next.
+    const periods = await namesIn(join(vaultDirectory, 'spool', scope.retentionClass));
+    const paths = [scope.period, ...periods.filter((period) => PERIOD.test(period))].map((period) =>
+      join(vaultDirectory, spoolPath({ retentionClass: scope.retentionClass, period }, id)),
+    );
+    for (const path of new Set(paths)) await this.#destroySpoolAt(path, onStep);
+  }
+
+  async #destroySpoolAt(path: string, onStep: EraseOptions['onStep']): Promise<void> {
+    const { vaultDirectory } = this.#options;
     const start = await readStart(path);
     if (start === undefined) return;
     const { header } = decodeSpoolHeader(start);

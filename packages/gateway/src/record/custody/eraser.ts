@@ -185,10 +185,10 @@ export class Eraser {
   async #keysOf(plan: ErasurePlan, scope: ErasureScope): Promise<string[]> {
     if (plan.ranges.length > MAX_RANGES) throw new ErasureRefusal('too-much');
     if (scope.kind === 'period') return [];
-    const keys = plan.files.flatMap((file) => file.keys.map((keyId) => ({ scope: file, keyId })));
+    const keys = [...new Set(plan.files.flatMap((file) => file.keys))];
     if (keys.length > MAX_KEYS) throw new ErasureRefusal('too-much');
-    const sealed = await sealedKeys(this.#options.vaultDirectory, keys, this.#keys);
+    const sealed = await sealedKeys(this.#options.vaultDirectory, plan.files, this.#keys);
     if (sealed.length > 0) throw new ErasureRefusal('sealed');
-    return [...new Set(keys.map(({ keyId }) => keyId))];
+    return keys;
   }
 }

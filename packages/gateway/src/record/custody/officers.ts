@@ -2,12 +2,7 @@
 
 import type { CustodyConfig, RetentionConfig } from '../../config/config.ts';
 import type { OfficersInForce } from './custody-state.ts';
-import type { OfficersScope } from './scopes.ts';
-
-/** Spelling does not make two persons of one. */
-function ownerKey(owner: string): string {
-  return owner.normalize('NFKC').trim().replaceAll(/\s+/g, ' ').toLowerCase();
-}
+import { ownerKey, type OfficersScope } from './scopes.ts';
 
 /** Undefined when no officers are configured. */
 export function officersOfConfig(

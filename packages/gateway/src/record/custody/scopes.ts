@@ -79,6 +79,12 @@ export function parseErasureScope(scope: unknown): ErasureScope | undefined {
 
 export type OfficersScope = z.infer<typeof officersScope>;
 
+/** Spelling does not make two persons of one. */
+export function ownerKey(owner: string): string {
+  const plain = owner.normalize('NFKC').replaceAll(/\p{Cf}/gu, '');
+  return plain.trim().replaceAll(/\s+/g, ' ').toLowerCase();
+}
+
 const isDistinct = (items: readonly unknown[]): boolean => new Set(items).size === items.length;
 
 export function parseOfficersScope(scope: unknown): OfficersScope | undefined {
@@ -88,7 +94,7 @@ export function parseOfficersScope(scope: unknown): OfficersScope | undefined {
   const isSound =
     isDistinct(officers.map(({ key: each }) => each)) &&
     isDistinct(officers.map(({ officer }) => officer)) &&
-    isDistinct(owners) &&
+    isDistinct(owners.map(ownerKey)) &&
     officers.every(({ owner }) => owner < owners.length) &&
     new Set(officers.map(({ owner }) => owner)).size >= approvals;
   return isSound ? value : undefined;
