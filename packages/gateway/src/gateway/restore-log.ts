@@ -25,7 +25,7 @@ import { contradictionOf, readEvidence } from '../record/witness/evidence-files.
 import { OwnLog } from '../record/witness/own-log.ts';
 import { WitnessClient } from '../record/witness/witness-client.ts';
 import { lockState } from './state-lock.ts';
-import { readSuccession, writeRecovery, writeSuccession } from './succession.ts';
+import { archivedCheckpoints, readSuccession, writeRecovery, writeSuccession } from './succession.ts';
 import { witnessParts } from './witness-start.ts';
 
 /** Verdicts under which a mirror may be taken over: what it has is authentic. */
@@ -60,12 +60,14 @@ export async function recoverLog(
         hint: 'countersign log verify on the mirror says what is wrong with it.',
       });
     }
+    const known = await knownOf(config, secrets, log, []);
     const archive = join(config.stateDirectory, 'archive');
     mkdirSync(archive, { recursive: true, mode: 0o700 });
     const caught = await catchUp({
       stateDirectory: config.stateDirectory,
       log,
       mirror,
+      known,
       oldJournal: join(archive, `journal-${stamp()}`),
       atUs: Date.now() * 1000,
     });
@@ -137,6 +139,12 @@ async function findPredecessor(
 ): Promise<Predecessor> {
   const directory = join(config.stateDirectory, 'log');
   const { key, origin } = await readGenesis(directorySource(directory));
+  if (archivedCheckpoints(config.stateDirectory).some((old) => old.origin === config.log.origin)) {
+    throw new CountersignError('CS_CONFIG_INVALID', {
+      detail: `log.origin: a log of the name ${config.log.origin} was succeeded here before`,
+      hint: 'Give the new log a name that none had.',
+    });
+  }
   if (origin === config.log.origin) {
     throw new CountersignError('CS_CONFIG_INVALID', {
       detail: `log.origin: the log here is ${origin} itself`,

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 
+import { FormatError, parseCheckpoint, type Checkpoint } from 'countersign-verify';
+
 import { CountersignError } from '../errors.ts';
 import type { Predecessor } from '../record/events/witnessing.ts';
 import { readWhole, realFileLayer, replaceFile } from '../record/journal/file-layer.ts';
@@ -23,7 +25,10 @@ export function writeSuccession(stateDirectory: string, successor: string, prede
   realFileLayer.syncDirectory(stateDirectory);
 }
 
-/** Whom a new log of this origin succeeds. Throws `CS_RECORD_CORRUPT` when the file is there and cannot be understood. */
+/**
+ * Whom a new log of this origin succeeds. Throws `CS_RECORD_CORRUPT` when the file is there and cannot be understood, and
+ * `CS_CONFIG_INVALID` when it is meant for a log of another name: a third one would begin without a word of the first.
+ */
 export function readSuccession(stateDirectory: string, origin: string): Predecessor | undefined {
   const bytes = readWhole(realFileLayer, join(stateDirectory, FILE));
   if (bytes === undefined) return undefined;
@@ -32,7 +37,28 @@ export function readSuccession(stateDirectory: string, origin: string): Predeces
     throw new CountersignError('CS_RECORD_CORRUPT', { detail: `${FILE} cannot be read`, fatal: true });
   }
   const { successor, ...predecessor } = found;
-  return successor === origin ? predecessor : undefined;
+  if (successor !== origin) {
+    throw new CountersignError('CS_CONFIG_INVALID', {
+      detail: `log.origin: ${successor} is to succeed ${predecessor.origin} here, and not ${origin}`,
+      hint: `Start ${successor} once; it can be succeeded in its turn.`,
+    });
+  }
+  return predecessor;
+}
+
+/** Checkpoints of logs that `countersign log succeed` put away here. What cannot be read is passed over. */
+export function archivedCheckpoints(stateDirectory: string): readonly Checkpoint[] {
+  const archive = join(stateDirectory, 'archive');
+  return realFileLayer.list(archive).flatMap((name) => {
+    const bytes = readWhole(realFileLayer, join(archive, name, 'log', 'checkpoint'));
+    if (bytes === undefined) return [];
+    try {
+      return [parseCheckpoint(bytes.toString('utf8'))];
+    } catch (error) {
+      if (error instanceof FormatError) return [];
+      throw error;
+    }
+  });
 }
 
 /** The first leaf is on disk. */

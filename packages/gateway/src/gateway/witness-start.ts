@@ -17,6 +17,7 @@ import { makeClients } from '../record/witness/make-clients.ts';
 import { OwnLog } from '../record/witness/own-log.ts';
 import type { Evidence, WitnessClient, WitnessTarget } from '../record/witness/witness-client.ts';
 import { readRecordKeys } from './record-keys.ts';
+import { archivedCheckpoints } from './succession.ts';
 
 /** Longest wait for witnesses before a start: a start must not hang on whoever is away. */
 const START_PATIENCE_MS = 10_000;
@@ -113,10 +114,19 @@ export async function askAfterStop(
   }
 }
 
-/** What lies on disk may contradict the log without any witness: kept evidence, and the newest checkpoint with a quorum. */
+/**
+ * What lies on disk may contradict the log without any witness: kept evidence, the newest checkpoint with a quorum, and a log of
+ * this name that was put away.
+ */
 async function checkKept(stateDirectory: string, log: OwnLog, size: number): Promise<void> {
   const witnessed = await log.witnessed();
-  const kept = [...readEvidence(stateDirectory, log), ...(witnessed === undefined ? [] : [witnessed])];
+  // A log that was succeeded is over, whatever key its name comes back with.
+  const archived = archivedCheckpoints(stateDirectory).filter(({ origin }) => origin === log.origin);
+  const kept = [
+    ...readEvidence(stateDirectory, log),
+    ...(witnessed === undefined ? [] : [witnessed]),
+    ...archived,
+  ];
   for (const checkpoint of kept) {
     const kind = await contradictionOf(log, size, checkpoint);
     if (kind !== undefined) throw contradicted({ kind, size: checkpoint.size }, size, undefined);

@@ -49,6 +49,11 @@ export interface CatchUpOptions {
   readonly stateDirectory: string;
   readonly log: OwnLog;
   readonly mirror: LogSource;
+  /**
+   * Checkpoints that the log's key signed, from elsewhere: a mirror that contradicts one is another history, whoever signed it. Those
+   * beyond its end say nothing yet.
+   */
+  readonly known?: readonly Checkpoint[];
   /** Default `w0`. */
   readonly journal?: string;
   /** Where the journal that is replaced goes; must not exist. */
@@ -87,6 +92,7 @@ export async function catchUp(options: CatchUpOptions): Promise<CaughtUp> {
   const before = (await log.newest())?.size ?? 0;
   if (checkpoint.size < before) throw unusable('the mirror has fewer leaves than are here');
   await assertPrefix(log, mirror, before, checkpoint);
+  await assertKnown(mirror, options.known ?? [], checkpoint);
   const places = { log: join(stateDirectory, 'log'), journals: join(stateDirectory, 'journal') };
   const known = new Map<number, Buffer>();
   const replayed = await replayAll(mirror, checkpoint.size, before, known);
@@ -109,6 +115,22 @@ async function assertPrefix(
   );
   if ((await treeRoot(size, read)).equals(await log.rootAt(size))) return;
   throw forked(`the mirror's first ${size} leaves are not those of this log`);
+}
+
+/** Before anything is written: leaves that were taken from a forged mirror would contradict the true one for ever. */
+async function assertKnown(
+  mirror: LogSource,
+  known: readonly Checkpoint[],
+  checkpoint: Checkpoint,
+): Promise<void> {
+  const read = hashReaderFromTiles(checkpoint.size, (level, index, width) =>
+    readTile(mirror, level, index, width),
+  );
+  for (const { root, size } of known) {
+    if (size === 0 || size > checkpoint.size) continue;
+    if (!(await treeRoot(size, read)).equals(root))
+      throw forked(`the mirror's first ${size} leaves are not those that the log's key has signed`);
+  }
 }
 
 /** `known` gets the leaf hashes behind `before` by jseq, to compare the journal with. */
