@@ -1,9 +1,11 @@
 /** What the record says was erased: read from the log, asked about each content that the vault does not hold. */
 
 import type { CanonicalObject } from './canonical-json.ts';
+import { endOfPeriodUs } from './custody-checks.ts';
 import { checkLeaf, type Leaf } from './leaf.ts';
 import { iterateLeaves, readCheckpoint } from './log-reader.ts';
 import type { LogSource } from './log-source.ts';
+import { SCHEDULE_SLACK_US, SealingPeriods, type SealingTime } from './sealing-periods.ts';
 
 interface LeafRange {
   readonly journal: string;
@@ -48,17 +50,23 @@ export interface ContentPlace {
   readonly field: string;
   /** Retention class that the log states for it (`ContentClasses`); undefined where it states none. */
   readonly retentionClass: string | undefined;
+  /** Undefined where the whole log is not at hand: then the erasure's word is taken for the month. */
+  readonly sealed?: SealingTime;
 }
 
 /** Whether the erasure states that this content is gone. */
 export function isErased(
-  { index: erasedAt, ranges, scope }: Pick<Erasure, 'index' | 'ranges' | 'scope'>,
-  { field, index, leaf, retentionClass }: ContentPlace,
+  erasure: Pick<Erasure, 'authority' | 'index' | 'ranges' | 'scope'>,
+  content: ContentPlace,
 ): boolean {
+  const { index: erasedAt, ranges, scope } = erasure;
+  const { field, index, leaf, retentionClass } = content;
   if (index >= erasedAt || !ranges.some((range) => isWithin(range, leaf))) return false;
   switch (scope['kind']) {
     case 'period':
-      return retentionClass === undefined || retentionClass === scope['class'];
+      return (
+        (retentionClass === undefined || retentionClass === scope['class']) && isOfPeriod(erasure, content)
+      );
     case 'sessions':
       return (
         typeof leaf['session'] === 'string' &&
@@ -73,6 +81,18 @@ export function isErased(
   }
 }
 
+/** Whether it can have been sealed in the month that was erased, and was due if the schedule did it. */
+function isOfPeriod(
+  { authority, scope }: Pick<Erasure, 'authority' | 'scope'>,
+  { index, leaf, sealed }: ContentPlace,
+): boolean {
+  if (sealed === undefined) return true;
+  const period = scope['period'] as string;
+  if (authority === 'schedule' && sealed.notBeforeUs > endOfPeriodUs(period) + SCHEDULE_SLACK_US)
+    return false;
+  return sealed.periods.canBeOf(period, index, leaf);
+}
+
 function isWithin({ from, journal, to }: LeafRange, leaf: Leaf): boolean {
   return journal === leaf.journal && leaf.jseq >= from && leaf.jseq <= to;
 }
@@ -85,16 +105,25 @@ export function describeErasure({ scope }: Pick<Erasure, 'scope'>): string {
   return `${((scope['leaves'] ?? []) as readonly unknown[]).length} range(s) of leaves`;
 }
 
-const MARK = Buffer.from('"type":"erasure.');
+const MARKS = ['"type":"erasure.', '"type":"key.created"'].map((mark) => Buffer.from(mark));
 
-/** Every erasure that a log states, oldest first. Checks nothing of the log: that is for who walks it. */
-export async function readErasures(source: LogSource): Promise<Erasure[]> {
+/** What a log states of erasures. */
+export interface StatedErasures {
+  /** Oldest first. */
+  readonly erasures: readonly Erasure[];
+  readonly periods: SealingPeriods;
+}
+
+/** Every erasure that a log states. Checks nothing of the log: that is for who walks it. */
+export async function readErasures(source: LogSource): Promise<StatedErasures> {
   const erasures = new Map<string, Erasure>();
+  const periods = new SealingPeriods();
   const { size } = await readCheckpoint(source);
   for await (const { bytes, index } of iterateLeaves(source, { size })) {
-    if (!bytes.includes(MARK)) continue;
+    if (!MARKS.some((mark) => bytes.includes(mark))) continue;
     const { isSound, leaf } = checkLeaf(bytes);
     if (leaf === undefined || !isSound) continue;
+    periods.take(index, leaf);
     if (leaf.type === 'erasure.started') {
       const erasure = erasureOf(index, leaf);
       erasures.set(erasure.id, erasure);
@@ -103,5 +132,5 @@ export async function readErasures(source: LogSource): Promise<Erasure[]> {
       if (erasure !== undefined) erasure.isExecuted = true;
     }
   }
-  return [...erasures.values()];
+  return { erasures: [...erasures.values()], periods };
 }

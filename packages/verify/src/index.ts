@@ -20,6 +20,7 @@ export * from './custody-request.ts';
 export { endOfPeriodUs } from './custody-checks.ts';
 export * from './content-classes.ts';
 export * from './erasures.ts';
+export { SCHEDULE_SLACK_US, SealingPeriods, type SealingTime } from './sealing-periods.ts';
 export * from './findings.ts';
 export * from './log-source.ts';
 export * from './log-reader.ts';

@@ -6,6 +6,7 @@ import { FormatError } from './errors.ts';
 import type { Findings } from './findings.ts';
 import { commitmentsOf, type Leaf } from './leaf.ts';
 import { SourceError, type LogSource } from './log-source.ts';
+import { SealingPeriods } from './sealing-periods.ts';
 import type { VaultEntry, VaultScope } from './vault-format.ts';
 import type { BlockPlace, VaultReader } from './vault-reader.ts';
 import type { LeafVisitor } from './verify-log.ts';
@@ -41,7 +42,9 @@ export class VaultChecks implements LeafVisitor {
   readonly #reader: VaultReader;
   readonly #findings: Findings;
   #journals: Map<string, JournalBlocks> | undefined;
-  #disposals: Disposal[] = [];
+  #disposals: readonly Disposal[] = [];
+  #periods = new SealingPeriods();
+  #notBeforeUs = 0;
   readonly #classes = new ContentClasses();
 
   constructor(reader: VaultReader, findings: Findings) {
@@ -52,7 +55,9 @@ export class VaultChecks implements LeafVisitor {
   /** Reads what the log says was erased: those leaves come after the ones that they are about. */
   async begin(source: LogSource): Promise<void> {
     try {
-      this.#disposals = (await readErasures(source)).map((erasure) => ({ erasure, missing: 0 }));
+      const { erasures, periods } = await readErasures(source);
+      this.#disposals = erasures.map((erasure) => ({ erasure, missing: 0 }));
+      this.#periods = periods;
     } catch (error) {
       // What is wrong with the log is for its own check to find.
       if (!(error instanceof SourceError || error instanceof FormatError)) throw error;
@@ -65,11 +70,13 @@ export class VaultChecks implements LeafVisitor {
     const entries = journal?.entries.get(leaf.jseq) ?? [];
     journal?.entries.delete(leaf.jseq);
     const retentionClass = this.#classes.take(leaf);
+    this.#notBeforeUs = Math.max(this.#notBeforeUs, leaf.at);
+    const sealed = { periods: this.#periods, notBeforeUs: this.#notBeforeUs };
     for (const { field, digest } of commitmentsOf(leaf)) {
       this.commitments++;
       const found = entries.filter(({ entry }) => entry.field === field);
       const disposals = this.#disposals.filter(({ erasure }) =>
-        isErased(erasure, { index, leaf, field, retentionClass }),
+        isErased(erasure, { index, leaf, field, retentionClass, sealed }),
       );
       if (found.length === 0) this.#onMissing(index, field, disposals);
       else this.#onPresent(index, field, disposals, found);

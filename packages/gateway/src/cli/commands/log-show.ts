@@ -184,7 +184,7 @@ function erasedContents(
   return commitmentsOf(place.leaf).flatMap(({ field }) => {
     if (own.some((content) => content.field === field)) return [];
     const erasure = erasures.find(({ ranges, scope }) =>
-      isErased({ scope: scope as never, ranges, index: Infinity }, { ...place, field }),
+      isErased({ scope: scope as never, ranges, index: Infinity, authority: '' }, { ...place, field }),
     );
     return erasure === undefined ? [] : [{ field, erased: erasure.erasure }];
   });

@@ -60,7 +60,7 @@ export interface ErasureReport extends Erased {
 
 /** Why an erasure is not begun. */
 export class ErasureRefusal extends Error {
-  /** A word: `held`, `current`, `nothing`, `sealed`, `too-much`. */
+  /** A word: `held`, `current`, `nothing`, `not-due`, `sealed`, `too-much`. */
   readonly reason: string;
   readonly holds: readonly string[];
 
@@ -100,6 +100,7 @@ export class Eraser {
     const plan = await this.#plan(scope, holds());
     if (plan.held.length > 0) throw new ErasureRefusal('held', plan.held);
     if (plan.files.length === 0) throw new ErasureRefusal('nothing');
+    if (order.authority === 'schedule' && plan.isYounger) throw new ErasureRefusal('not-due');
     const keys = await this.#keysOf(plan, scope);
     const erasure = uuidv7(Math.floor(this.#options.nowUs() / 1000));
     const { contents, ranges } = plan;

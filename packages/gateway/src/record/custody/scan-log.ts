@@ -9,12 +9,15 @@ import {
   commitmentsOf,
   ContentClasses,
   directorySource,
+  endOfPeriodUs,
   Frontier,
   hashLeaf,
   isCheckpointOf,
   iterateLeaves,
   parseVerifierKey,
   readCheckpoint,
+  SCHEDULE_SLACK_US,
+  SealingPeriods,
   type Leaf,
 } from 'countersign-verify';
 import type { ErasureScope } from '../events/custody.ts';
@@ -59,7 +62,7 @@ export async function scanLog(options: ScanOptions): Promise<ScanResult> {
   const last = new Map<string, number>();
   let maxAtUs = 0;
   let newest: Leaf | undefined;
-  for await (const { bytes } of iterateLeaves(source, { size: checkpoint.size })) {
+  for await (const { bytes, index } of iterateLeaves(source, { size: checkpoint.size })) {
     tree.append(hashLeaf(bytes));
     maxAtUs = Math.max(maxAtUs, atOf(bytes));
     const isCustody = CUSTODY.test(typeOf(bytes));
@@ -69,7 +72,7 @@ export async function scanLog(options: ScanOptions): Promise<ScanResult> {
     newest = leaf;
     last.set(leaf.journal, leaf.jseq);
     if (isCustody) leaves.push(leaf);
-    planner?.take(leaf);
+    planner?.take(index, leaf);
   }
   if (!tree.root().equals(checkpoint.root))
     throw new UnprovenLogError('the leaves of the log do not lead to its signed root');
@@ -97,6 +100,11 @@ class Planner {
   readonly #spans = new Map<string, { from: number; to: number }>();
   #contents = 0;
   #isInUse = false;
+  #isYounger = false;
+  /** The latest time of all leaves so far, µs. */
+  #notBeforeUs = 0;
+  readonly #dueBeforeUs: number;
+  readonly #periods = new SealingPeriods();
 
   constructor({ finishedBefore, holds, scope }: ErasureQuestion, files: readonly BlockFile[]) {
     this.#scope = scope;
@@ -104,14 +112,18 @@ class Planner {
     this.#files = files;
     this.#matcher = new HoldMatcher(holds);
     this.#sessions = new Set(scope.sessions);
+    this.#dueBeforeUs =
+      scope.period === undefined ? Infinity : endOfPeriodUs(scope.period) + SCHEDULE_SLACK_US;
     this.#ofPeriod =
       scope.kind === 'period'
         ? files.filter((file) => file.retentionClass === scope.class && file.period === scope.period)
         : [];
   }
 
-  take(leaf: Leaf): void {
+  take(index: number, leaf: Leaf): void {
     this.#matcher.follow(leaf);
+    this.#periods.take(index, leaf);
+    this.#notBeforeUs = Math.max(this.#notBeforeUs, leaf.at);
     const retentionClass = this.#classes.take(leaf);
     const fields = commitmentsOf(leaf)
       .map(({ field }) => field)
@@ -126,6 +138,14 @@ class Planner {
         // Where the log does not say, it may lie in any file of its segment.
         (retentionClass === undefined || retentionClass === file.retentionClass),
     );
+    // Of other months that were erased before, no file says where they began: their leaves seem to lie in this one's.
+    if (
+      isPeriod &&
+      files.length > 0 &&
+      this.#notBeforeUs > this.#dueBeforeUs &&
+      this.#periods.canBeOf(this.#scope.period!, index, leaf)
+    )
+      this.#isYounger = true;
     // What has no file yet is in the segment that is being written.
     if (!isPeriod && files.length === 0) this.#isInUse = true;
     const finished = files.filter(({ segment }) => segment < this.#finishedBefore);
@@ -148,6 +168,7 @@ class Planner {
         held,
         files: [...this.#touched],
         isInUse: this.#isInUse,
+        isYounger: false,
         ranges: [...this.#spans].map(([journal, { from, to }]) => ({ journal, from, to })),
         targets: this.#targets,
         contents: this.#contents,
@@ -157,6 +178,7 @@ class Planner {
       held,
       files: this.#ofPeriod,
       isInUse: this.#ofPeriod.some(({ segment }) => segment >= this.#finishedBefore),
+      isYounger: this.#isYounger,
       ranges: rangesOf(this.#ofPeriod, last),
       targets: [],
       contents: this.#ofPeriod.reduce((sum, { entries }) => sum + entries, 0),

@@ -41,6 +41,8 @@ export interface ErasurePlan {
   readonly held: readonly string[];
   /** Block files that it touches. */
   readonly files: readonly BlockFile[];
+  /** Of a period: the record shows some of it to be younger than the month is, so the schedule must not take it. */
+  readonly isYounger: boolean;
   /** Something that is meant lies in a segment that is still written. */
   readonly isInUse: boolean;
   /** The leaves that it is about; of sessions, others lie between them. */
