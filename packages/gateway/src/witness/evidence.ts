@@ -25,6 +25,9 @@ export type EvidenceKind = (typeof EVIDENCE_KINDS)[number];
 /** Of one log and kind; more say nothing new and could fill the disk. */
 const MAX_KEPT = 64;
 
+/** Written when the other two files are durable. */
+const LAST = 'proof';
+
 export class EvidenceFiles {
   readonly #layer: FileLayer;
   readonly #directory: string;
@@ -34,31 +37,36 @@ export class EvidenceFiles {
     this.#directory = join(stateDirectory, 'evidence');
   }
 
-  /** Keeps both checkpoints. Gives the directory's name, or undefined when it was there before or there is no more room. */
+  /** Keeps both checkpoints. Gives the directory's name, or undefined when it was there before or there is no more room. Throws what the disk throws. */
   keep(kind: EvidenceKind, known: Known, request: AddCheckpoint, offered: Checkpoint): string | undefined {
     const log = join(this.#directory, originHash(offered.origin));
     const name = `${kind}-${offered.size}-${offered.root.subarray(0, 8).toString('hex')}`;
     const present = this.#layer.list(log);
-    if (present.includes(name)) return undefined;
-    if (present.filter((other) => other.startsWith(`${kind}-`)).length >= MAX_KEPT) return undefined;
+    if (present.includes(name)) {
+      if (this.#isWhole(log, name)) return undefined;
+    } else if (present.filter((other) => other.startsWith(`${kind}-`)).length >= MAX_KEPT) {
+      return undefined;
+    }
     const directory = join(log, name);
     this.#layer.makeDirectory(directory);
     const proof = request.proof.map((h) => `${h.toString('base64')}\n`).join('');
-    const files = {
-      known: known.text,
-      offered: request.checkpoint,
-      proof: `old ${request.oldSize}\n${proof}`,
-    };
-    for (const [file, text] of Object.entries(files)) {
-      replaceFile(this.#layer, join(directory, file), Buffer.from(text));
-    }
+    replaceFile(this.#layer, join(directory, 'known'), Buffer.from(known.text));
+    replaceFile(this.#layer, join(directory, 'offered'), Buffer.from(request.checkpoint));
+    this.#layer.syncDirectory(directory);
+    replaceFile(this.#layer, join(directory, LAST), Buffer.from(`old ${request.oldSize}\n${proof}`));
     this.#layer.syncDirectory(directory);
     return name;
   }
 
+  /** What a failing disk cut off is no evidence, and is tried again when the log shows the same once more. */
+  #isWhole(log: string, name: string): boolean {
+    return this.#layer.exists(join(log, name, LAST));
+  }
+
   /** How much is kept of a log, by kind. */
   counts(origin: string): Readonly<Record<EvidenceKind, number>> {
-    const names = this.#layer.list(join(this.#directory, originHash(origin)));
+    const log = join(this.#directory, originHash(origin));
+    const names = this.#layer.list(log).filter((name) => this.#isWhole(log, name));
     const count = (kind: string): number => names.filter((name) => name.startsWith(`${kind}-`)).length;
     return {
       fork: count('fork'),

@@ -254,6 +254,27 @@ describe('evidence', () => {
     assert.equal(witness.evidence.counts(LOG.origin).unproven, 64);
   });
 
+  it('is kept whole, or tried again: a disk that fails in between leaves no empty proof', async () => {
+    const controlFile = join(directory, 'faults.json');
+    const layer = createFileLayer({ controlFile });
+    const witness = open({ layer });
+    witness.addCheckpoint(await LOG.request(0, 20));
+    const request = formatAddCheckpoint({ oldSize: 20, proof: [], checkpoint: OTHER_PAST.checkpoint(20) });
+    for (const path of ['known', 'offered', 'proof']) {
+      writeFileSync(controlFile, JSON.stringify({ fail: 'ENOSPC', calls: ['write'], path }));
+      const failed = witness.addCheckpoint(request);
+      assert.equal(failed.status, 422, path);
+      assert.ok(failed.cause !== undefined && failed.evidence === undefined, path);
+      assert.equal(witness.evidence.counts(LOG.origin).fork, 0, `${path}: half of it is no evidence`);
+    }
+    writeFileSync(controlFile, '{}');
+    const { evidence } = witness.addCheckpoint(request);
+    assert.match(evidence ?? '', /^fork-20-/);
+    assert.equal(witness.evidence.counts(LOG.origin).fork, 1);
+    const kept = join(directory, 'evidence', originHash(LOG.origin), evidence!);
+    assert.deepEqual(readdirSync(kept).toSorted(), ['known', 'offered', 'proof']);
+  });
+
   it('is nothing that a stranger can make', async () => {
     const witness = open();
     witness.addCheckpoint(await LOG.request(0, 20));
