@@ -45,7 +45,7 @@ export async function askOnce(
   clients: readonly WitnessClient[],
   patienceMs: number,
 ): Promise<AskedOnce> {
-  const checkpoint = await log.newest();
+  const checkpoint = await log.newestDurable();
   const enough = Promise.withResolvers<void>();
   const timer = setTimeout(enough.resolve, patienceMs);
   const late = async (client: WitnessClient): Promise<Answered> => {

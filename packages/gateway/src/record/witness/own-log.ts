@@ -1,6 +1,7 @@
 /** The log that is witnessed, as its files show it: read while the integrator writes them. */
 
 import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
 import {
   checkLeaf,
   consistencyProof,
@@ -34,12 +35,14 @@ export interface LeafPlace {
 
 export class OwnLog {
   readonly origin: string;
+  readonly #directory: string;
   readonly #source: LogSource;
   readonly #keys: readonly NoteVerifier[];
 
   /** `keys`: verifier keys of the log, as texts; while it changes its key there are two. */
   constructor(directory: string, origin: string, keys: readonly string[]) {
     this.origin = origin;
+    this.#directory = directory;
     this.#source = directorySource(directory);
     this.#keys = keys.map(parseVerifierKey);
   }
@@ -53,6 +56,23 @@ export class OwnLog {
   async newest(): Promise<OwnCheckpoint | undefined> {
     const text = await this.newestText();
     return text === undefined ? undefined : this.ownOnly(text);
+  }
+
+  /**
+   * The newest checkpoint, once it would outlive a power failure: a witness that has seen one which this disk then loses says
+   * rightly that the log was rolled back.
+   */
+  async newestDurable(): Promise<OwnCheckpoint | undefined> {
+    const newest = await this.newest();
+    if (newest === undefined) return undefined;
+    // Its bytes were synced before it got its name. Whoever gave it the name may still be about to sync that.
+    const directory = await open(this.#directory, 'r');
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+    return newest;
   }
 
   /** The same with whatever cosignatures it has. */

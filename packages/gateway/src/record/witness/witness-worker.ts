@@ -31,7 +31,7 @@ const rounds = new CosigningRounds({
   clients,
   quorum: options.quorum,
   quorumSize: witnessedSize,
-  newest: () => log.newest(),
+  newest: () => log.newestDurable(),
   onEvent: (event) => void tell(event),
 });
 port.on('message', (request: WitnessRequest) => {
