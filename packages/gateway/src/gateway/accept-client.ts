@@ -2,7 +2,7 @@ import type { CountersignConfig, PostgresTargetConfig, Secrets } from '../config
 import { CountersignError, isCountersignError } from '../errors.ts';
 import type { GrantRegistry } from '../grants/grant-registry.ts';
 import type { LiveGrant } from '../grants/live-grant.ts';
-import { asCountersignError, errorFields } from '../observe/logger.ts';
+import { asCountersignError } from '../observe/logger.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { AuthenticatedClient } from '../postgres/authenticated-client.ts';
 import type { CancelRegistry } from '../postgres/cancel.ts';
@@ -18,6 +18,7 @@ import { newSessionId } from '../session/session-id.ts';
 import { Session } from '../session/session.ts';
 import { recordGatewayStatements } from './gateway-statement.ts';
 import type { OpenSessions } from './open-sessions.ts';
+import type { RefusalLog } from './refusal-log.ts';
 import type { Tracing } from './tracing.ts';
 import type { TrafficCounter } from './traffic.ts';
 
@@ -34,6 +35,7 @@ export interface ConnectionServices {
   readonly traffic: TrafficCounter;
   readonly tracing: Tracing;
   readonly texts: TextReader;
+  readonly refusals: RefusalLog;
   readonly logger: Logger;
 }
 
@@ -177,13 +179,8 @@ function refuse(client: AuthenticatedClient, error: unknown, services: Connectio
   const shown = publicError(error);
   client.sendFatal(shown);
   services.traffic.countRefusal(shown.code);
-  services.logger.warn('connection refused', {
-    ...errorFields(error),
-    principal: client.principal.name,
-    target: services.config.targets.some(({ name }) => name === client.targetName)
-      ? client.targetName
-      : 'unknown',
-  });
+  const isKnown = services.config.targets.some(({ name }) => name === client.targetName);
+  services.refusals.note(error, client.principal.name, isKnown ? client.targetName : 'unknown');
   client.noteRefused(shown);
 }
 

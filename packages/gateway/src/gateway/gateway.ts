@@ -35,6 +35,7 @@ import { readCustodianKey } from './record-keys.ts';
 import { recordConfiguration } from './record-start.ts';
 import { assertReloadable, fixedSettings } from './reload.ts';
 import type { FixedSettings } from './reload.ts';
+import { RefusalLog } from './refusal-log.ts';
 import { runningSoftware } from './software.ts';
 import { lockState } from './state-lock.ts';
 import type { StateLock } from './state-lock.ts';
@@ -154,6 +155,7 @@ export class Gateway {
   readonly cancels: CancelRegistry;
   readonly admission: FairAdmission;
   readonly texts: TextReader;
+  readonly refusals: RefusalLog;
   readonly recorder: GatewayRecorder;
   readonly secrets: Secrets;
   readonly logger: Logger;
@@ -193,6 +195,7 @@ export class Gateway {
     this.cancels = new CancelRegistry({ node: parts.config.node, worker: 0, secret: parts.keys.cancel });
     this.admission = shareAdmission(parts.recorder, () => this.#config.limits.principal, parts.logger);
     this.texts = new TextReader({ maxTextBytes: parts.config.limits.maxStatementBytes });
+    this.refusals = new RefusalLog(parts.logger);
     this.grants = new GrantRegistry({
       grants: parts.config.grants,
       targets: parts.config.targets,
