@@ -71,8 +71,11 @@ function noting(recorder: Recorder, trace: TraceWriter): Recorder {
   });
 }
 
-async function spoolValue(recorder: Recorder, session: TestSession): Promise<void> {
-  const spool = await recorder.openSpool();
+/** Of some of the contents; the rest lies under the record's own. */
+const OTHER_CLASS = 'ledger';
+
+async function spoolValue(recorder: Recorder, session: TestSession, retentionClass?: string): Promise<void> {
+  const spool = await recorder.openSpool(retentionClass);
   await spool.write(Buffer.alloc(3000, 7));
   const commitment = await spool.finish();
   const intent = session.intentWith({ message: commitment.digest }, [{ field: 'message', commitment }]);
@@ -83,14 +86,17 @@ async function spoolValue(recorder: Recorder, session: TestSession): Promise<voi
 
 /** One life of the record: sessions, values that are spooled, segments that rotate, a disk that fails for a while. */
 async function live(recorder: Recorder, stage: Stage, random: Prng): Promise<void> {
-  const sessions = [new TestSession(recorder), new TestSession(recorder)];
+  const ledger = new TestSession(recorder, OTHER_CLASS);
+  const sessions = [new TestSession(recorder), ledger];
   const left = new TestSession(recorder);
   for (let turn = 0; turn < 10; turn++) {
     const session = random.pick(sessions);
     const text = 'x'.repeat(random.between(1, 900));
     if (random.next() < 0.6) await session.run(text);
     else session.result(session.intent(text).id);
-    if (turn === 3) await spoolValue(recorder, session);
+    if (turn === 3) await spoolValue(recorder, session, session === ledger ? OTHER_CLASS : undefined);
+    // Both classes in one group commit.
+    if (turn === 5) for (const each of sessions) each.result(each.intent(text).id);
     if (turn === 6) {
       // Never answered: every later cut finds it open.
       await left.intent(text).durable();

@@ -122,14 +122,17 @@ export class TestSession {
   readonly id: string;
   readonly #recorder: Recorder;
   readonly #context: LeafRef;
+  readonly #sealed: { readonly retentionClass: string | undefined };
   #seq = 0;
   calls = 0;
 
-  constructor(recorder: Recorder) {
+  /** `retentionClass`: of its contents. Default: that of the record. */
+  constructor(recorder: Recorder, retentionClass?: string) {
     sessions++;
+    this.#sealed = { retentionClass };
     this.id = `0190a000-0000-7000-8000-${sessionPrefix}${String(sessions).padStart(6, '0')}`;
     this.#recorder = recorder;
-    this.#context = recorder.openContext({ principal: 'alice', analysis: 'lexical' });
+    this.#context = recorder.openContext({ principal: 'alice', analysis: 'lexical', class: retentionClass });
     const peer = recorder.commit(Buffer.from('127.0.0.1:1'));
     const digestKey = recorder.commit(Buffer.alloc(32, 7));
     recorder.append(
@@ -149,6 +152,7 @@ export class TestSession {
         { field: 'peer', commitment: peer },
         { field: 'digest_key', commitment: digestKey },
       ],
+      this.#sealed,
     );
   }
 
@@ -175,6 +179,7 @@ export class TestSession {
         ...fields,
       },
       payloads,
+      this.#sealed,
     );
     this.#seq++;
     this.calls++;

@@ -230,11 +230,19 @@ test('integrator: cut off at every step, the next run completes the same log', a
   const state = new RecordFixture({ checkpointMs: 1_000_000, segmentBytes: 64 * 1024 });
   const recorder = await state.open();
   const session = new TestSession(recorder);
-  for (let i = 0; i < 150; i++) session.result(session.intent().id);
-  await recorder.drained();
+  // Two retention classes, so that each segment has two files of blocks.
+  const other = new TestSession(recorder, 'ledger');
+  const run = async (): Promise<void> => {
+    for (let i = 0; i < 150; i++) {
+      const own = i % 3 === 0 ? other : session;
+      own.result(own.intent().id);
+      if (i % 50 === 0) await recorder.drained();
+    }
+    await recorder.drained();
+  };
+  await run();
   const half = state.copy();
-  for (let i = 0; i < 150; i++) session.result(session.intent().id);
-  await recorder.drained();
+  await run();
   // One checkpoint exists already, so that superseding it is cut off as well.
   await integrate(half, realFileLayer);
   let isDone = false;
@@ -256,6 +264,7 @@ test('integrator: cut off at every step, the next run completes the same log', a
   }
   assert.ok(steps > 20, `${steps} steps`);
   session.close();
+  other.close();
   await recorder.close('test');
   half.remove();
   state.remove();
