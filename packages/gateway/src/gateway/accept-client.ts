@@ -94,7 +94,7 @@ async function dial(
       settings: client.startupSettings,
       secrets: services.secrets,
       principal: client.principal.name,
-      recordGatewayStatement: recordGatewayStatements(services.recorder, target.name, grant.login),
+      recordGatewayStatement: recordGatewayStatements(services.recorder, target, grant.login),
       signal: gone.signal,
     });
   } finally {
@@ -106,7 +106,7 @@ async function dial(
 async function relay(
   client: AuthenticatedClient,
   target: TargetConnection,
-  { allowedSettings }: PostgresTargetConfig,
+  { allowedSettings, retentionClass }: PostgresTargetConfig,
   grant: LiveGrant,
   services: ConnectionServices,
 ): Promise<void> {
@@ -130,6 +130,7 @@ async function relay(
       peer: `${client.peer.address} ${client.peer.port}`,
       client: describeClient(client),
       admission,
+      retentionClass,
       backend: {
         pid: target.backendPid,
         serverVersion: target.serverVersion,
