@@ -84,6 +84,8 @@ const flags = [
   '--test',
   `--test-concurrency=${options.concurrency}`,
   ...(options.kill ? [] : [`--test-timeout=${FILE_TIMEOUT_MS}`]),
+  // A test that fails before it has cleaned up would keep its file's process, and the whole run, until the time limit.
+  '--test-force-exit',
   '--test-reporter=spec',
   '--test-reporter-destination=stdout',
   '--test-reporter=tap',
