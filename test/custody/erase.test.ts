@@ -6,6 +6,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } 
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
 import { unwrapDataKey, wrapDataKey, x25519PublicKey } from 'countersign-verify';
+import { eraseAgain } from '../../packages/gateway/src/record/custody/erase-again.ts';
 import { CUSTODIAN_KEY, TestSession } from '../../packages/gateway/src/record/record-fixture.ts';
 import { privacy, records, Stage } from './custody-stage.ts';
 
@@ -222,6 +223,44 @@ test('what nothing covers stays missing; what came back is told', async () => {
     assert.ok(codes(missing).includes('payload-missing'));
   } finally {
     copy.remove();
+  }
+});
+
+test('an older vault beside the log: erased months go again, single contents that came back are named', async () => {
+  stage = new Stage();
+  stage.clock.set('2026-01-15T12:00:00Z');
+  await stage.open();
+  await runSession(['select january']);
+  await stage.close();
+  stage.clock.set('2026-03-02T12:00:00Z');
+  await stage.open();
+  const gone = await runSession(['select secret']);
+  await stage.verify();
+  const copy = stage.fixture.copy();
+  try {
+    await stage.submit('erase', { kind: 'period', class: 'default', period: '2026-01' });
+    await stage.submit('erase', { kind: 'sessions', sessions: [gone.id] });
+    await stage.verify();
+    assert.deepEqual(await eraseAgain(stage.fixture.directory), { periods: 0, cameBack: [] });
+    const [, single] = await stage.leaves('erasure.started');
+    await stage.close();
+    const put = (part: string): void =>
+      cpSync(join(copy.directory, 'vault', part), join(stage.fixture.directory, 'vault', part), {
+        recursive: true,
+      });
+    for (const part of ['blocks/default/2026-01', 'keys/default/2026-01']) put(part);
+    assert.equal((await stage.fixture.verify()).verdict, 'INCOMPLETE');
+    assert.deepEqual(await eraseAgain(stage.fixture.directory), { periods: 1, cameBack: [] });
+    assert.equal((await stage.fixture.verify()).verdict, 'DISPOSED');
+    for (const part of ['blocks', 'keys']) put(part);
+    assert.deepEqual(await eraseAgain(stage.fixture.directory), {
+      periods: 1,
+      cameBack: [single!['erasure']],
+    });
+    assert.ok(codes(await stage.fixture.verify()).includes('erased-present'));
+  } finally {
+    copy.remove();
+    await stage.open();
   }
 });
 

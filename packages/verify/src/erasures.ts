@@ -24,6 +24,8 @@ export interface Erasure {
   readonly scope: CanonicalObject;
   /** Leaves outside of them are not meant, whatever the scope says. */
   readonly ranges: readonly LeafRange[];
+  /** Ids of the data keys that went with it, hex; of a period, all that lay there, and none is named. */
+  readonly keys: readonly string[];
   /** Contents that were there to be erased. */
   readonly contents: number;
   isExecuted: boolean;
@@ -37,6 +39,7 @@ export function erasureOf(index: number, leaf: Leaf): Erasure {
     authority: leaf['authority'] as string,
     scope: leaf['scope'] as CanonicalObject,
     ranges: leaf['ranges'] as unknown as readonly LeafRange[],
+    keys: (leaf['keys'] ?? []) as readonly string[],
     contents: leaf['contents'] as number,
     isExecuted: false,
   };

@@ -19,6 +19,7 @@ import type { CountersignConfig, Secrets } from '../config/config.ts';
 import { CountersignError } from '../errors.ts';
 import { settleRestored } from '../record/backup/restore-backup.ts';
 import { catchUp, type CaughtUp } from '../record/catch-up.ts';
+import { eraseAgain, type ErasedAgain } from '../record/custody/erase-again.ts';
 import type { Predecessor } from '../record/events/witnessing.ts';
 import { realFileLayer } from '../record/journal/file-layer.ts';
 import { contradictionOf, readEvidence } from '../record/witness/evidence-files.ts';
@@ -49,7 +50,7 @@ export async function recoverLog(
   secrets: Secrets,
   mirror: LogSource,
   isComplete: boolean,
-): Promise<CaughtUp> {
+): Promise<CaughtUp & { readonly erased: ErasedAgain }> {
   const lock = lockState(config.stateDirectory);
   try {
     const { keys, log } = await witnessParts(config, secrets);
@@ -72,9 +73,11 @@ export async function recoverLog(
       atUs: Date.now() * 1000,
     });
     if (caught.size > caught.before) writeRecovery(config.stateDirectory, caught.before);
+    // A vault from before an erasure: what the log says is gone goes again, before anything else can read it.
+    const erased = await eraseAgain(config.stateDirectory);
     // That nothing newer was signed is for the witnesses to say, at the next start, or for the operator.
     if (config.witness !== undefined || isComplete) await settleRestored(config.stateDirectory);
-    return caught;
+    return { ...caught, erased };
   } finally {
     lock.release();
   }

@@ -39,12 +39,17 @@ Examples:
       const mirror = /^https?:\/\//.test(from)
         ? httpSource(from)
         : directorySource(logDirectoryOf(from, options));
-      const { before, size } = await withLogErrors(() =>
+      const { before, erased, size } = await withLogErrors(() =>
         recoverLog(configOf(options), createSecrets(), mirror, options.complete ?? false),
       );
-      createOutput(options.json ?? false).result(
-        { before, size, recovered: size - before },
-        () => `${size - before} leaves recovered: the log has ${size} now, and had ${before}`,
+      createOutput(options.json ?? false).result({ before, size, recovered: size - before, erased }, () =>
+        [
+          `${size - before} leaves recovered: the log has ${size} now, and had ${before}`,
+          ...(erased.periods > 0
+            ? [`${erased.periods} months erased again: the vault was older than that`]
+            : []),
+          ...erased.cameBack.map((id) => `contents of erasure ${id} are in the vault again: erase them anew`),
+        ].join('\n'),
       );
     });
   addConfigOption(command);
