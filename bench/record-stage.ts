@@ -154,6 +154,7 @@ async function integrate(): Promise<void> {
   const { size } = await integrator.integrate({
     kind: 'integrate',
     marks,
+    durableJseq: -1,
     wantSpare: false,
     atUs: Date.now() * 1000,
   });

@@ -193,6 +193,7 @@ export class Integration {
     const { clock, source } = this.#options;
     this.#thread.integrate({
       marks: source.marks(),
+      durableJseq: source.durableJseq,
       wantSpare: source.segmentFill > SPARE_FROM_FILL,
       atUs: clock.atUs(),
     });

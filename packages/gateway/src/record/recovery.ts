@@ -8,6 +8,7 @@
 
 import { join } from 'node:path';
 import { CountersignError } from '../errors.ts';
+import { readDamageNote } from './journal/damage-note.ts';
 import type { FileLayer } from './journal/file-layer.ts';
 import { decodeFrame, decodeFrameHeader, FRAME_MAGIC, type Frame } from './journal/frame.ts';
 import type { JournalStart, SegmentMark } from './journal/journal.ts';
@@ -105,6 +106,7 @@ class Recovery {
       if (!acceptLoss) throw corrupt('the journal ends before the log does');
       this.#lose(this.#segment, integratedJseq);
     }
+    this.#heedNote();
     if (this.#isLedgerStale) this.#rebuildLedger();
     return {
       start: {
@@ -120,6 +122,17 @@ class Recovery {
       wasStopped: this.#lastType === 'software.stopped',
       isNew: this.#jseq < 0 && this.#damages.length === 0,
     };
+  }
+
+  /** What was acknowledged and not really written leaves no trace but this one. */
+  #heedNote(): void {
+    const { acceptLoss, journal, journalDirectory, layer } = this.#options;
+    const note = readDamageNote(layer, journalDirectory, journal);
+    if (note === undefined || note.acknowledged <= this.#jseq) return;
+    if (!acceptLoss)
+      throw corrupt(`leaves up to ${note.acknowledged} were acknowledged, the journal ends at ${this.#jseq}`);
+    this.#damages = this.#damages.filter(({ cause }) => cause !== 'torn-tail');
+    this.#lose(note.segment, note.acknowledged);
   }
 
   /** From the log, and what survived of the journal behind it: the leaves that whoever verifies will see. */

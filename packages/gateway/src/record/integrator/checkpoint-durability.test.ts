@@ -66,7 +66,7 @@ test('integrator: a checkpoint whose name may not be on disk gives no segment aw
     acceptLoss: false,
   });
   assert.ok(marks.length > 2, 'several segments');
-  const request = { kind: 'integrate', marks, wantSpare: false, atUs: 1 } as const;
+  const request = { kind: 'integrate', marks, durableJseq: -1, wantSpare: false, atUs: 1 } as const;
   await assert.rejects(integrator.integrate(request), /EIO/);
   // The same again, with nothing new: the disk still cannot say that the checkpoint has its name.
   await assert.rejects(integrator.integrate(request), /EIO/);

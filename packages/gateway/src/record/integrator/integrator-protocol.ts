@@ -27,6 +27,8 @@ export interface IntegrateRequest {
   readonly kind: 'integrate';
   /** Acknowledged stretches, oldest first; the last one is the segment in use. */
   readonly marks: readonly SegmentMark[];
+  /** The newest leaf that was acknowledged. */
+  readonly durableJseq: number;
   /** Prepare a segment in advance. */
   readonly wantSpare: boolean;
   /** Wall clock for the checkpoint, µs. */

@@ -16,6 +16,7 @@ import {
   timeExtension,
 } from 'countersign-verify';
 import { CountersignError } from '../../errors.ts';
+import { noteDamage } from '../journal/damage-note.ts';
 import type { FileLayer } from '../journal/file-layer.ts';
 import { decodeFrame, frameBlocks, type Frame } from '../journal/frame.ts';
 import type { SegmentMark } from '../journal/journal.ts';
@@ -51,6 +52,8 @@ export class Integrator {
   #bundleCount = 0;
   #piece = Buffer.alloc(PIECE_BYTES);
   #jseq = -1;
+  /** As of the present request. */
+  #durableJseq = -1;
   #cursor: Cursor | undefined;
   /** As of the last checkpoint. */
   #committed: { readonly cursor: Cursor | undefined } = { cursor: undefined };
@@ -126,6 +129,7 @@ export class Integrator {
     this.#isLoaded = false;
     const before = this.#builder.size;
     const covered = this.#jseq;
+    this.#durableJseq = request.durableJseq;
     for (const [i, mark] of request.marks.entries()) {
       if (this.#cursor !== undefined && mark.segment < this.#cursor.segment) continue;
       this.#readSegment(mark, i + 1 < request.marks.length, covered);
@@ -187,13 +191,21 @@ export class Integrator {
         if (this.#piece.length < mark.end - cursor.offset) this.#piece = Buffer.alloc(this.#piece.length * 2);
         // In the build that only pretends to sync, the bytes may come later.
         else if (this.#options.faults?.lazySyncMs !== undefined) return false;
-        else throw corrupt(`segment ${mark.segment} is damaged at ${cursor.offset}`);
+        else throw this.#damaged(mark.segment, cursor.offset);
       }
       if (this.#piece.length > PIECE_BYTES) this.#piece = Buffer.alloc(PIECE_BYTES);
       return true;
     } finally {
       this.#layer.close(handle);
     }
+  }
+
+  /** What was acknowledged is not there. A start would take it for a journal that ends here, so it is written down. */
+  #damaged(segment: number, offset: number): CountersignError {
+    const { journal, journalDirectory } = this.#options;
+    const note = { journal, segment, offset, acknowledged: this.#durableJseq };
+    noteDamage(this.#layer, journalDirectory, note);
+    return corrupt(`segment ${segment} is damaged at ${offset}`);
   }
 
   /** Takes the frames that lie wholly in the next piece. False when there is none. */
