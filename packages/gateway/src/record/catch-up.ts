@@ -72,6 +72,8 @@ export interface CaughtUp {
 interface Replayed {
   readonly ledger: SessionLedger;
   readonly jseq: number;
+  /** Leaf hashes from the bundle on in which the first missing leaf is. */
+  readonly hashes: readonly Buffer[];
 }
 
 /**
@@ -98,7 +100,10 @@ export async function catchUp(options: CatchUpOptions): Promise<CaughtUp> {
   const replayed = await replayAll(mirror, checkpoint.size, before, known);
   assertJournalContained(layer, join(places.journals, journal), replayed.jseq, known);
   layer.makeDirectory(places.log);
-  await writeLog(new LogFiles(layer, places.log), mirror, before, checkpoint, text);
+  await writeLog(new LogFiles(layer, places.log), mirror, before, checkpoint, {
+    text,
+    hashes: replayed.hashes,
+  });
   replaceJournal(layer, { ...options, journals: places.journals, journal }, replayed);
   return { before, size: checkpoint.size };
 }
@@ -141,15 +146,20 @@ async function replayAll(
   known: Map<number, Buffer>,
 ): Promise<Replayed> {
   const ledger = new SessionLedger();
+  const hashes: Buffer[] = [];
+  const first = before - (before % TILE_WIDTH);
   let jseq = -1;
   for await (const { bytes, index } of iterateLeaves(mirror, { size })) {
     const { leaf } = checkLeaf(bytes);
     if (leaf === undefined) throw unusable(`leaf ${index} of the mirror cannot be read`);
     ledger.replay(leaf, bytes);
     jseq = leaf.jseq;
-    if (index >= before) known.set(jseq, hashLeaf(bytes));
+    if (index < first) continue;
+    const hash = hashLeaf(bytes);
+    hashes.push(hash);
+    if (index >= before) known.set(jseq, hash);
   }
-  return { ledger, jseq };
+  return { ledger, jseq, hashes };
 }
 
 /** What the journal here has beyond the log must be in the mirror, word for word: nothing acknowledged is dropped. */
@@ -188,15 +198,20 @@ function* framesIn(layer: FileLayer, directory: string): Generator<Frame> {
   }
 }
 
-/** (1) bundles and tiles, (2) their directories, (3) the root compared, (4) the checkpoint, (5) the newest with a quorum. */
+/**
+ * (1) the root of what was read, compared, (2) bundles and tiles, (3) their directories, (4) the checkpoint, (5) the newest with a
+ * quorum. A mirror that shows other leaves when they are read again leaves nothing here that the true ones would not.
+ */
 async function writeLog(
   files: LogFiles,
   mirror: LogSource,
   before: number,
   checkpoint: Checkpoint,
-  text: string,
+  { hashes, text }: { readonly hashes: readonly Buffer[]; readonly text: string },
 ): Promise<void> {
   const { size } = checkpoint;
+  const first = before - (before % TILE_WIDTH);
+  await assertRoot(files, before, hashes, checkpoint);
   const builder = await TileBuilder.resume(
     before,
     (level, index, width) => files.readTile(level, index, width),
@@ -205,16 +220,38 @@ async function writeLog(
   for (let bundle = Math.floor(before / TILE_WIDTH); bundle * TILE_WIDTH < size; bundle++) {
     const width = tileWidth(0, bundle, size);
     const leaves = await readBundle(mirror, bundle, width);
+    const isSame = (leaf: Buffer, at: number): boolean =>
+      hashes[bundle * TILE_WIDTH - first + at]?.equals(hashLeaf(leaf)) === true;
+    if (!leaves.every(isSame)) throw unusable('the mirror changes while it is read');
     files.writeEntries(bundle, width, encodeEntryBundle(leaves));
     for (const leaf of leaves.slice(builder.size - bundle * TILE_WIDTH)) builder.append(hashLeaf(leaf));
   }
   for (const tile of builder.partials()) files.writeTile(tile);
   files.syncTiles();
-  if (!builder.root().equals(checkpoint.root)) throw forked('the leaves of the mirror do not have its root');
   if (size > before) files.writeCheckpoint(text);
   const witnessed = await readWitnessedText(mirror);
   if (witnessed !== undefined && parseCheckpoint(witnessed).size <= size)
     files.replace(WITNESSED_CHECKPOINT, witnessed);
+}
+
+/** Nothing is written: leaves that are here already are those of our tile, and all together have the mirror's root. */
+async function assertRoot(
+  files: LogFiles,
+  before: number,
+  hashes: readonly Buffer[],
+  checkpoint: Checkpoint,
+): Promise<void> {
+  const width = before % TILE_WIDTH;
+  const here = width === 0 ? Buffer.alloc(0) : files.readTile(0, Math.floor(before / TILE_WIDTH), width);
+  const builder = await TileBuilder.resume(
+    before,
+    (level, index, tile) => files.readTile(level, index, tile),
+    () => {},
+  );
+  for (const hash of hashes.slice(width)) builder.append(hash);
+  const isPrefix = Buffer.concat(hashes.slice(0, width)).equals(here);
+  if (!isPrefix || !builder.root().equals(checkpoint.root))
+    throw forked('the leaves of the mirror do not have its root');
 }
 
 interface JournalPlace {
