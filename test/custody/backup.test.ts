@@ -89,7 +89,7 @@ test('under traffic: the copy verifies, its contents open for the custodian, and
   const stop = new AbortController();
   const traffic = (async () => {
     for (let n = 0; !stop.signal.aborted; n++) {
-      const session = new TestSession(recorder);
+      const session = new TestSession(recorder, n % 2 === 0 ? undefined : 'ledger');
       for (let i = 0; i < 25; i++) await session.run(`select ${n}, ${i}, '${'x'.repeat(200)}'`);
       await session.close().durable();
     }
