@@ -141,6 +141,7 @@ describe('a log that was rolled back', () => {
         before: restored,
         size: newest,
         recovered: newest - restored,
+        erased: { cameBack: [], periods: 0 },
       });
       // A second time there is nothing to do, and nothing is done wrong.
       assert.equal((await cli(gateway, 'log', 'recover', '--from', mirror)).code, 0);
