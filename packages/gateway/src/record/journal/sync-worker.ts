@@ -6,7 +6,6 @@
  */
 
 import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
-import { join } from 'node:path';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { DATA_KEY_BYTES, DATA_KEY_ID_BYTES, NONCE_BYTES, sealBlock } from 'countersign-verify';
 import { writeDataKey } from '../vault/data-key-files.ts';
@@ -20,7 +19,8 @@ import {
   FRAME_OVERHEAD_BYTES,
   writeFrameHeader,
 } from './frame.ts';
-import { encodeSegmentHeader, isSpareFileName, SEGMENT_HEADER_BYTES, segmentFileName } from './segment.ts';
+import { dropSegmentFile, openSegmentFile } from './segment-file.ts';
+import { encodeSegmentHeader, SEGMENT_HEADER_BYTES } from './segment.ts';
 import * as protocol from './sync-protocol.ts';
 
 const data = workerData as protocol.SyncWorkerData;
@@ -213,21 +213,11 @@ function makeMoreKeys(classes: readonly string[]): protocol.KeysMade {
 function openSegment(request: protocol.OpenSegmentRequest): protocol.SegmentOpened {
   leaveSegment();
   const { keys, fresh } = makeKeys(request.number, request.sealing, request.classes);
-  const path = join(data.journalDirectory, segmentFileName(request.number));
-  const spare = layer.list(data.journalDirectory).find(isSpareFileName);
-  if (spare !== undefined && !layer.exists(path)) layer.rename(join(data.journalDirectory, spare), path);
-  const handle = layer.open(path, 'create');
   const needed =
     SEGMENT_HEADER_BYTES + 2 * FRAME_OVERHEAD_BYTES + request.snapshot.length + request.roomBytes;
   const capacity = Math.max(data.segmentBytes, needed);
+  const handle = openSegmentFile(layer, data.journalDirectory, request.number, capacity);
   try {
-    const size = layer.size(handle);
-    if (size < capacity) {
-      layer.allocate(handle, size, capacity);
-      // Wholly on disk, so that overwriting it changes no metadata.
-      layer.sync(handle);
-    }
-    layer.syncDirectory(data.journalDirectory);
     const header = encodeSegmentHeader({
       journal: data.journal,
       number: request.number,
@@ -254,9 +244,7 @@ function openSegment(request: protocol.OpenSegmentRequest): protocol.SegmentOpen
     writeFrame('snapshot', { leavesBytes: request.snapshot.length, blockBytes: 0, leafCount: 0 });
   } catch (error) {
     segment = undefined;
-    layer.close(handle);
-    // The next attempt takes another file: this one may lie on what is broken.
-    layer.remove(path);
+    dropSegmentFile(layer, data.journalDirectory, request.number, handle);
     throw error;
   }
   return {
