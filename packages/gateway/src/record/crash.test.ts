@@ -103,6 +103,21 @@ test('crash: wherever it cuts a new segment, the sessions are those of the leave
   fixture.remove();
 });
 
+test('crash: a first start that tore its first leaves leaves a log that begins as any other', async () => {
+  const fixture = new RecordFixture({ checkpointMs: 1_000_000 });
+  const recorder = await fixture.open();
+  const torn = fixture.copy();
+  await recorder.close('test');
+  const whole = readFileSync(segmentPath(torn, 1));
+  const first = decodeFrame(whole, decodeFrame(whole, SEGMENT_HEADER_BYTES)!.end)!;
+  assert.equal(first.firstJseq, 0);
+  writeFileSync(segmentPath(torn, 1), whole.fill(0, first.end - 40));
+  await (await torn.open()).close('test');
+  const report = await torn.verify();
+  assert.deepEqual([report.verdict, report.findings], ['VERIFIED', []]);
+  for (const each of [fixture, torn]) each.remove();
+});
+
 test('crash: a torn snapshot, and another crash before the log has anything of it, is not damage', async () => {
   for (const half of [0, 40]) {
     const fixture = new RecordFixture({ segmentBytes: 16 * 1024, checkpointMs: 1_000_000 });

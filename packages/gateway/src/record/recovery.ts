@@ -108,6 +108,8 @@ class Recovery {
     }
     this.#heedNote();
     if (this.#isLedgerStale) this.#rebuildLedger();
+    // A first start that tore its own first frame recorded nothing: the log still has to begin, and there is no gap in it.
+    const isNew = this.#jseq < 0 && this.#damages.every(({ cause }) => cause === 'torn-tail');
     return {
       start: {
         durableJseq: this.#jseq,
@@ -118,9 +120,9 @@ class Recovery {
       },
       marks: this.#marks,
       ledger: this.#ledger,
-      damages: this.#damages,
+      damages: isNew ? [] : this.#damages,
       wasStopped: this.#lastType === 'software.stopped',
-      isNew: this.#jseq < 0 && this.#damages.length === 0,
+      isNew,
     };
   }
 
