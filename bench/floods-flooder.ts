@@ -88,6 +88,10 @@ function batches(sessions: number, perBatch: number, batch: () => Buffer): void 
 const repeat = (count: number, message: () => Buffer): Buffer =>
   Buffer.concat(Array.from({ length: count }, message));
 const HUGE = query(`select 1 /* ${'x'.repeat(1_000_000)} */`);
+/** The server stops at its second word; the gateway reads it all. */
+const TOKENS = query(`x x ${'1,'.repeat(500_000)}`);
+/** As many strings, each of which is read as a statement of its own. */
+const STRINGS = query(`do x ${"'a' ".repeat(250_000)}`);
 const PIPELINED = repeat(1000, () => query('select 1'));
 const REFUSED = repeat(100, () => query('set session_replication_role = replica'));
 let distinct = 0;
@@ -112,6 +116,8 @@ const KINDS: Readonly<Record<string, () => void>> = {
   names: () => lanes(16, () => logIn(`nobody${Math.floor(Math.random() * 1e9)}`)),
   refusals: () => batches(4, 100, () => REFUSED),
   huge: () => batches(8, 1, () => HUGE),
+  tokens: () => batches(8, 1, () => TOKENS),
+  strings: () => batches(8, 1, () => STRINGS),
   distinct: () =>
     batches(8, 100, () =>
       repeat(100, () =>

@@ -17,7 +17,7 @@ import { parseArgs } from 'node:util';
 import { startPostgres } from '../test/support/postgres-server.ts';
 import { GatewayFolder, GatewayProcess } from '../test/support/gateway-process.ts';
 import { query, RawSession, type RawEndpoint } from '../test/support/raw-session.ts';
-import { readProcessCost, resetPeakRss } from './process-cost.ts';
+import { readMainThreadUs, readProcessCost, resetPeakRss } from './process-cost.ts';
 
 export const KINDS = [
   'connect',
@@ -27,6 +27,8 @@ export const KINDS = [
   'names',
   'refusals',
   'huge',
+  'tokens',
+  'strings',
   'distinct',
   'pipelined',
   'cancel',
@@ -46,6 +48,8 @@ interface Row {
   readonly peakRssMb: number;
   readonly connectMs: number;
   readonly revokeMs: number;
+  /** CPU time of the data thread for one event of the flood, all its work for others included. */
+  readonly dataThreadMs: number;
 }
 
 interface Latency {
@@ -164,7 +168,9 @@ async function measureKind(kind: string, target: Target, seconds: number, limits
     resetPeakRss(gateway.pid);
     const before = await counters(gateway);
     const startedAt = performance.now();
+    const cpuBefore = readMainThreadUs(gateway.pid);
     const samples = await victims.measure(seconds);
+    const cpuUs = readMainThreadUs(gateway.pid) - cpuBefore;
     const after = await counters(gateway);
     const elapsed = (performance.now() - startedAt) / 1000;
     const { peakRssBytes } = readProcessCost(gateway.pid);
@@ -192,6 +198,7 @@ async function measureKind(kind: string, target: Target, seconds: number, limits
       peakRssMb: peakRssBytes / 2 ** 20,
       connectMs,
       revokeMs,
+      dataThreadMs: eventsPerSecond === 0 ? 0 : cpuUs / 1000 / elapsed / eventsPerSecond,
     };
   } finally {
     await gateway.kill();
@@ -213,7 +220,8 @@ function render(rows: readonly Row[], seconds: number, load: number): string {
       `${(flooded.p50 / quiet.p50).toFixed(1)} / ${(flooded.p99 / quiet.p99).toFixed(1)}`,
       ms(row.connectMs),
       String(Math.round(row.revokeMs)),
-      String(Math.round(row.eventsPerSecond)),
+      row.eventsPerSecond.toFixed(row.eventsPerSecond < 100 ? 1 : 0),
+      row.dataThreadMs.toFixed(3),
       row.leavesPerEvent.toFixed(3),
       (row.recordBytesPerSecond / 2 ** 20).toFixed(2),
       String(Math.round(row.peakRssMb)),
@@ -223,8 +231,8 @@ function render(rows: readonly Row[], seconds: number, load: number): string {
   return [
     `${seconds} s per measurement, ${SESSIONS} other sessions with a pause of ${PAUSE_MS} ms, flooder at nice 19; load average before: ${load.toFixed(2)}.`,
     '',
-    '| flood | others alone, p50 / p99 ms | under flood | ratio | log-in ms | revoked after ms | events/s | leaves per event | record MiB/s | peak RSS MB |',
-    '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
+    '| flood | others alone, p50 / p99 ms | under flood | ratio | log-in ms | revoked after ms | events/s | data thread ms per event | leaves per event | record MiB/s | peak RSS MB |',
+    '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
     ...lines,
     '',
   ].join('\n');
@@ -239,7 +247,9 @@ async function main(): Promise<void> {
   const named = positionals.filter((word) => word !== 'floods');
   const kinds = named.length === 0 ? KINDS : named;
   const load = loadavg()[0] ?? 0;
-  const server = await startPostgres({ settings: { fsync: 'on', max_connections: '150' } });
+  const server = await startPostgres({
+    settings: { fsync: 'on', max_connections: '150', log_min_error_statement: 'panic' },
+  });
   try {
     const { port, user, password } = server;
     const target: Target = { port, database: 'postgres', user, password };

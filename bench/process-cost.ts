@@ -23,6 +23,15 @@ export function readProcessCost(pid: number): ProcessCost {
   return { cpuUs: (ticks * 1_000_000) / ticksPerSecond, peakRssBytes: Number(peak?.[1] ?? 0) * 1024 };
 }
 
+/** Time that the main thread of a process has had a CPU, µs (`task/<pid>/schedstat`); 0 where the kernel does not count it. */
+export function readMainThreadUs(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'latin1').split(' ')[0]) / 1000;
+  } catch {
+    return 0;
+  }
+}
+
 /** Sets the peak resident set back to the present one (proc(5), `clear_refs` 5). False where that is not permitted. */
 export function resetPeakRss(pid: number): boolean {
   try {
