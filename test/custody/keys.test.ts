@@ -15,6 +15,7 @@ import {
   verifyLog,
   type Verdict,
 } from 'countersign-verify';
+import { CountersignError } from '../../packages/gateway/src/errors.ts';
 import type { Clock } from '../../packages/gateway/src/record/clock.ts';
 import { createSystemClock } from '../../packages/gateway/src/record/clock.ts';
 import {
@@ -284,6 +285,33 @@ test('a log changes its key: whoever pinned either one verifies it, before, duri
     assert.equal(verdict, 'VERIFIED', codes.join(', '));
   }
   assert.equal((await verdictWith(fixture, generateSigningKey())).verdict, 'CANNOT-VERIFY');
+});
+
+test('a start under a key that the log does not know is refused and leaves log.vkey as it was', async (t) => {
+  const fixture = newFixture(t);
+  const [first, second] = [generateSigningKey(), generateSigningKey()];
+  await runOnce(fixture, { signingKey: first });
+  const file = join(fixture.directory, 'log/log.vkey');
+  const before = readFileSync(file, 'utf8');
+  await assert.rejects(
+    async () => runOnce(fixture, { signingKey: second }),
+    (error) =>
+      error instanceof CountersignError &&
+      error.code === 'CS_RECORD_CORRUPT' &&
+      error.detail?.startsWith('the checkpoint of the log is signed neither by') === true,
+  );
+  assert.equal(readFileSync(file, 'utf8'), before);
+});
+
+test('a new log has no key before: a start with log.previousKey is refused and writes no leaf', async (t) => {
+  const fixture = newFixture(t);
+  const [first, second] = [generateSigningKey(), generateSigningKey()];
+  await assert.rejects(
+    async () => runOnce(fixture, { signingKey: second, previousKey: first }),
+    (error) => error instanceof CountersignError && error.code === 'CS_CONFIG_INVALID',
+  );
+  await runOnce(fixture, { signingKey: second });
+  assert.equal((await verdictWith(fixture, second)).verdict, 'VERIFIED');
 });
 
 test(

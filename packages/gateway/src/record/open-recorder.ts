@@ -211,6 +211,13 @@ async function open(options: OpenRecorderOptions): Promise<OpenedRecorder> {
         hint: 'Restore the state directory. A new log needs an empty directory: another first leaf under the same key is a fork.',
       });
     }
+    // Its first leaf names the key in force; a change of key behind it would name another as the first one, and the log be ALTERED.
+    if (recovered.isNew && signing.previous !== undefined) {
+      throw new CountersignError('CS_CONFIG_INVALID', {
+        detail: 'log.previousKey is set, but the log is new: no key was before log.signingKey',
+        hint: 'Remove log.previousKey and start again.',
+      });
+    }
     await settleClaims(files, { ...places, marks: recovered.marks });
   } catch (error) {
     await prepared.integrator.close();

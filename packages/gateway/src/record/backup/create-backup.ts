@@ -163,9 +163,12 @@ async function lastJseq(source: LogSource, size: number): Promise<number> {
   return (JSON.parse(leaves.at(-1)!.toString('utf8')) as { readonly jseq: number }).jseq;
 }
 
-/** Verifies the log below a directory. Throws `CS_RECORD_CORRUPT` when it is not sound. */
+/** Verifies the log below a directory, without asking who witnessed it. Throws `CS_RECORD_CORRUPT` when it is not sound. */
 export async function assertSound(directory: string, key: NoteVerifier | undefined): Promise<VerifyReport> {
-  const report = await verifyLog(directorySource(join(directory, 'log')), key === undefined ? {} : { key });
+  const report = await verifyLog(directorySource(join(directory, 'log')), {
+    requireWitnesses: 0,
+    ...(key !== undefined && { key }),
+  });
   if (SOUND.has(report.verdict)) return report;
   const codes = new Set(report.findings.map(({ code }) => code));
   throw new CountersignError('CS_RECORD_CORRUPT', {

@@ -17,7 +17,7 @@ const integrator = new Integrator(options, createFileLayer(options.faults));
 
 function failed(error: unknown): IntegratorAnswer {
   const code = (error as { code?: unknown }).code;
-  const detail = isCountersignError(error) ? `${error.message}: ${error.detail ?? ''}` : String(error);
+  const detail = isCountersignError(error) ? (error.detail ?? error.message) : String(error);
   return {
     kind: 'failed',
     code: typeof code === 'string' ? code : undefined,

@@ -73,13 +73,14 @@ export class Integrator {
   async load(): Promise<LogState> {
     this.#blocks.close();
     this.#files = new LogFiles(this.#layer, this.#options.logDirectory);
-    this.#files.writeKey(`${this.#signer.key}\n`);
     this.#signer.reset();
     this.#bundleBytes = 0;
     this.#bundleCount = 0;
     this.#jseq = -1;
     const text = this.#files.readCheckpoint();
     const size = text === undefined ? 0 : this.#checkedSize(text);
+    // Not before: a start that is refused leaves the key of the log that is there.
+    this.#files.writeKey(`${this.#signer.key}\n`);
     if (text !== undefined) this.#files.syncNames();
     this.#builder = await TileBuilder.resume(
       size,
@@ -98,7 +99,9 @@ export class Integrator {
   #checkedSize(text: string): number {
     const checkpoint = parseCheckpoint(text);
     if (!this.#signer.accepts(checkpoint)) {
-      throw corrupt('the checkpoint of the log is not signed by log.signingKey, nor by log.previousKey');
+      throw corrupt(
+        'the checkpoint of the log is signed neither by log.signingKey nor by log.previousKey; to change the key, name the one before as log.previousKey',
+      );
     }
     return checkpoint.size;
   }
