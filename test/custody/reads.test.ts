@@ -160,7 +160,9 @@ test('a request goes from officer to officer, then the content is gone and readi
   for (const officer of ['legal', 'records'])
     await ok('custody', 'approve', 'release.json', '--officer', officer, '--key', `${officer}.pem`, '--yes');
   await ok('hold', 'submit', 'release.json');
-  const { contents } = JSON.parse(await ok('erase', 'submit', 'erase.json')) as { contents: number };
+  const { contents } = JSON.parse(await ok('erase', 'submit', 'erase.json', '--json')) as {
+    contents: number;
+  };
   assert.equal(contents, 1);
   assert.match((await run('erase', 'submit', 'erase.json')).stderr, /replayed/);
   await waitFor('erasure.executed', 1);

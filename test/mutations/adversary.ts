@@ -121,9 +121,14 @@ function main(args: readonly string[]): void {
       key: { type: 'string' },
       output: { type: 'string' },
       naive: { type: 'boolean' },
+      help: { type: 'boolean' },
       ...Object.fromEntries(names.map((name) => [name, { type: 'string', multiple: true } as const])),
     },
   });
+  if (values.help === true) {
+    process.stdout.write(USAGE);
+    return;
+  }
   const [place] = positionals;
   const { key, output } = values;
   const forgeries = tokens.flatMap((token) =>

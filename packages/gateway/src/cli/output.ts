@@ -73,7 +73,8 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
     .map((row) =>
       row
         .map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0)))
-        .join('  '),
+        .join('  ')
+        .trimEnd(),
     )
     .join('\n');
 }

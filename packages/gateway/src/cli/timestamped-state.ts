@@ -18,7 +18,13 @@ import {
   timestampPaths,
   treeRoot,
 } from 'countersign-verify';
-import type { Checkpoint, LogSource, NoteVerifier } from 'countersign-verify';
+import type { Checkpoint, KeyChain, LogSource } from 'countersign-verify';
+
+import { createSecrets } from '../config/secrets.ts';
+import { timestampAuthority } from '../gateway/timestamping.ts';
+import { configOf } from './common-options.ts';
+import type { CommonOptions } from './common-options.ts';
+import { readCertificates } from './log-errors.ts';
 
 /** The newest time stamp of a log that fits it, by its files alone. */
 export interface TimestampedState {
@@ -35,12 +41,13 @@ export interface TimestampedState {
 export interface TimestampedCheck {
   /** The log's directory; undefined for a URL, of whose time stamps there is no list. */
   readonly directory: string | undefined;
-  readonly key: NoteVerifier | undefined;
+  /** Any key that the log has had may have signed what was stamped. */
+  readonly keys: KeyChain | undefined;
   readonly authorities: readonly X509Certificate[];
 }
 
 /**
- * Looks from the newest time stamp back until one fits: a checkpoint that the log's key signed, with the root that the log has at
+ * Looks from the newest time stamp back until one fits: a checkpoint that a key of the log signed, with the root that the log has at
  * this size, and a token of just that. What does not fit is passed over: `log verify` says what is wrong with it. Of a URL, only the newest
  * checkpoint itself is looked up.
  */
@@ -75,13 +82,13 @@ async function stateAt(
   source: LogSource,
   newest: Checkpoint,
   size: number,
-  { authorities, key }: TimestampedCheck,
+  { authorities, keys }: TimestampedCheck,
 ): Promise<TimestampedState | undefined> {
   const paths = timestampPaths(size);
   const [text, response] = [await source.read(paths.checkpoint), await source.read(paths.response)];
-  if (text === undefined || response === undefined || key === undefined) return undefined;
+  if (text === undefined || response === undefined || keys === undefined) return undefined;
   const stamped = parseCheckpoint(decodeText(text));
-  if (stamped.size !== size || !isCheckpointOf(stamped, key)) return undefined;
+  if (stamped.size !== size || !keys.keys.some((key) => isCheckpointOf(stamped, key))) return undefined;
   const root = await treeRoot(
     size,
     hashReaderFromTiles(newest.size, (level, index, width) => readTile(source, level, index, width)),
@@ -97,4 +104,14 @@ async function stateAt(
     authority: authorityName(token.signer),
     isTrusted: authorities.length > 0 && authorityFlaw(token, authorities) === undefined,
   };
+}
+
+/** Whose clocks are believed: those of the command line, else those of the configuration, for its own log. */
+export async function authoritiesOf(
+  place: string | undefined,
+  options: CommonOptions & { readonly tsaCa: readonly string[] },
+): Promise<readonly X509Certificate[]> {
+  if (options.tsaCa.length > 0) return (await Promise.all(options.tsaCa.map(readCertificates))).flat();
+  if (place !== undefined) return [];
+  return (await timestampAuthority(configOf(options), createSecrets()))?.trusted ?? [];
 }

@@ -192,6 +192,15 @@ export async function submitFile(file: RequestFile, options: CommonOptions): Pro
   });
 }
 
+/** One line for each thing that the gateway says it did, such as `contents  4`. */
+function answerText(answer: unknown): string {
+  const rows = Object.entries(answer ?? {}).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? value : JSON.stringify(value),
+  ]);
+  return `done, and on the record\n${printable(formatTable(rows))}`;
+}
+
 export function addSubmitCommand(parent: Command): void {
   const command = parent
     .command('submit')
@@ -202,7 +211,7 @@ export function addSubmitCommand(parent: Command): void {
     )
     .action(async (file: string, options: CommonOptions) => {
       const answer = await submitFile(await readRequestFile(file), options);
-      createOutput(options.json ?? false).result(answer, () => printable(JSON.stringify(answer)));
+      createOutput(options.json ?? false).result(answer, () => answerText(answer));
     });
   addConfigOption(command);
   addJsonOption(command);

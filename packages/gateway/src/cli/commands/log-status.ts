@@ -1,22 +1,18 @@
-import type { X509Certificate } from 'node:crypto';
-
-import { checkpointTimeUs, isCheckpointOf, parseVerifierKey, readCheckpoint } from 'countersign-verify';
-import type { LogSource, NoteVerifier, WitnessVerifier } from 'countersign-verify';
+import {
+  checkpointTimeUs,
+  Findings,
+  parseVerifierKey,
+  readCheckpoint,
+  readKeyChain,
+} from 'countersign-verify';
+import type { KeyChain, LogSource, WitnessVerifier } from 'countersign-verify';
 import type { Command } from 'commander';
 
-import { createSecrets } from '../../config/secrets.ts';
-import { timestampAuthority } from '../../gateway/timestamping.ts';
 import { addConfigOption, addJsonOption, configOf, logDirectoryOf, logSourceOf } from '../common-options.ts';
 import type { CommonOptions } from '../common-options.ts';
-import {
-  parseCount,
-  readCertificates,
-  readVerifierKey,
-  readWitnessKey,
-  withLogErrors,
-} from '../log-errors.ts';
+import { parseCount, readVerifierKey, readWitnessKey, withLogErrors } from '../log-errors.ts';
 import { createOutput, formatTable } from '../output.ts';
-import { timestampedState } from '../timestamped-state.ts';
+import { authoritiesOf, timestampedState } from '../timestamped-state.ts';
 import type { TimestampedState } from '../timestamped-state.ts';
 import { witnessedState, witnessedTextOf, witnessesOf } from '../witnessed-state.ts';
 import type { WitnessedState } from '../witnessed-state.ts';
@@ -76,15 +72,15 @@ async function printStatus(place: string | undefined, options: StatusOptions): P
   // Before the newest, which is never older.
   const witnessedText = await witnessedTextOf(source);
   const checkpoint = await readCheckpoint(source);
-  const key = await keyOf(source, options.key);
+  const keys = await keysOf(source, options.key);
+  const key = keys?.signerOf(checkpoint);
   const witnessed = await witnessedState(source, checkpoint, witnessedText, { key, witnesses, quorum });
   const stamp = await timestampedState(source, checkpoint, {
     directory: isUrl(place) ? undefined : logDirectoryOf(place, options),
-    key,
+    keys,
     authorities: await authoritiesOf(place, options),
   });
-  const isSigned = key !== undefined && isCheckpointOf(checkpoint, key);
-  const state = stateOf(isSigned, witnessed);
+  const state = stateOf(key !== undefined, witnessed);
   const signedAtUs = checkpointTimeUs(checkpoint);
   const ageMs = signedAtUs === undefined ? undefined : Math.max(0, Date.now() - signedAtUs / 1_000);
   const { origin, size } = checkpoint;
@@ -122,20 +118,13 @@ async function whom(
   };
 }
 
-/** Whose clocks are believed: those of the command line, else those of the configuration, for its own log. */
-async function authoritiesOf(
-  place: string | undefined,
-  options: StatusOptions,
-): Promise<readonly X509Certificate[]> {
-  if (options.tsaCa.length > 0) return (await Promise.all(options.tsaCa.map(readCertificates))).flat();
-  if (place !== undefined) return [];
-  return (await timestampAuthority(configOf(options), createSecrets()))?.trusted ?? [];
-}
-
-async function keyOf(source: LogSource, given: string | undefined): Promise<NoteVerifier | undefined> {
-  if (given !== undefined) return await readVerifierKey(given);
-  const bytes = await source.read('log.vkey');
-  return bytes === undefined ? undefined : parseVerifierKey(bytes.toString('utf8').trim());
+async function keysOf(source: LogSource, given: string | undefined): Promise<KeyChain | undefined> {
+  const bytes = given === undefined ? await source.read('log.vkey') : undefined;
+  if (given === undefined && bytes === undefined) return undefined;
+  const known =
+    bytes === undefined ? await readVerifierKey(given!) : parseVerifierKey(bytes.toString('utf8').trim());
+  // What does not fit ends the chain; log verify says what.
+  return await readKeyChain(source, known, new Findings());
 }
 
 /** As docs/witness.md has it: whoever cosigns a checkpoint that the log's key did not sign vouches for nothing. */

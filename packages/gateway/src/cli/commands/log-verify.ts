@@ -7,16 +7,10 @@ import type { Command } from 'commander';
 
 import { addConfigOption, addJsonOption, configOf, logDirectoryOf, logSourceOf } from '../common-options.ts';
 import type { CommonOptions } from '../common-options.ts';
-import {
-  parseCount,
-  readCertificates,
-  readInput,
-  readVerifierKey,
-  readWitnessKey,
-  withLogErrors,
-} from '../log-errors.ts';
+import { parseCount, readInput, readVerifierKey, readWitnessKey, withLogErrors } from '../log-errors.ts';
 import { createOutput, inputError, usageError } from '../output.ts';
 import type { SetExitCode } from '../program.ts';
+import { authoritiesOf } from '../timestamped-state.ts';
 import { witnessesOf } from '../witnessed-state.ts';
 
 interface VerifyCommandOptions extends CommonOptions {
@@ -61,7 +55,7 @@ export function addLogVerifyCommand(log: Command, setExitCode: SetExitCode): voi
     .option('--max-unwitnessed <seconds>', 'how far the log may be ahead of its witnesses; default 90')
     .option(
       '--tsa-ca <file>',
-      'certificates (PEM) that the authorities of time stamps must lead to (repeatable)',
+      'certificates (PEM) that the authorities of time stamps must lead to (repeatable); default: as configured, for its own log',
       collect,
       [],
     )
@@ -84,7 +78,7 @@ Examples:
         ...(options.key === undefined ? {} : { key: await readVerifierKey(options.key) }),
         earlier: await Promise.all(options.earlier.map(readInput)),
         ...(await witnessOptions(place, options)),
-        timestampAuthorities: (await Promise.all(options.tsaCa.map(readCertificates))).flat(),
+        timestampAuthorities: await authoritiesOf(place, options),
         ...(await vaultCheck(place, options)),
       };
       const report = await withLogErrors(() => verifyLog(logSourceOf(place, options), verifyOptions));

@@ -41,8 +41,8 @@ Examples:
           ]),
           ['unwitnessed', windowText(status)],
           ...status.witness.witnesses.map((witness) => [
-            `witness ${witness.name}`,
-            `${witness.organisation}${witness.isOwn ? ' (own, not counted)' : ''}, ${witness.size} leaves cosigned${witness.trouble === undefined ? '' : `; no answer that counts: ${witness.trouble}`}`,
+            'witness',
+            `${witness.name} (${witness.organisation}${witness.isOwn ? '; own, not counted' : ''}): ${witness.size} leaves cosigned${witness.trouble === undefined ? '' : `; no answer that counts: ${witness.trouble}`}`,
           ]),
           ['configuration', `${status.config.file} (${status.config.digest})`],
         ]),
