@@ -74,7 +74,7 @@ async function checkCommandLine(gateway: WitnessedGateway, size: number): Promis
   });
   const status = cli(gateway, 'status');
   assert.match(status, /unwitnessed +0 leaves, 0 s/);
-  assert.match(status, new RegExp(`witness auditor\\.example/w1 +auditor, ${size} leaves cosigned`));
+  assert.match(status, new RegExp(`witness +auditor\\.example/w1 \\(auditor\\): ${size} leaves cosigned`));
   const proof = parseProof(cli(gateway, 'log', 'prove', '0'));
   assert.equal(verifyLeafProof(proof, verifierOf(gateway.signer)), true);
   const witnesses = gateway.witnesses.map(({ folder, organisation }) =>
