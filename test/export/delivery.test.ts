@@ -67,7 +67,8 @@ test('results name who acted, also after a restart between intent and result', a
   await stage.drain(fileExport(path));
   await assertComplete(read(path), stage.logDirectory);
   const calls = read(path).filter(({ metadata }) => metadata.event_code.startsWith('call.'));
-  assert.equal(calls.length, 60);
+  // A stop between a delivery and its cursor repeats that one: at least once is the promise.
+  assert.equal(new Set(calls.map(({ metadata }) => metadata.uid)).size, 60);
   for (const call of calls as unknown as { actor: { user?: { uid: string } }; activity_name: string }[]) {
     assert.equal(call.actor.user?.uid, 'alice');
     assert.equal(call.activity_name, 'Query');
