@@ -217,17 +217,24 @@ test('a refused event is passed only by an operator, and the record says so', as
   await gateway.stop();
   assert.equal((await run('reset', 'siem', '--to', '1000000')).code, 2);
   const moved = await run('reset', 'siem', '--to', String(POISON + 1), '--json');
-  assert.deepEqual(JSON.parse(moved.stdout), { export: 'siem', from: 0, to: POISON + 1 });
+  const { from, ...rest } = JSON.parse(moved.stdout) as { from: number };
+  assert.deepEqual(rest, { export: 'siem', to: POISON + 1 });
+  // How much had gone out before the refused one depends on when the first batch was cut.
+  assert.ok(from <= POISON);
   // Only a gateway can put it on the record, and it must be there before anything is delivered.
   assert.equal((await run('run', 'siem')).code, 2);
   const next = await GatewayProcess.start(folder);
   await waitFor(() => alerts(receiver.received).some(({ code }) => code === 'export-moved'));
   await next.stop();
-  const codes = alerts(receiver.received);
-  assert.deepEqual(codes, [
-    { code: 'export-stalled', export: 'siem' },
-    { code: 'export-moved', export: 'siem' },
-  ]);
+  // Each at least once: a stop between a delivery and its cursor repeats a batch.
+  const codes = [...new Set(alerts(receiver.received).map((alert) => JSON.stringify(alert)))];
+  assert.deepEqual(
+    codes.map((text) => JSON.parse(text) as AlertFields),
+    [
+      { code: 'export-stalled', export: 'siem' },
+      { code: 'export-moved', export: 'siem' },
+    ],
+  );
   assert.ok(!receiver.received.some(({ metadata }) => metadata.sequence === POISON));
 });
 
