@@ -3,6 +3,7 @@
  * record as an examiner would.
  */
 import { strict as assert } from 'node:assert';
+import { after } from 'node:test';
 import { readConfig } from '../../packages/gateway/src/config/read-config.ts';
 import type { CountersignConfig } from '../../packages/gateway/src/config/config.ts';
 import { createLogger } from '../../packages/gateway/src/observe/logger.ts';
@@ -42,6 +43,16 @@ export interface HarnessOptions extends Partial<GatewaySettings> {
   readonly change?: (config: CountersignConfig) => CountersignConfig;
 }
 
+/** Started and not finished: a test that failed before its end would keep the process of its file running. */
+const unfinished = new Set<Harness>();
+
+after(async () => {
+  for (const harness of unfinished) {
+    await harness.gateway.close();
+    harness.folder.remove();
+  }
+});
+
 /** A gateway with a state of its own, in front of `server`. */
 export class Harness {
   readonly folder: GatewayFolder;
@@ -52,6 +63,7 @@ export class Harness {
     this.folder = folder;
     this.gateway = gateway;
     this.endpoint = folder.endpoint(gateway.address.port);
+    unfinished.add(this);
   }
 
   static async start(server: PostgresServer, options: HarnessOptions = {}): Promise<Harness> {
@@ -73,6 +85,7 @@ export class Harness {
 
   /** Ends the gateway and reads everything that it recorded. Removes the folder. */
   async finish(): Promise<RecordReading> {
+    unfinished.delete(this);
     await this.gateway.close();
     try {
       const report = await verifyRecord(this.folder.stateDirectory);
