@@ -33,6 +33,7 @@ export const CUSTODIAN_KEY: string = vaultKeys.privateKey;
 /** Ids of sessions differ between processes, too: a log lives through several. */
 const sessionPrefix = randomBytes(3).toString('hex');
 let sessions = 0;
+const COPY_ATTEMPTS = 20;
 
 export const testRecordConfig: RecordConfig = {
   timeoutMs: 2000,
@@ -82,11 +83,18 @@ export class RecordFixture {
     return this.open({ faults: { controlFile: this.controlFile, ...faults } });
   }
 
-  /** The same state in another directory. */
+  /** The same state in another directory. A recorder may be at work: it renames files, so one listed may be gone when its turn comes. */
   copy(): RecordFixture {
-    const copy = new RecordFixture(this.#config);
-    cpSync(this.directory, copy.directory, { recursive: true });
-    return copy;
+    for (let attempt = 1; ; attempt++) {
+      const copy = new RecordFixture(this.#config);
+      try {
+        cpSync(this.directory, copy.directory, { recursive: true });
+        return copy;
+      } catch (error) {
+        copy.remove();
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt === COPY_ATTEMPTS) throw error;
+      }
+    }
   }
 
   /** Verifies log and vault with the pinned key and the custodian's key. */
