@@ -15,6 +15,7 @@ export const SHARED_TYPES = ['config', 'record'] as const;
 const EVERYTHING = [
   'record',
   'identity',
+  'policy',
   'grants',
   'session',
   'postgres',
@@ -28,9 +29,11 @@ const EVERYTHING = [
 export const ROOMS: Readonly<Record<string, Room>> = {
   record: { uses: [] },
   identity: { uses: ['record'] },
-  grants: { uses: ['identity', 'record'] },
-  session: { uses: ['record', 'identity', 'grants'] },
-  postgres: { uses: ['session', 'identity'] },
+  policy: { uses: ['identity'] },
+  grants: { uses: ['policy', 'identity', 'record'] },
+  session: { uses: ['record', 'identity', 'policy', 'grants'] },
+  // What a statement touches is said in the words of policy.
+  postgres: { uses: ['session', 'identity'], knows: ['policy'] },
   config: { uses: [] },
   observe: { uses: [] },
   // In a thread of its own; reads the log from its files, as anyone could.
@@ -38,7 +41,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   // A process of its own; of the gateway it shares the file layer, the reading of configuration and secrets, and the log.
   witness: { uses: ['record', 'config', 'observe'] },
   // Not the gateway, which starts it: what it needs of it is named in its own control-services.ts.
-  api: { uses: ['record', 'identity', 'grants', 'session', 'config', 'observe'] },
+  api: { uses: ['record', 'identity', 'policy', 'grants', 'session', 'config', 'observe'] },
   gateway: { uses: EVERYTHING },
   cli: { uses: [...EVERYTHING, 'witness'] },
 };

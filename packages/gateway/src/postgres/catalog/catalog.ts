@@ -1,0 +1,165 @@
+/**
+ * What the analysis knows of a database: a snapshot of its catalog, immutable, plain data inside (it is written to a file for
+ * `countersign explain` and passed to worker threads). Names are exact, as in pg_class.relname. OIDs are decimal numbers.
+ */
+
+export type RelationKind =
+  | 'table'
+  | 'partitioned-table'
+  | 'view'
+  | 'materialized-view'
+  | 'foreign-table'
+  | 'sequence'
+  | 'index'
+  | 'composite-type'
+  | 'toast';
+
+export interface CatalogColumn {
+  readonly name: string;
+  /** pg_attribute.attnum; system columns (ctid, xmin, tableoid, …) are not listed. */
+  readonly number: number;
+  readonly typeOid: number;
+  readonly notNull: boolean;
+  /** Text of its default, identity or generation expression, with every name qualified. */
+  readonly default?: string;
+  readonly generated: boolean;
+}
+
+export interface CatalogRule {
+  readonly name: string;
+  readonly event: 'select' | 'insert' | 'update' | 'delete';
+  readonly instead: boolean;
+  /** pg_get_ruledef, with every name qualified. */
+  readonly definition: string;
+}
+
+export interface CatalogTrigger {
+  readonly name: string;
+  readonly events: readonly ('insert' | 'update' | 'delete' | 'truncate')[];
+  readonly routineOid: number;
+  /** pg_trigger.tgenabled: O, D, R or A. `D` never fires, `R` only on a replica. */
+  readonly enabled: 'O' | 'D' | 'R' | 'A';
+  /** Foreign keys and their kin, made by the server. */
+  readonly internal: boolean;
+}
+
+export interface CatalogRelation {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: RelationKind;
+  readonly owner: string;
+  readonly columns: readonly CatalogColumn[];
+  /** Of a view or materialized view: pg_get_viewdef, with every name qualified (search_path was pg_catalog). */
+  readonly definition?: string;
+  /** A view whose base relations are checked as the caller (15+). */
+  readonly securityInvoker: boolean;
+  readonly rowSecurity: boolean;
+  /** Texts of row security policies, check constraints and index expressions: what runs inside reads or writes of it. */
+  readonly expressions: readonly { readonly on: 'read' | 'write' | 'both'; readonly text: string }[];
+  /** Partitions and inheriting tables (OIDs), direct ones. */
+  readonly children: readonly number[];
+  readonly parents: readonly number[];
+  readonly rules: readonly CatalogRule[];
+  readonly triggers: readonly CatalogTrigger[];
+}
+
+export interface CatalogRoutine {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: 'function' | 'procedure' | 'aggregate' | 'window';
+  /** Input arguments: names where they have them (for named notation), types. */
+  readonly argumentTypes: readonly number[];
+  readonly argumentNames: readonly string[];
+  readonly defaults: number;
+  readonly variadic: boolean;
+  readonly returnsSet: boolean;
+  readonly returnTypeOid: number;
+  readonly language: string;
+  readonly volatility: 'immutable' | 'stable' | 'volatile';
+  readonly securityDefiner: boolean;
+  /** `SET name = …` clauses: names of the settings. */
+  readonly settings: readonly string[];
+  /** Of languages `sql` (the body or its text) and `internal`/`c` (the symbol). Absent elsewhere. */
+  readonly source?: string;
+  /** From an extension: its name. */
+  readonly extension?: string;
+}
+
+export interface CatalogType {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: 'base' | 'composite' | 'domain' | 'enum' | 'range' | 'multirange' | 'pseudo';
+  readonly arrayOf?: number;
+  /** Domain: its base type, and the texts of its checks and default. */
+  readonly baseTypeOid?: number;
+  readonly expressions?: readonly string[];
+  /** Composite: the OID of its relation. */
+  readonly relationOid?: number;
+  /** Input and output routines that are not built in. */
+  readonly routineOids: readonly number[];
+}
+
+export interface CatalogOperator {
+  readonly schema: string;
+  readonly name: string;
+  readonly leftTypeOid: number;
+  readonly rightTypeOid: number;
+  readonly routineOid: number;
+}
+
+export interface CatalogCast {
+  readonly sourceTypeOid: number;
+  readonly targetTypeOid: number;
+  /** 0: binary-coercible or through input and output. */
+  readonly routineOid: number;
+  readonly context: 'implicit' | 'assignment' | 'explicit';
+}
+
+/** The content of a snapshot, plain JSON. Built-in (pg_catalog) routines, operators, casts and types are included. */
+export interface CatalogData {
+  readonly format: 1;
+  readonly target: string;
+  readonly database: string;
+  /** server_version_num, 180004. */
+  readonly serverVersion: number;
+  /** Changes when anything in here may have changed: base64url digest of the content. */
+  readonly epoch: string;
+  readonly schemas: readonly { readonly name: string; readonly owner: string }[];
+  readonly relations: readonly CatalogRelation[];
+  readonly routines: readonly CatalogRoutine[];
+  readonly types: readonly CatalogType[];
+  readonly operators: readonly CatalogOperator[];
+  readonly casts: readonly CatalogCast[];
+  readonly eventTriggers: readonly {
+    readonly name: string;
+    readonly event: string;
+    readonly routineOid: number;
+    readonly enabled: string;
+  }[];
+  /** Names of installed extensions. */
+  readonly extensions: readonly string[];
+}
+
+/** A snapshot with the look-ups that the analysis makes, each O(1). `catalog-index.ts` builds it from `CatalogData`. */
+export interface Catalog {
+  readonly data: CatalogData;
+  readonly epoch: string;
+  readonly serverVersion: number;
+  hasSchema(name: string): boolean;
+  relation(schema: string, name: string): CatalogRelation | undefined;
+  relationByOid(oid: number): CatalogRelation | undefined;
+  /** All overloads. Empty: none. */
+  routines(schema: string, name: string): readonly CatalogRoutine[];
+  routineByOid(oid: number): CatalogRoutine | undefined;
+  type(schema: string, name: string): CatalogType | undefined;
+  typeByOid(oid: number): CatalogType | undefined;
+  /** All operators of a name in a schema, whatever their types. */
+  operators(schema: string, name: string): readonly CatalogOperator[];
+  /** Casts that run a routine which is not built in. */
+  readonly ownCasts: readonly CatalogCast[];
+  /** Schemas, pg_catalog aside, that define at least one operator, routine or type of this name: for asking "can this be shadowed?" */
+  schemasWith(what: 'operator' | 'routine' | 'type' | 'relation', name: string): readonly string[];
+}
