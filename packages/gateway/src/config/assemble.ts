@@ -17,6 +17,7 @@ import type {
 import { assembleRetention } from './custody-section.ts';
 import type { ConfigFile } from './file-schema.ts';
 import { assembleFloodLimits } from './flood-section.ts';
+import { assemblePolicies } from './policy-section.ts';
 import { parseMoment } from './units.ts';
 import { assembleExports } from './export-section.ts';
 import { assembleTimestamp } from './timestamp-section.ts';
@@ -53,6 +54,9 @@ export function assembleConfig(
     limits: assembleLimits(shape),
     exports: assembleExports(shape.export, secret, (path) => resolve(folder, path)),
     ...(shape.traces === undefined ? {} : { traces: assembleTraces(shape.traces, secret) }),
+    ...(shape.policies === undefined
+      ? {}
+      : { policies: assemblePolicies(shape.policies, (path) => resolve(folder, path)) }),
     targets: Object.entries(shape.targets).map(([name, target]) => assembleTarget(name, target, secret)),
     principals: shape.principals.map((principal) => assemblePrincipal(principal, secret)),
     grants: shape.grants.map((grant) => assembleGrant(grant)),

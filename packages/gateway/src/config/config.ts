@@ -6,6 +6,7 @@
 
 import type { CustodyConfig, RetentionConfig } from './custody-section.ts';
 import type { ExportConfig } from './export-section.ts';
+import type { PoliciesConfig } from './policy-section.ts';
 import type { TimestampConfig } from './timestamp-section.ts';
 import type { TracesConfig } from './traces-section.ts';
 import type { WitnessConfig } from './witness-section.ts';
@@ -38,6 +39,8 @@ export interface PrincipalConfig {
   readonly credential?: SecretRef;
   /** Client addresses it may come from (CIDR); empty means any that the listener accepts. */
   readonly addresses: readonly string[];
+  /** For policies: `principal in Group::"…"`. Absent: none. */
+  readonly groups?: readonly string[];
 }
 
 export interface GrantConfig {
@@ -196,6 +199,8 @@ export interface CountersignConfig {
   readonly exports: readonly ExportConfig[];
   /** Absent: nothing is traced. */
   readonly traces?: TracesConfig;
+  /** Absent: nothing is permitted to anybody. */
+  readonly policies?: PoliciesConfig;
   readonly targets: readonly PostgresTargetConfig[];
   readonly principals: readonly PrincipalConfig[];
   readonly grants: readonly GrantConfig[];

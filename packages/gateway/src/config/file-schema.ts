@@ -18,6 +18,7 @@ import {
   secretRef,
   size,
 } from './schema-parts.ts';
+import { groupsSection, policiesSection } from './policy-section.ts';
 import { parseMoment } from './units.ts';
 import { exportSection } from './export-section.ts';
 import { timestampSection } from './timestamp-section.ts';
@@ -177,6 +178,7 @@ const principalSection = z.strictObject({
     'A SCRAM-SHA-256 verifier as PostgreSQL writes it (countersign token create). Absent: only short-lived tokens.',
   ).optional(),
   addresses: cidrList('Addresses it may come from. Empty: any that the listener accepts.'),
+  groups: groupsSection,
 });
 
 const grantSection = z.strictObject({
@@ -232,6 +234,7 @@ export const fileSchema = z
     limits: limitsSection.prefault({}),
     export: exportSection,
     traces: tracesSection.optional(),
+    policies: policiesSection.optional(),
     targets: z
       .record(z.string().regex(NAME), targetSection)
       .describe('Systems behind the gateway, by name. Clients use the name as their database name.'),

@@ -30,8 +30,6 @@ export const KEYS_OF_LATER_VERSIONS: Readonly<Record<string, string>> = {
   mcp: 'MCP servers and tools',
   oauth: 'OAuth',
   oidc: 'OpenID Connect',
-  policies: 'Cedar policies',
-  policy: 'Cedar policies',
   reconcile: 'reconciliation with the target',
   relations: 'grants on relations',
   retentionClasses: 'retention schedules',

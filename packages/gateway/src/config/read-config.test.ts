@@ -203,7 +203,7 @@ const ERRORS: readonly (readonly [string, string, string, ErrorCode, string, Reg
   ],
   ['version: 1', 'version: 1\nworkers: 4', '2:10', 'CS_CONFIG_NOT_BUILT', 'workers', /one worker/],
   ['version: 1', 'version: 1\nmask: {}', '2:1', 'CS_CONFIG_NOT_BUILT', 'mask', /masking/],
-  ['version: 1', 'version: 1\npolicies: ./policies', '2:1', 'CS_CONFIG_NOT_BUILT', 'policies', /Cedar/],
+  ['version: 1', 'version: 1\nclassify: {}', '2:1', 'CS_CONFIG_NOT_BUILT', 'classify', /classification/],
   ['version: 1', 'version: 1\napprovals: {}', '2:1', 'CS_CONFIG_NOT_BUILT', 'approvals', /approvals/],
   ['version: 1', 'version: 1\noauth: []', '2:1', 'CS_CONFIG_NOT_BUILT', 'oauth', /OAuth/],
   ['version: 1', 'version: 1\noauth: {}', '2:1', 'CS_CONFIG_NOT_BUILT', 'oauth', /OAuth/],

@@ -26,9 +26,9 @@ export class PrincipalRegistry {
   static async load(principals: readonly PrincipalConfig[], secrets: Secrets): Promise<PrincipalRegistry> {
     const entries = new Map<string, Entry>();
     for (const config of principals) {
-      const { name, owner, kind } = config;
+      const { name, owner, kind, groups = [] } = config;
       entries.set(name, {
-        principal: Object.freeze({ name, owner, kind }),
+        principal: Object.freeze({ name, owner, kind, ...(groups.length === 0 ? {} : { groups }) }),
         verifier: await readVerifier(config, secrets),
         addresses: config.addresses.length === 0 ? undefined : addressList(config.addresses),
       });

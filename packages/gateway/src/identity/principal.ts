@@ -6,4 +6,6 @@ export interface Principal {
   /** The accountable person or team. Personal data: only a commitment to it may enter a leaf. */
   readonly owner: string;
   readonly kind: PrincipalKind;
+  /** That policies may speak of. Absent: none. */
+  readonly groups?: readonly string[];
 }
