@@ -62,6 +62,11 @@ export interface CatalogRelation {
   readonly parents: readonly number[];
   readonly rules: readonly CatalogRule[];
   readonly triggers: readonly CatalogTrigger[];
+  /**
+   * Its shape is not known: DDL made or changed it, and the snapshot is older (`catalog-overlay.ts`). Any name may be a column of it, so
+   * whatever reads or writes it demands `*`, and no name is unknown for not being in `columns`.
+   */
+  readonly open?: boolean;
 }
 
 export interface CatalogRoutine {
@@ -85,6 +90,8 @@ export interface CatalogRoutine {
   readonly source?: string;
   /** From an extension: its name. */
   readonly extension?: string;
+  /** Made or changed since the snapshot: it may take any arguments, return anything and do anything. */
+  readonly open?: boolean;
 }
 
 export interface CatalogType {

@@ -13,7 +13,10 @@ export interface SessionNames {
    * as the server does). Undefined: not known, so only names that cannot be mistaken are resolved.
    */
   readonly searchPath: readonly string[] | undefined;
-  /** Names of temporary relations, routines and types that may exist in this session. A name in here may mean pg_temp. `*`: any name may. */
+  /**
+   * Names of temporary relations and types that may exist in this session; a superset (a rolled back one stays in it). An unqualified name in here may
+   * mean pg_temp or, just as well, what search_path finds: both are demanded. `*`: any name may.
+   */
   readonly temporary: ReadonlySet<string> | '*';
 }
 
@@ -80,7 +83,7 @@ export interface Meaning {
   }[];
   /** EXECUTE of a statement that SQL or the protocol prepared: the session looks its meaning up and demands that as well. */
   readonly executes?: readonly string[];
-  /** Whether a name was found through search_path: then the result holds for that path only. */
+  /** Whether a name was looked up through search_path or in pg_temp: then the result holds for those `SessionNames` only. */
   readonly usesSearchPath: boolean;
   /** Whether any object was looked up at all: then the result holds for this catalog epoch only. */
   readonly usesCatalog: boolean;
