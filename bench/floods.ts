@@ -15,7 +15,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startPostgres } from '../test/support/postgres-server.ts';
-import { GatewayFolder, GatewayProcess } from '../test/support/gateway-process.ts';
+import { EVERYTHING, GatewayFolder, GatewayProcess } from '../test/support/gateway-process.ts';
 import { query, RawSession, type RawEndpoint } from '../test/support/raw-session.ts';
 import { readMainThreadUs, readProcessCost, resetPeakRss } from './process-cost.ts';
 
@@ -78,6 +78,7 @@ grants:
     target: bank
     login: app
     expires: 2090-01-01
+    scope: ${EVERYTHING}
 `;
   const base = readFileSync(`${folder.configFile}.base`, 'utf8').replace('grants:\n', principal);
   writeFileSync(folder.configFile, `${base}${withGrant ? grant : ''}${limits}`);

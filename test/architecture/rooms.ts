@@ -34,7 +34,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   session: { uses: ['record', 'identity', 'policy', 'grants'] },
   // What a statement touches is said in the words of policy.
   postgres: { uses: ['session', 'identity'], knows: ['policy'] },
-  config: { uses: [] },
+  // The verbs of a scope are those of policy.
+  config: { uses: [], knows: ['policy'] },
   observe: { uses: [] },
   // In a thread of its own; reads the log from its files, as anyone could.
   export: { uses: ['record', 'config'] },

@@ -146,7 +146,7 @@ test('check says what the running gateway could not reload, and is valid all the
 
 test('a tool that is not there, and a request that names nobody, are told as what they are', async () => {
   configure((text) =>
-    `${text}  - { id: second, principal: other, target: bank, login: app, expires: 2090-01-01 }\n`.replace(
+    `${text}  - { id: second, principal: other, target: bank, login: app, expires: 2090-01-01, scope: { ddl: [x] } }\n`.replace(
       'principals:\n',
       'principals:\n  - { name: other, owner: Other Team, kind: agent }\n',
     ),

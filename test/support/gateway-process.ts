@@ -22,6 +22,16 @@ const NODE_FLAGS = ['--max-semi-space-size=2', '--single-threaded-gc'];
 export const PRINCIPAL = 'tester';
 export const TARGET = 'bank';
 
+/** A scope that covers whatever there is, and a policy that permits it, for tests that are about something else. In YAML. */
+export const EVERYTHING =
+  "{ relations: [{ on: ['*.*'], verbs: [all] }], functions: ['*.*'], ddl: ['*'], allow: [all] }";
+
+/** Makes the folder of policies. */
+export function writePermitAll(directory: string): void {
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'all.cedar'), '@id("all")\npermit (principal, action, resource);\n');
+}
+
 export interface GatewayTarget {
   readonly port: number;
   readonly database: string;
@@ -69,6 +79,7 @@ export class GatewayFolder {
     secret('custodian.pem', custodian.publicKey.export({ type: 'spki', format: 'pem' }).toString());
     secret('tester.verifier', await makeVerifier(folder.password));
     secret('target.password', settings.target.password);
+    writePermitAll(join(directory, 'policies'));
     mkdirSync(folder.stateDirectory, { recursive: true, mode: 0o700 });
     writeFileSync(folder.configFile, folder.#yaml(settings), { mode: 0o600 });
     return folder;
@@ -86,6 +97,7 @@ log:
 vault:
   custodianKey: file:custodian.pem
   retentionClass: standard
+policies: policies
 record:
 ${record.map(([key, value]) => `  ${key}: ${value}`).join('\n')}
 listen:
@@ -113,6 +125,7 @@ grants:
     target: ${TARGET}
     login: app
     expires: 2090-01-01
+    scope: ${EVERYTHING}
 `;
   }
 

@@ -55,6 +55,11 @@ grants:
     target: ${settings.target}
     login: default
     expires: ${settings.expires}
+    # What it covers; everything else is refused. Put in the tables, columns and functions of the task.
+    scope:
+      relations:
+        - on: ['public.*']
+          verbs: [select]
 `;
 }
 

@@ -18,6 +18,7 @@ import { assembleRetention } from './custody-section.ts';
 import type { ConfigFile } from './file-schema.ts';
 import { assembleFloodLimits } from './flood-section.ts';
 import { assemblePolicies } from './policy-section.ts';
+import { assembleScope } from './scope-section.ts';
 import { parseMoment } from './units.ts';
 import { assembleExports } from './export-section.ts';
 import { assembleTimestamp } from './timestamp-section.ts';
@@ -174,9 +175,14 @@ function assemblePrincipal(
 }
 
 function assembleGrant(grant: ConfigFile['grants'][number]): GrantConfig {
-  const { expires, purpose, ...rest } = grant;
-  const expiresAtUs = parseMoment(expires) ?? 0n;
-  return purpose === undefined ? { ...rest, expiresAtUs } : { ...rest, expiresAtUs, purpose };
+  const { expires, purpose, login, scope, ...rest } = grant;
+  return {
+    ...rest,
+    expiresAtUs: parseMoment(expires) ?? 0n,
+    ...(login === undefined ? {} : { login }),
+    ...(purpose === undefined ? {} : { purpose }),
+    ...(scope === undefined ? {} : { scope: assembleScope(scope) }),
+  };
 }
 
 function hostPort(text: string, defaultPort?: number): HostPort {

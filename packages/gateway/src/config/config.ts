@@ -7,6 +7,7 @@
 import type { CustodyConfig, RetentionConfig } from './custody-section.ts';
 import type { ExportConfig } from './export-section.ts';
 import type { PoliciesConfig } from './policy-section.ts';
+import type { ScopeConfig } from './scope-section.ts';
 import type { TimestampConfig } from './timestamp-section.ts';
 import type { TracesConfig } from './traces-section.ts';
 import type { WitnessConfig } from './witness-section.ts';
@@ -47,13 +48,15 @@ export interface GrantConfig {
   readonly id: string;
   readonly principal: string;
   readonly target: string;
-  /** Key into the target's `logins`: whom the gateway is in the target. */
-  readonly login: string;
+  /** Key into the target's `logins`: whom the gateway is in the target. Absent: a role made for the scope. */
+  readonly login?: string;
   /** Databases of the target it covers; empty means the target's default database only. */
   readonly databases: readonly string[];
   /** Wall-clock end, µs since the epoch (UTC). */
   readonly expiresAtUs: bigint;
   readonly purpose?: string;
+  /** Absent: it covers nothing, every command is refused. */
+  readonly scope?: ScopeConfig;
 }
 
 export type TlsMode = 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';

@@ -5,6 +5,7 @@ import { nearestKey } from './nearest-key.ts';
 import type { Positions } from './positions.ts';
 import { formatPath } from './problem.ts';
 import type { ConfigProblem } from './problem.ts';
+import { checkScopes } from './scope-section.ts';
 import { checkTimestamp } from './timestamp-section.ts';
 import { checkWitness } from './witness-section.ts';
 
@@ -41,6 +42,8 @@ export function crossCheck(config: CountersignConfig, positions: Positions, nowU
   for (const { severity, path, message, hint } of checkTimestamp(config.timestamp))
     report.add(severity, path, message, hint);
   checkGrants(config, nowUs, report);
+  for (const { severity, path, message, hint } of checkScopes(config.grants, config.targets))
+    report.add(severity, path, message, hint);
   checkUse(config, report);
   return report.problems;
 }
@@ -189,7 +192,7 @@ function checkGrants(config: CountersignConfig, nowUs: bigint, report: Report): 
         'no such target',
         suggestion(grant.target, [...targets.keys()]),
       );
-    } else if (!Object.hasOwn(target.logins, grant.login)) {
+    } else if (grant.login !== undefined && !Object.hasOwn(target.logins, grant.login)) {
       report.add(
         'error',
         ['grants', index, 'login'],

@@ -21,6 +21,7 @@ import {
 import { groupsSection, policiesSection } from './policy-section.ts';
 import { parseMoment } from './units.ts';
 import { exportSection } from './export-section.ts';
+import { scopeSection } from './scope-section.ts';
 import { timestampSection } from './timestamp-section.ts';
 import { tracesSection } from './traces-section.ts';
 import { witnessSection } from './witness-section.ts';
@@ -185,7 +186,12 @@ const grantSection = z.strictObject({
   id: name('Id of the grant.'),
   principal: z.string().describe('Name of a principal.'),
   target: z.string().describe('Name of a target.'),
-  login: z.string().describe("Name of one of the target's logins."),
+  login: z
+    .string()
+    .optional()
+    .describe(
+      "Name of one of the target's logins. Absent: a role made for the scope (needs roles of the target).",
+    ),
   databases: z
     .array(z.string().min(1).max(63))
     .default([])
@@ -197,6 +203,7 @@ const grantSection = z.strictObject({
     })
     .describe('When it ends.'),
   purpose: z.string().min(1).max(500).optional().describe('What it is for.'),
+  scope: scopeSection.optional(),
 });
 
 export const fileSchema = z

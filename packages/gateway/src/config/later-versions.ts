@@ -16,7 +16,6 @@ export const KEYS_OF_LATER_VERSIONS: Readonly<Record<string, string>> = {
   classification: 'data classification',
   classify: 'data classification',
   cluster: 'several nodes',
-  columns: 'grants on columns',
   console: 'the web console',
   detectors: 'masking',
   evidence: 'evidence reports',
@@ -31,15 +30,12 @@ export const KEYS_OF_LATER_VERSIONS: Readonly<Record<string, string>> = {
   oauth: 'OAuth',
   oidc: 'OpenID Connect',
   reconcile: 'reconciliation with the target',
-  relations: 'grants on relations',
   retentionClasses: 'retention schedules',
   roles: 'roles made per scope',
   rows: 'row predicates in grants',
   store: 'the search store',
-  tables: 'grants on tables',
   tools: 'MCP servers and tools',
   unmask: 'masking',
-  verbs: 'grants on verbs',
 };
 
 /** Protocols of targets that later versions speak. */

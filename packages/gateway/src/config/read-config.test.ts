@@ -45,6 +45,7 @@ grants:
     target: bank
     login: reporting
     expires: 2027-01-01
+    scope: { relations: [{ on: [public.accounts], verbs: [select] }] }
 `;
 
 function problemsOf(text: string): readonly ConfigProblem[] {
@@ -113,8 +114,51 @@ test('a target beyond loopback is verified unless the file says otherwise', () =
   assert.equal(config.targets[0]?.tls.mode, 'verify-full');
 });
 
+/** A mistake in the scope of the grant. */
+function scopeError(
+  from: string,
+  to: string,
+  place: string,
+  path: string,
+  said: RegExp,
+): readonly [string, string, string, ErrorCode, string, RegExp] {
+  return [from, to, place, 'CS_CONFIG_INVALID', `grants[0].scope.${path}`, said];
+}
+
 /** What is changed, by what, and what must be said: where, code, path, and a part of message or hint. */
 const ERRORS: readonly (readonly [string, string, string, ErrorCode, string, RegExp])[] = [
+  scopeError('[public.accounts]', '[accounts]', '33:33', 'relations[0].on[0]', /schema\.name/),
+  scopeError('[public.accounts]', "['public.acc*']", '33:33', 'relations[0].on[0]', /double quotes/),
+  scopeError('[public.accounts]', '[]', '33:32', 'relations[0].on', /must not be empty/),
+  scopeError('[select]', '[selct]', '33:59', 'relations[0].verbs[0]', /did you mean select\?/),
+  scopeError('[select]', '[execute]', '33:59', 'relations[0].verbs[0]', /must be one of all, select/),
+  scopeError(
+    '[select]',
+    '[select, delete], columns: [id]',
+    '33:85',
+    'relations[0].columns',
+    /delete is about whole rows/,
+  ),
+  scopeError('[select]', "[select], columns: ['*']", '33:78', 'relations[0].columns[0]', /leave columns out/),
+  scopeError('[select]', '[select], column: [id]', '33:68', 'relations[0].column', /did you mean columns\?/),
+  scopeError(
+    'relations:',
+    'allow: [lisen], relations:',
+    '33:22',
+    'allow[0]',
+    /is not known: did you mean listen\?/,
+  ),
+  scopeError('relations:', 'ddl: [a.b], relations:', '33:20', 'ddl[0]', /the name of a schema/),
+  scopeError('relations:', 'functions: [f], relations:', '33:26', 'functions[0]', /schema\.name/),
+  scopeError('relations:', 'relation:', '33:14', 'relation', /did you mean relations\?/),
+  [
+    '    login: reporting\n',
+    '',
+    '28:5',
+    'CS_CONFIG_INVALID',
+    'grants[0]',
+    /report has no login, and bank has no section roles/,
+  ],
   ['version: 1', 'version: 2', '1:10', 'CS_CONFIG_INVALID', 'version', /must be 1/],
   ['node: gateway-1', 'node: Gateway 1', '2:7', 'CS_CONFIG_INVALID', 'node', /1 to 63 of a-z/],
   ['state: ./state\n', '', '1:1', 'CS_CONFIG_INVALID', 'state', /is missing/],
@@ -187,7 +231,7 @@ const ERRORS: readonly (readonly [string, string, string, ErrorCode, string, Reg
   ['id: report', 'id: gateway.bank.x', '28:9', 'CS_CONFIG_INVALID', 'grants[0].id', /reserved/],
   [
     'grants:',
-    'grants:\n  - {id: report, principal: agent, target: bank, login: reporting, expires: 2027-01-01}',
+    'grants:\n  - {id: report, principal: agent, target: bank, login: reporting, expires: 2027-01-01, scope: {ddl: [x]}}',
     '29:9',
     'CS_CONFIG_INVALID',
     'grants[1].id',
@@ -233,11 +277,11 @@ const ERRORS: readonly (readonly [string, string, string, ErrorCode, string, Reg
   ],
   [
     'login: reporting',
-    'login: reporting\n    tables: [accounts]',
+    'login: reporting\n    rows: [accounts]',
     '32:5',
     'CS_CONFIG_NOT_BUILT',
-    'grants[0].tables',
-    /tables/,
+    'grants[0].rows',
+    /row predicates/,
   ],
 ];
 
@@ -296,6 +340,8 @@ test('no problem quotes a value: it may be a secret in the wrong place', () => {
 test('what is doubtful is a warning and does not stop the gateway', () => {
   const cases: readonly (readonly [string, string, RegExp])[] = [
     ['2027-01-01', '2025-01-01', /the grant has ended/],
+    ['scope: { relations: [{ on: [public.accounts], verbs: [select] }] }', 'scope: {}', /covers nothing/],
+    ['    scope: { relations: [{ on: [public.accounts], verbs: [select] }] }\n', '', /covers nothing/],
     ["hosts: ['127.0.0.1']", 'hosts: [db.internal]\n    tls: { mode: disable }', /can be read and changed/],
     ["hosts: ['127.0.0.1']", 'hosts: [db.internal]\n    tls: { mode: require }', /can pose as the target/],
   ];

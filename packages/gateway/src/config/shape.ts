@@ -93,6 +93,8 @@ function describe(issue: z.core.$ZodIssue): string {
       // zod's own wording unless the schema gave one; "received" is left out on purpose.
       return issue.message.startsWith('Invalid input') ? `must be ${article(issue.expected)}` : issue.message;
     case 'invalid_value':
+      // The schema's own sentence, where it has one.
+      if (!issue.message.startsWith('Invalid ')) return issue.message;
       return `must be ${issue.values
         .map((value) => String(value))
         .join(', ')

@@ -81,8 +81,9 @@ async function dial(
   grant: LiveGrant,
   services: ConnectionServices,
 ): Promise<TargetConnection> {
-  const login = target.logins[grant.login];
-  if (login === undefined) throw new CountersignError('CS_NO_GRANT');
+  const name = grant.login;
+  const login = name === undefined ? undefined : target.logins[name];
+  if (name === undefined || login === undefined) throw new CountersignError('CS_NO_GRANT');
   const gone = new AbortController();
   const abort = (): void => gone.abort();
   client.socket.once('close', abort);
@@ -94,7 +95,7 @@ async function dial(
       settings: client.startupSettings,
       secrets: services.secrets,
       principal: client.principal.name,
-      recordGatewayStatement: recordGatewayStatements(services.recorder, target, grant.login),
+      recordGatewayStatement: recordGatewayStatements(services.recorder, target, name),
       signal: gone.signal,
     });
   } finally {

@@ -1,4 +1,5 @@
-import type { CountersignConfig } from '../config/config.ts';
+import type { CountersignConfig, GrantConfig } from '../config/config.ts';
+import { Scope } from '../grants/scope.ts';
 import type { RecordEvent } from '../record/events.ts';
 import type { Appended, Payload, Recorder } from '../record/recorder.ts';
 import { gatewayGrants } from './gateway-principal.ts';
@@ -42,20 +43,27 @@ function issuedGrants(config: CountersignConfig, previous: CountersignConfig | u
   );
   return [...config.grants, ...gatewayGrants(config.targets)]
     .filter((grant) => !known.has(identity(grant)))
-    .map((grant) => ({
-      type: 'grant.issued',
-      grant: grant.id,
-      standing: true,
-      principal: grant.principal,
-      target: grant.target,
-      login: grant.login,
-      expiresAtUs: grant.expiresAtUs,
-    }));
+    .map((grant) => issued(grant));
 }
 
-function identity(grant: CountersignConfig['grants'][number]): string {
+function issued(grant: GrantConfig): RecordEvent {
+  const { id, principal, target, login, expiresAtUs } = grant;
+  return {
+    type: 'grant.issued',
+    grant: id,
+    standing: true,
+    principal,
+    target,
+    ...(login === undefined ? {} : { login }),
+    scope: new Scope(grant.scope).digest,
+    expiresAtUs,
+  };
+}
+
+function identity(grant: GrantConfig): string {
   const { id, principal, target, login, databases, expiresAtUs } = grant;
-  return JSON.stringify([id, principal, target, login, databases, String(expiresAtUs)]);
+  const scope = new Scope(grant.scope).digest;
+  return JSON.stringify([id, principal, target, login ?? null, databases, String(expiresAtUs), scope]);
 }
 
 function append(recorder: Recorder, event: RecordEvent, payloads: readonly Payload[]): Appended {

@@ -2,6 +2,7 @@ import type { GrantConfig, PostgresTargetConfig } from '../config/config.ts';
 import { CountersignError } from '../errors.ts';
 import type { Recorder } from '../record/recorder.ts';
 import { LiveGrant, type GrantClock, type GrantEnd } from './live-grant.ts';
+import { compareScopes } from './scope.ts';
 import { SystemClock } from './system-clock.ts';
 
 /** What a connection asks for, after it authenticated. */
@@ -132,8 +133,12 @@ function covers(grant: LiveGrant, database: string, defaultDatabase: string): bo
   return grant.databases.length === 0 ? database === defaultDatabase : grant.databases.includes(database);
 }
 
-/** Fewest databases first, then the one that ends first, then by id so that the choice never depends on file order. */
+/**
+ * The narrower scope first, then fewest databases, then the one that ends first, then by id so that the choice never depends on file order.
+ */
 function byNarrowness(a: LiveGrant, b: LiveGrant): number {
+  const scopes = compareScopes(a.scope, b.scope);
+  if (scopes !== 0) return scopes;
   const width = Math.max(a.databases.length, 1) - Math.max(b.databases.length, 1);
   if (width !== 0) return width;
   if (a.expiresAtUs !== b.expiresAtUs) return a.expiresAtUs < b.expiresAtUs ? -1 : 1;

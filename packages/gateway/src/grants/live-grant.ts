@@ -1,4 +1,5 @@
 import type { GrantConfig } from '../config/config.ts';
+import { Scope } from './scope.ts';
 
 /** Why a grant is no longer live. `expired`: its time is over. `removed`, `changed`: by a reload of the configuration. */
 export type GrantEnd = 'expired' | 'removed' | 'changed';
@@ -21,7 +22,9 @@ export class LiveGrant {
   readonly id: string;
   readonly principal: string;
   readonly target: string;
-  readonly login: string;
+  /** Absent: a role made for the scope. */
+  readonly login: string | undefined;
+  readonly scope: Scope;
   /** Empty: only the target's default database. */
   readonly databases: readonly string[];
   readonly expiresAtUs: bigint;
@@ -37,6 +40,7 @@ export class LiveGrant {
     this.principal = config.principal;
     this.target = config.target;
     this.login = config.login;
+    this.scope = new Scope(config.scope);
     this.databases = config.databases;
     this.expiresAtUs = config.expiresAtUs;
     this.purpose = config.purpose;
@@ -87,6 +91,7 @@ export class LiveGrant {
       this.principal === config.principal &&
       this.target === config.target &&
       this.login === config.login &&
+      this.scope.canonical === new Scope(config.scope).canonical &&
       this.expiresAtUs === config.expiresAtUs &&
       this.databases.length === config.databases.length &&
       this.databases.every((database, index) => database === config.databases[index])

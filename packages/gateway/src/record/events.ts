@@ -164,7 +164,10 @@ export interface GrantIssued {
   readonly standing: boolean;
   readonly principal: string;
   readonly target: string;
-  readonly login: string;
+  /** Absent: a role made for the scope. */
+  readonly login?: string;
+  /** Digest of what it covers, in canonical form; the text is in `config.changed`. */
+  readonly scope?: string;
   readonly expiresAtUs: bigint;
 }
 

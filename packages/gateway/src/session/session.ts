@@ -26,6 +26,8 @@ export interface SessionRequest {
   readonly id?: string;
   readonly principal: Principal;
   readonly grant: LiveGrant;
+  /** Whom the gateway is in the target, where the grant does not say it: the role made for its scope. */
+  readonly login?: string;
   readonly protocol: 'postgres';
   readonly protocolVersion: string;
   readonly channel: SessionOpened['channel'];
@@ -360,7 +362,11 @@ function openSessionContext(request: SessionRequest): LeafRef {
       owner: owner.digest,
       principalKind: principal.kind,
       grant: { id: grant.id, standing: true, expiresAtUs: grant.expiresAtUs },
-      target: { name: grant.target, protocol: request.protocol, login: grant.login },
+      target: {
+        name: grant.target,
+        protocol: request.protocol,
+        login: request.login ?? grant.login ?? 'none',
+      },
       analysis: request.analysis ?? 'lexical',
       class: request.retentionClass,
     },
