@@ -30,6 +30,7 @@ const PINNED: readonly (readonly [string, string, number, boolean])[] = [
   ['CS_TARGET_AUTHN', '08004', 5, false],
   ['CS_CLIENT_LOST', '08006', 5, true],
   ['CS_TARGET_LOST', '08006', 5, true],
+  ['CS_CATALOG_UNAVAILABLE', '58000', 5, true],
   ['CS_SETTING_DENIED', '42501', 4, false],
   ['CS_SESSION_PIN', '57P01', 4, false],
   ['CS_PREPARED_LIMIT', '53400', 4, false],

@@ -116,6 +116,13 @@ export const ERROR_SURFACES = {
   CS_TARGET_AUTHN: surface('08004', 5, false, 'the target refused the login of the gateway'),
   CS_CLIENT_LOST: surface('08006', 5, true, 'the connection to the client was lost'),
   CS_TARGET_LOST: surface('08006', 5, true, 'the connection to the target was lost'),
+  CS_CATALOG_UNAVAILABLE: surface(
+    '58000',
+    5,
+    true,
+    'the catalog of the target is not known at present, so the command was not executed',
+    'Try again; the operator has been alarmed.',
+  ),
   CS_SETTING_DENIED: surface(
     '42501',
     4,

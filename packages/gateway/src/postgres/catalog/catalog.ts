@@ -41,6 +41,8 @@ export interface CatalogTrigger {
   readonly enabled: 'O' | 'D' | 'R' | 'A';
   /** Foreign keys and their kin, made by the server. */
   readonly internal: boolean;
+  /** pg_get_triggerdef, with every name qualified: only where it has a WHEN clause. */
+  readonly definition?: string;
 }
 
 export interface CatalogRelation {
@@ -62,6 +64,8 @@ export interface CatalogRelation {
   readonly parents: readonly number[];
   readonly rules: readonly CatalogRule[];
   readonly triggers: readonly CatalogTrigger[];
+  /** Of an index: the OID of its table. */
+  readonly indexOf?: number;
   /**
    * Its shape is not known: DDL made or changed it, and the snapshot is older (`catalog-overlay.ts`). Any name may be a column of it, so
    * whatever reads or writes it demands `*`, and no name is unknown for not being in `columns`.
@@ -77,6 +81,8 @@ export interface CatalogRoutine {
   /** Input arguments: names where they have them (for named notation), types. */
   readonly argumentTypes: readonly number[];
   readonly argumentNames: readonly string[];
+  /** Of a procedure with OUT arguments: how many. CALL has a place for each (14 and later); they are not among `argumentTypes`. */
+  readonly outputArguments?: number;
   readonly defaults: number;
   readonly variadic: boolean;
   readonly returnsSet: boolean;

@@ -25,6 +25,12 @@ export interface TargetConnection {
 
 export type GatewayStatementOutcome = 'ok' | 'error';
 
+/** How the record calls a statement of the gateway's own. */
+export interface StatementWords {
+  readonly kind: string;
+  readonly effect: 'read' | 'write' | 'admin';
+}
+
 /**
  * Records a statement of the gateway's own (decision 7) as principal `gateway` and resolves once that is durable; only then
  * is the statement sent. The function it gives back is called once with the outcome.
@@ -32,6 +38,8 @@ export type GatewayStatementOutcome = 'ok' | 'error';
 export type RecordGatewayStatement = (
   statement: string,
   backend: Pick<TargetConnection, 'backendPid' | 'serverVersion' | 'protocolVersion'>,
+  /** Default: `{ kind: 'select', effect: 'read' }`. */
+  words?: StatementWords,
 ) => Promise<(outcome: GatewayStatementOutcome) => void>;
 
 export interface DialOptions {

@@ -1,0 +1,266 @@
+/**
+ * The questions that fill a catalog snapshot. They run as one text with `search_path = pg_catalog, pg_temp`, so that no name in
+ * here can mean anybody else's object, and so that the server writes every name of its own definitions with the schema.
+ * Every query has an order: the digest of the answer is the epoch.
+ *
+ * PostgreSQL 13 and later.
+ */
+
+/** Schemas of sessions and of out-of-line storage: nobody names them. A schema of that name can be made by nobody else. */
+const OWN_SCHEMA = `'^pg_(toast|temp_|toast_temp_)'`;
+
+/** Longest wait for a lock (somebody holds one on a view while he changes it), and for one statement. */
+const LOCK_TIMEOUT_MS = 10_000;
+const STATEMENT_TIMEOUT_MS = 60_000;
+
+/** What is asked, by name, in the order of the answers. */
+export type CatalogQuery =
+  | 'version'
+  | 'probe'
+  | 'schemas'
+  | 'relations'
+  | 'columns'
+  | 'rules'
+  | 'triggers'
+  | 'expressions'
+  | 'inheritance'
+  | 'routines'
+  | 'types'
+  | 'typeExpressions'
+  | 'operators'
+  | 'casts'
+  | 'eventTriggers'
+  | 'extensions';
+
+/** Everything that the answer is made of: one moment, and nothing that the login or its role has set. */
+const OPENING = [
+  'BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY',
+  'SET LOCAL search_path = pg_catalog, pg_temp',
+  `SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`,
+  `SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}`,
+  'SET LOCAL quote_all_identifiers = off',
+  "SET LOCAL DateStyle = 'ISO, YMD'",
+  "SET LOCAL IntervalStyle = 'postgres'",
+  "SET LOCAL TimeZone = 'UTC'",
+  'SET LOCAL extra_float_digits = 1',
+  "SET LOCAL bytea_output = 'hex'",
+  'SET LOCAL row_security = on',
+  'SET LOCAL jit = off',
+];
+
+const SCHEMAS = `
+SELECT nspname, pg_get_userbyid(nspowner)
+FROM pg_namespace WHERE nspname !~ ${OWN_SCHEMA} ORDER BY nspname COLLATE "C"`;
+
+const RELATIONS = `
+SELECT c.oid, n.nspname, c.relname, c.relkind, pg_get_userbyid(c.relowner), c.relrowsecurity,
+  CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
+  CASE WHEN c.relkind = 'v' THEN
+    (SELECT option_value FROM pg_options_to_table(c.reloptions) WHERE option_name = 'security_invoker') END::bool,
+  i.indrelid
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index i ON i.indexrelid = c.oid
+WHERE n.nspname !~ ${OWN_SCHEMA} AND c.relpersistence <> 't' ORDER BY c.oid`;
+
+/** Indexes and TOAST tables have columns that nobody can name. */
+const COLUMNS = `
+SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.attnotnull, a.attgenerated, pg_get_expr(d.adbin, d.adrelid)
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind NOT IN ('i', 'I', 't')
+  AND n.nspname !~ ${OWN_SCHEMA} AND c.relpersistence <> 't'
+ORDER BY a.attrelid, a.attnum`;
+
+/** Rules of views on SELECT are the view itself. A rule that is switched off does nothing. */
+const RULES = `
+SELECT ev_class, rulename, ev_type, is_instead, pg_get_ruledef(oid)
+FROM pg_rewrite WHERE ev_type <> '1' AND ev_enabled <> 'D' ORDER BY oid`;
+
+/** Tables of other sessions have rows here too; they find no relation and are left out. */
+const TRIGGERS = `
+SELECT tgrelid, tgname, tgtype, tgfoid, tgenabled, tgisinternal,
+  CASE WHEN tgqual IS NOT NULL AND NOT tgisinternal THEN pg_get_triggerdef(oid) END
+FROM pg_trigger ORDER BY oid`;
+
+/** Virtual columns (18 and later) are computed when they are read. */
+const expressions = (major: number): string => `
+SELECT relid, moment, expression FROM (
+  SELECT polrelid, CASE polcmd WHEN 'r' THEN 'read' WHEN '*' THEN 'both' ELSE 'write' END, pg_get_expr(polqual, polrelid) FROM pg_policy
+  UNION ALL
+  SELECT polrelid, 'write', pg_get_expr(polwithcheck, polrelid) FROM pg_policy
+  UNION ALL
+  SELECT conrelid, 'write', pg_get_expr(conbin, conrelid) FROM pg_constraint WHERE contype = 'c' AND conrelid <> 0
+  UNION ALL
+  SELECT indrelid, 'write', pg_get_expr(indexprs, indrelid) FROM pg_index WHERE indexprs IS NOT NULL
+  UNION ALL
+  SELECT indrelid, 'write', pg_get_expr(indpred, indrelid) FROM pg_index WHERE indpred IS NOT NULL
+  UNION ALL
+  SELECT partrelid, 'write', pg_get_expr(partexprs, partrelid) FROM pg_partitioned_table WHERE partexprs IS NOT NULL${
+    major < 18
+      ? ''
+      : `
+  UNION ALL
+  SELECT adrelid, 'both', pg_get_expr(adbin, adrelid) FROM pg_attrdef
+  JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum AND attgenerated = 'v'`
+  }
+) AS found(relid, moment, expression) WHERE expression IS NOT NULL
+ORDER BY relid, moment COLLATE "C", expression COLLATE "C"`;
+
+const INHERITANCE = 'SELECT inhparent, inhrelid FROM pg_inherits ORDER BY inhparent, inhrelid';
+
+const routines = (major: number): string => `
+SELECT p.oid, n.nspname, p.proname, p.prokind, p.proargtypes, array_to_json(p.proargnames), array_to_json(p.proargmodes),
+  p.pronargdefaults, p.provariadic <> 0, p.proretset, p.prorettype, l.lanname, p.provolatile, p.prosecdef,
+  array_to_json(p.proconfig),
+  CASE WHEN l.lanname = 'sql' THEN ${major < 14 ? 'p.prosrc' : 'coalesce(pg_get_function_sqlbody(p.oid), p.prosrc)'}
+    WHEN l.lanname IN ('internal', 'c') THEN p.prosrc END,
+  e.extname
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
+LEFT JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.objsubid = 0
+  AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+LEFT JOIN pg_extension e ON e.oid = d.refobjid
+WHERE n.nspname !~ ${OWN_SCHEMA} ORDER BY p.oid`;
+
+/** A routine below this OID was made by initdb ("System Catalog Initial Data", OID assignment: FirstNormalObjectId). */
+export const FIRST_OWN_OID = 16_384;
+
+const types = (major: number): string => `
+SELECT t.oid, n.nspname, t.typname, t.typtype, t.typelem, t.typlen, t.typbasetype, t.typrelid,
+  array_to_json(ARRAY(
+    SELECT r FROM unnest(ARRAY[t.typinput::oid, t.typoutput::oid, t.typreceive::oid, t.typsend::oid, t.typmodin::oid,
+      t.typmodout::oid, t.typanalyze::oid${major < 14 ? '' : ', t.typsubscript::oid'}, g.rngcanonical::oid, g.rngsubdiff::oid]) AS r
+    WHERE r >= ${FIRST_OWN_OID} ORDER BY r))
+FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_range g ON g.rngtypid = t.oid
+WHERE n.nspname !~ ${OWN_SCHEMA} ORDER BY t.oid`;
+
+const TYPE_EXPRESSIONS = `
+SELECT typid, expression FROM (
+  SELECT contypid, pg_get_expr(conbin, 0) FROM pg_constraint WHERE contype = 'c' AND contypid <> 0
+  UNION ALL
+  SELECT oid, pg_get_expr(typdefaultbin, 0) FROM pg_type WHERE typdefaultbin IS NOT NULL
+) AS found(typid, expression) WHERE expression IS NOT NULL ORDER BY typid, expression COLLATE "C"`;
+
+const OPERATORS = `
+SELECT n.nspname, o.oprname, o.oprleft, o.oprright, o.oprcode::oid
+FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace WHERE n.nspname !~ ${OWN_SCHEMA} ORDER BY o.oid`;
+
+const CASTS = 'SELECT castsource, casttarget, castfunc, castcontext FROM pg_cast ORDER BY oid';
+
+const EVENT_TRIGGERS =
+  'SELECT evtname, evtevent, evtfoid, evtenabled FROM pg_event_trigger ORDER BY evtname COLLATE "C"';
+
+const EXTENSIONS = 'SELECT extname FROM pg_extension ORDER BY extname COLLATE "C"';
+
+const VERSION = "SELECT current_setting('server_version_num'), current_database()";
+
+/**
+ * One text for the whole snapshot, and which of its statements answers what.
+ *
+ * @param major of the server: 13 to 18.
+ */
+export function catalogText(major: number): {
+  readonly text: string;
+  readonly queries: ReadonlyMap<number, CatalogQuery>;
+} {
+  const asked: readonly (readonly [CatalogQuery, string])[] = [
+    ['version', VERSION],
+    ['probe', probeQuery()],
+    ['schemas', SCHEMAS],
+    ['relations', RELATIONS],
+    ['columns', COLUMNS],
+    ['rules', RULES],
+    ['triggers', TRIGGERS],
+    ['expressions', expressions(major)],
+    ['inheritance', INHERITANCE],
+    ['routines', routines(major)],
+    ['types', types(major)],
+    ['typeExpressions', TYPE_EXPRESSIONS],
+    ['operators', OPERATORS],
+    ['casts', CASTS],
+    ['eventTriggers', EVENT_TRIGGERS],
+    ['extensions', EXTENSIONS],
+  ];
+  return {
+    text: [...OPENING, ...asked.map(([, query]) => query), 'COMMIT'].join(';\n'),
+    queries: new Map(asked.map(([name], index) => [OPENING.length + index, name])),
+  };
+}
+
+/** Rows of other sessions' temporary objects come and go; they are not in the snapshot. */
+const TEMPORARY = "(SELECT oid FROM pg_class WHERE relpersistence = 't')";
+const TEMPORARY_SCHEMA = `(SELECT oid FROM pg_namespace WHERE nspname ~ ${OWN_SCHEMA})`;
+
+/** Every catalog that the snapshot is made of; pg_depend (which extension a routine is of) changes only with those. */
+const WATCHED: readonly (readonly [catalog: string, condition?: string])[] = [
+  ['pg_namespace', `oid NOT IN ${TEMPORARY_SCHEMA}`],
+  ['pg_class', "relpersistence <> 't'"],
+  ['pg_attribute', `attrelid NOT IN ${TEMPORARY}`],
+  ['pg_attrdef', `adrelid NOT IN ${TEMPORARY}`],
+  ['pg_rewrite', `ev_class NOT IN ${TEMPORARY}`],
+  ['pg_trigger', `tgrelid NOT IN ${TEMPORARY}`],
+  ['pg_policy'],
+  ['pg_constraint', `connamespace NOT IN ${TEMPORARY_SCHEMA}`],
+  ['pg_index', `indrelid NOT IN ${TEMPORARY}`],
+  ['pg_partitioned_table'],
+  ['pg_inherits', `inhrelid NOT IN ${TEMPORARY}`],
+  ['pg_proc'],
+  ['pg_language'],
+  ['pg_type', `typnamespace NOT IN ${TEMPORARY_SCHEMA}`],
+  ['pg_range'],
+  ['pg_operator'],
+  ['pg_cast'],
+  ['pg_event_trigger'],
+  ['pg_extension'],
+];
+
+/**
+ * A fingerprint of which versions of rows the catalogs have: of each catalog the number of rows, the sum of their `xmin`s and the sum
+ * of the squares. A new row, a changed one (a new version has the changing transaction's id) and a removed one each show.
+ * `age` counts back from the present transaction, and so does that of the first normal id: the difference stays.
+ * Ids that never age (what initdb made, frozen rows of old servers) have the largest age, and count 0.
+ */
+function fingerprint([catalog, condition]: readonly [string, string?]): string {
+  const moved = `SELECT CASE WHEN age(xmin) = 2147483647 THEN 0 ELSE age('3'::xid)::int8 - age(xmin) END AS x FROM ${catalog}`;
+  const rows = condition === undefined ? moved : `${moved} WHERE ${condition}`;
+  return `(SELECT concat_ws('.', count(*), sum(x), sum(x * x)) FROM (${rows}) AS moved)`;
+}
+
+/**
+ * The snapshot of transactions and the fingerprint.
+ *
+ * @param unless if the snapshot of transactions is still this one, nothing was committed since and the catalogs are not read: the
+ *   second column is null.
+ */
+function probeQuery(unless?: string): string {
+  const all = `concat_ws(' ', ${WATCHED.map(fingerprint).join(',\n  ')})`;
+  const transactions = 'pg_current_snapshot()::text';
+  return unless === undefined
+    ? `SELECT ${transactions}, ${all}`
+    : `SELECT ${transactions}, CASE WHEN ${transactions} <> '${unless}' THEN ${all} END`;
+}
+
+/** What tells whether a snapshot still holds. Opaque, but for comparing. */
+export interface CatalogProbe {
+  /** `pg_current_snapshot()`: digits, colons and commas. */
+  readonly transactions: string;
+  readonly fingerprint: string;
+}
+
+export function parseProbe(transactions: string | null | undefined, print: string): CatalogProbe | undefined {
+  return typeof transactions === 'string' && /^[0-9]+:[0-9]+:[0-9,]*$/.test(transactions)
+    ? { transactions, fingerprint: print }
+    : undefined;
+}
+
+/** One text that asks whether anything changed since `before`, and which of its statements answers. */
+export function probeText(before: CatalogProbe): { readonly text: string; readonly answer: number } {
+  const opening = [
+    'BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY',
+    'SET LOCAL search_path = pg_catalog, pg_temp',
+    `SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}`,
+    'SET LOCAL jit = off',
+  ];
+  return {
+    text: [...opening, probeQuery(before.transactions), 'COMMIT'].join(';\n'),
+    answer: opening.length,
+  };
+}
