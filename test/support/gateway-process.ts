@@ -6,12 +6,12 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeVerifier } from '../../packages/gateway/src/identity/scram-verifier.ts';
 import type { RawEndpoint } from './raw-session.ts';
+import { StoppableProcess, untilListening, type StartedProcess } from './stoppable-process.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const MAIN = join(ROOT, 'packages/gateway/src/cli/main.ts');
@@ -178,66 +178,25 @@ export function spawnGateway(folder: GatewayFolder, options: StartOptions = {}):
   );
 }
 
-export class GatewayProcess {
-  readonly child: ChildProcess;
+export class GatewayProcess extends StoppableProcess {
   readonly pid: number;
   readonly port: number;
   readonly healthPort: number;
-  readonly #exited: Promise<unknown>;
-  readonly #log: () => string;
 
-  private constructor(
-    child: ChildProcess,
-    listening: Listening,
-    exited: Promise<unknown>,
-    log: () => string,
-  ) {
-    this.child = child;
-    this.pid = child.pid ?? 0;
-    this.port = listening.postgres;
-    this.healthPort = listening.health;
-    this.#exited = exited;
-    this.#log = log;
+  private constructor(started: StartedProcess<Listening>) {
+    super(started);
+    this.pid = started.child.pid ?? 0;
+    this.port = started.listening.postgres;
+    this.healthPort = started.listening.health;
   }
 
   /** Resolves when the gateway takes connections. Throws with its own log when it stops before. */
   static async start(folder: GatewayFolder, options: StartOptions = {}): Promise<GatewayProcess> {
-    const child = spawnGateway(folder, options);
-    let log = '';
-    const exited = once(child, 'exit');
-    const listening = await new Promise<Listening>((resolve, reject) => {
-      const found: { postgres?: number; health?: number } = {};
-      child.stderr?.on('data', (chunk: Buffer) => {
-        log += chunk.toString();
-        Object.assign(found, portsIn(log));
-        if (found.postgres !== undefined && found.health !== undefined) {
-          resolve({ postgres: found.postgres, health: found.health });
-        }
-      });
-      exited.then(
-        () => reject(new Error(`the gateway stopped before it listened:\n${log}`)),
-        (error: unknown) => reject(error instanceof Error ? error : new Error(String(error))),
-      );
+    const started = await untilListening(spawnGateway(folder, options), 'the gateway', (_, log) => {
+      const { postgres, health } = portsIn(log);
+      return postgres === undefined || health === undefined ? undefined : { postgres, health };
     });
-    return new GatewayProcess(child, listening, exited, () => log);
-  }
-
-  /** Everything it wrote to stderr. */
-  get log(): string {
-    return this.#log();
-  }
-
-  /** SIGKILL: no clean-up of any kind. Resolves when the process is gone. */
-  async kill(): Promise<void> {
-    this.child.kill('SIGKILL');
-    await this.#exited;
-  }
-
-  /** SIGTERM and the end of everything; gives the exit code. */
-  async stop(): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGTERM');
-    await this.#exited;
-    return this.child.exitCode;
+    return new GatewayProcess(started);
   }
 
   /** The health listener's answer: `ready`, `live` or `metrics`. */

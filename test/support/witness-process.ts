@@ -1,14 +1,13 @@
 /** `countersign witness` as the process that it is, made with `witness init`, in a temporary folder. */
 
 import { execFileSync, spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { parseVerifierKey } from 'countersign-verify';
 import type { NoteVerifier } from 'countersign-verify';
+import { StoppableProcess, untilListening, type StartedProcess } from './stoppable-process.ts';
 
 const MAIN = join(import.meta.dirname, '../../packages/gateway/src/cli/main.ts');
 const COMPILE_CACHE = join(tmpdir(), `countersign-compile-cache-${process.getuid?.() ?? 0}`);
@@ -102,26 +101,17 @@ interface Listening {
   readonly health: string;
 }
 
-export class WitnessProcess {
-  readonly child: ChildProcess;
+export class WitnessProcess extends StoppableProcess {
   readonly port: number;
   readonly url: string;
   readonly healthUrl: string;
-  readonly #exited: Promise<unknown>;
-  readonly #log: () => string;
 
-  private constructor(
-    child: ChildProcess,
-    listening: Listening,
-    exited: Promise<unknown>,
-    log: () => string,
-  ) {
-    this.child = child;
-    this.url = `http://${listening.witness}`;
-    this.port = Number(listening.witness.split(':').at(-1));
-    this.healthUrl = `http://${listening.health}`;
-    this.#exited = exited;
-    this.#log = log;
+  private constructor(started: StartedProcess<Listening>) {
+    super(started);
+    const { witness, health } = started.listening;
+    this.url = `http://${witness}`;
+    this.port = Number(witness.split(':').at(-1));
+    this.healthUrl = `http://${health}`;
   }
 
   /** Resolves when logs can submit. Throws with its own log when it stops before. */
@@ -130,40 +120,10 @@ export class WitnessProcess {
       env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    let log = '';
-    let output = '';
-    child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
-    const exited = once(child, 'exit');
-    const listening = await new Promise<Listening>((resolve, reject) => {
-      child.stdout.on('data', (chunk: Buffer) => {
-        output += chunk.toString();
-        if (output.includes('\n'))
-          resolve((JSON.parse(output) as { readonly listening: Listening }).listening);
-      });
-      exited.then(
-        () => reject(new Error(`the witness stopped before it listened:\n${log}`)),
-        (error: unknown) => reject(error instanceof Error ? error : new Error(String(error))),
-      );
-    });
-    return new WitnessProcess(child, listening, exited, () => log);
-  }
-
-  /** Everything it wrote to stderr. */
-  get log(): string {
-    return this.#log();
-  }
-
-  /** SIGKILL: no clean-up of any kind. Resolves when the process is gone. */
-  async kill(): Promise<void> {
-    this.child.kill('SIGKILL');
-    await this.#exited;
-  }
-
-  /** SIGTERM and the end of everything; gives the exit code. */
-  async stop(): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGTERM');
-    await this.#exited;
-    return this.child.exitCode;
+    const started = await untilListening(child, 'the witness', (output) =>
+      output.includes('\n') ? (JSON.parse(output) as { readonly listening: Listening }).listening : undefined,
+    );
+    return new WitnessProcess(started);
   }
 
   async metrics(): Promise<string> {
