@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inspect } from 'node:util';
 
 import { CountersignError, ERROR_SURFACES } from './errors.ts';
+import { errorFields } from './observe/logger.ts';
 
 /** Code, SQLSTATE, exit code of the command line, worth trying again. Public contract: changing a row breaks somebody. */
 const PINNED: readonly (readonly [string, string, number, boolean])[] = [
@@ -25,6 +27,7 @@ const PINNED: readonly (readonly [string, string, number, boolean])[] = [
   ['CS_TOKEN_CHANNEL', '28000', 4, false],
   ['CS_TARGET_UNKNOWN', '3D000', 4, false],
   ['CS_NO_GRANT', '42501', 4, false],
+  ['CS_CONNECT_DENIED', '42501', 4, false],
   ['CS_GRANT_ENDED', '57P01', 4, false],
   ['CS_TARGET_UNAVAILABLE', '08001', 5, true],
   ['CS_TARGET_AUTHN', '08004', 5, false],
@@ -74,4 +77,22 @@ test('an error shows the fixed sentence of its code, whatever its detail and cau
   assert.equal(error.fatal, false);
   assert.equal(error.hint, ERROR_SURFACES.CS_NO_GRANT.hint);
   assert.equal(new CountersignError('CS_NO_GRANT', { hint: 'another' }).hint, 'another');
+});
+
+test('what a client is told of its own statement is in nothing that prints or serializes an error', () => {
+  const error = new CountersignError('CS_STATEMENT_DENIED', {
+    ruleIds: ['scope'],
+    told: { message: 'near-9f1', detail: 'table-9f1', hint: 'ask-9f1', position: 3 },
+  });
+  assert.equal(error.told?.detail, 'table-9f1');
+  const shown = [
+    JSON.stringify(error),
+    JSON.stringify(Object.entries(error)),
+    inspect(error, { depth: 9, showHidden: true }),
+    String(error),
+    error.stack ?? '',
+    JSON.stringify(errorFields(error)),
+    JSON.stringify(structuredClone(error)),
+  ];
+  for (const text of shown) assert.doesNotMatch(text, /9f1/);
 });

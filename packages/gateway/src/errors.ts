@@ -105,6 +105,13 @@ export const ERROR_SURFACES = {
     'no live grant covers this',
     'Ask the owner of the target for a grant.',
   ),
+  CS_CONNECT_DENIED: surface(
+    '42501',
+    4,
+    false,
+    'no policy permits a session on this target',
+    'Ask the owner of the target.',
+  ),
   CS_GRANT_ENDED: surface(
     '57P01',
     4,
@@ -238,12 +245,26 @@ export const ERROR_SURFACES = {
 
 export type ErrorCode = keyof typeof ERROR_SURFACES;
 
+/** What the client alone is told of an error that its own statement caused. It may repeat names that the statement has. */
+export interface ToldToClient {
+  /** Behind the code's sentence. */
+  readonly message?: string;
+  readonly detail?: string;
+  readonly hint?: string;
+  /** Of a syntax error: 1-based, in characters of the statement. */
+  readonly position?: number;
+}
+
 export interface CountersignErrorOptions {
   /** What differs in this case: configured names and numbers, never a value, credential or statement text. */
   readonly detail?: string;
   /** A hint that replaces the code's own: the lawful next step. */
   readonly hint?: string;
   readonly cause?: unknown;
+  /** Which rules or checks refused: public ids, which the record keeps behind the code. */
+  readonly ruleIds?: readonly string[];
+  /** For the client's eyes: neither the record nor the gateway's log has it. */
+  readonly told?: ToldToClient | undefined;
   /** True when the process must stop (integrity of the record is in question). Default false. */
   readonly fatal?: boolean;
 }
@@ -253,6 +274,9 @@ export class CountersignError extends Error {
   readonly detail: string | undefined;
   readonly hint: string | undefined;
   readonly fatal: boolean;
+  readonly ruleIds: readonly string[];
+  /** Private, so that nothing that prints or serializes an error takes it along. */
+  readonly #told: ToldToClient | undefined;
 
   constructor(code: ErrorCode, options: CountersignErrorOptions = {}) {
     super(ERROR_SURFACES[code].sentence, options.cause === undefined ? undefined : { cause: options.cause });
@@ -262,6 +286,13 @@ export class CountersignError extends Error {
     const own: Surface = ERROR_SURFACES[code];
     this.hint = options.hint ?? own.hint;
     this.fatal = options.fatal ?? false;
+    this.ruleIds = options.ruleIds ?? [];
+    this.#told = options.told;
+  }
+
+  /** For an ErrorResponse to the client that sent the statement, and nothing else. */
+  get told(): ToldToClient | undefined {
+    return this.#told;
   }
 
   get sqlState(): string {
