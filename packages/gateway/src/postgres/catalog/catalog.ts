@@ -62,6 +62,15 @@ export interface CatalogRelation {
   /** Partitions and inheriting tables (OIDs), direct ones. */
   readonly children: readonly number[];
   readonly parents: readonly number[];
+  /**
+   * Foreign keys that point at it: the referencing relation and pg_constraint's confdeltype and confupdtype (`c` cascades). Absent: not known, so what
+   * depends on them (TRUNCATE CASCADE) is refused.
+   */
+  readonly referencedBy?: readonly {
+    readonly relationOid: number;
+    readonly onDelete: string;
+    readonly onUpdate: string;
+  }[];
   readonly rules: readonly CatalogRule[];
   readonly triggers: readonly CatalogTrigger[];
   /** Of an index: the OID of its table. */
