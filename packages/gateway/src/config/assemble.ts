@@ -18,6 +18,7 @@ import { assembleRetention } from './custody-section.ts';
 import type { ConfigFile } from './file-schema.ts';
 import { assembleFloodLimits } from './flood-section.ts';
 import { assemblePolicies } from './policy-section.ts';
+import { assembleRoles } from './roles-section.ts';
 import { assembleScope } from './scope-section.ts';
 import { parseMoment } from './units.ts';
 import { assembleExports } from './export-section.ts';
@@ -163,6 +164,7 @@ function assembleTarget(
     connectTimeoutMs: target.connectTimeout,
     allowedSettings: target.settings.allow,
     ...(target.retentionClass === undefined ? {} : { retentionClass: target.retentionClass }),
+    ...(target.roles === undefined ? {} : { roles: assembleRoles(target.roles) }),
   };
 }
 

@@ -7,6 +7,7 @@
 import type { CustodyConfig, RetentionConfig } from './custody-section.ts';
 import type { ExportConfig } from './export-section.ts';
 import type { PoliciesConfig } from './policy-section.ts';
+import type { RolesConfig } from './roles-section.ts';
 import type { ScopeConfig } from './scope-section.ts';
 import type { TimestampConfig } from './timestamp-section.ts';
 import type { TracesConfig } from './traces-section.ts';
@@ -99,6 +100,8 @@ export interface PostgresTargetConfig {
   readonly allowedSettings: readonly string[];
   /** Under which the contents of sessions on it are sealed. Absent: `vault.retentionClass`. */
   readonly retentionClass?: string;
+  /** Roles made per scope. Absent: every grant names a login. */
+  readonly roles?: RolesConfig;
 }
 
 export interface ListenerTlsConfig {

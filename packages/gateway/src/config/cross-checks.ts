@@ -5,6 +5,7 @@ import { nearestKey } from './nearest-key.ts';
 import type { Positions } from './positions.ts';
 import { formatPath } from './problem.ts';
 import type { ConfigProblem } from './problem.ts';
+import { checkRoles } from './roles-section.ts';
 import { checkScopes } from './scope-section.ts';
 import { checkTimestamp } from './timestamp-section.ts';
 import { checkWitness } from './witness-section.ts';
@@ -43,6 +44,8 @@ export function crossCheck(config: CountersignConfig, positions: Positions, nowU
     report.add(severity, path, message, hint);
   checkGrants(config, nowUs, report);
   for (const { severity, path, message, hint } of checkScopes(config.grants, config.targets))
+    report.add(severity, path, message, hint);
+  for (const { severity, path, message, hint } of checkRoles(config.targets, config.grants))
     report.add(severity, path, message, hint);
   checkUse(config, report);
   return report.problems;

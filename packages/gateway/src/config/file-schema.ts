@@ -21,6 +21,7 @@ import {
 import { groupsSection, policiesSection } from './policy-section.ts';
 import { parseMoment } from './units.ts';
 import { exportSection } from './export-section.ts';
+import { rolesSection } from './roles-section.ts';
 import { scopeSection } from './scope-section.ts';
 import { timestampSection } from './timestamp-section.ts';
 import { tracesSection } from './traces-section.ts';
@@ -165,6 +166,7 @@ const targetSection = z.strictObject({
       }),
     )
     .describe('Whom the gateway can be in the target, by a name that grants refer to.'),
+  roles: rolesSection.optional(),
 });
 
 const principalSection = z.strictObject({

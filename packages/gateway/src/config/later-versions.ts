@@ -31,7 +31,6 @@ export const KEYS_OF_LATER_VERSIONS: Readonly<Record<string, string>> = {
   oidc: 'OpenID Connect',
   reconcile: 'reconciliation with the target',
   retentionClasses: 'retention schedules',
-  roles: 'roles made per scope',
   rows: 'row predicates in grants',
   store: 'the search store',
   tools: 'MCP servers and tools',
