@@ -15,6 +15,7 @@ const PINNED: readonly (readonly [string, string, number, boolean])[] = [
   ['CS_REQUEST_INVALID', '22023', 2, false],
   ['CS_CONFIG_INVALID', 'F0000', 3, false],
   ['CS_CONFIG_NOT_BUILT', 'F0000', 3, false],
+  ['CS_POLICY_INVALID', 'F0000', 3, false],
   ['CS_SECRET_UNAVAILABLE', 'F0000', 3, false],
   ['CS_PROTOCOL_VIOLATION', '08P01', 5, false],
   ['CS_PROTOCOL_UNSUPPORTED', '0A000', 4, false],

@@ -41,6 +41,7 @@ export const ERROR_SURFACES = {
     false,
     'the configuration asks for something this version does not have',
   ),
+  CS_POLICY_INVALID: surface('F0000', 3, false, 'the policies are not valid'),
   CS_SECRET_UNAVAILABLE: surface(
     'F0000',
     3,
