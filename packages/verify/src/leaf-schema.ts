@@ -156,6 +156,10 @@ export const EVENTS = {
     grant: may(object({ id: need(name), standing: need(boolean), expires_at_us: need(count) })),
     target: may(object({ name: need(name), protocol: need(name), login: need(name) })),
     analysis: may(name),
+    policy: may(digest),
+    scope: may(digest),
+    catalog: may(name),
+    role: may(choice('scope', 'configured')),
     /** Retention class of the contents of leaves that cite this one. */
     class: may(name),
   },
@@ -192,6 +196,10 @@ export const EVENTS = {
     txn: may(choice('I', 'T', 'E')),
     resumes: may(uuid),
     statements: may(count),
+    fingerprint: may(name),
+    objects: may(list(name)),
+    objects_more: may(count),
+    objects_all: may(commitment),
     after: may(reference),
   },
   'call.denied': {

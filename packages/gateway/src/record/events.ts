@@ -78,6 +78,13 @@ export interface CallIntent extends InSession {
   readonly resumes?: string;
   /** Number of statements, when more than one came in one message. */
   readonly statements?: number;
+  /** Of the statement's form, without its constants: 16 hexadecimal digits (libpg_query). */
+  readonly fingerprint?: string;
+  /** What it touches, by the names of the target's catalog: `select bank.accounts(id,status)`. Capped. */
+  readonly objects?: readonly string[];
+  /** How many `objects` leaves out, and a commitment to all of them, a line each. */
+  readonly objectsMore?: number;
+  readonly objectsAll?: string;
   readonly after?: LeafRef;
 }
 

@@ -53,6 +53,10 @@ test('leaves: the hand-written encoders give what the canonicalizer gives, and t
     resumes: ID,
     statements: 2,
     after: { journal: 'w1', jseq: 3 },
+    fingerprint: '0123456789abcdef',
+    objects: ['select bank.accounts(id)', 'select bank."odd \\"name"'],
+    objectsMore: 3,
+    objectsAll: DIGEST,
   });
   const results = variants(result, {
     sqlstate: '22012',
@@ -71,7 +75,7 @@ test('leaves: the hand-written encoders give what the canonicalizer gives, and t
     assert.deepEqual(checkLeaf(Buffer.from(text)).problems, []);
     count++;
   }
-  assert.equal(count, 512 + 256);
+  assert.equal(count, 8192 + 256);
 });
 
 test('leaves: UUIDs are version 7 of their time and differ', () => {

@@ -24,6 +24,7 @@ const jsonOf = new Map<string, string>();
 const JSON_CACHE = 1024;
 const decisionJson = new WeakMap<Decision, string>();
 const refJson = new WeakMap<LeafRef, string>();
+const objectsJson = new WeakMap<readonly string[], string>();
 const SNAKE = new Map<string, string>();
 
 /** JSON of a short configured word. */
@@ -83,6 +84,16 @@ function decisionText(decision: Decision): string {
   return json;
 }
 
+/** Many calls of one statement share a list. */
+function objectsText(objects: readonly string[]): string {
+  let json = objectsJson.get(objects);
+  if (json === undefined) {
+    json = encodeCanonical(objects);
+    objectsJson.set(objects, json);
+  }
+  return json;
+}
+
 /** JSON of digests and ids: base64url, hexadecimal, digits and dashes need no escaping. */
 function plainList(items: readonly string[]): string {
   return items.length === 0 ? '[]' : `["${items.join('","')}"]`;
@@ -125,15 +136,21 @@ export function encodeGeneric(
 
 export function encodeIntent(event: CallIntent, e: Envelope): string {
   const { after, context, message, params, resumes, statement, statementName, statements, txn } = event;
+  const { fingerprint, objects, objectsAll, objectsMore } = event;
   return (
     '{' +
     (after === undefined ? '' : `"after":${citationJson(after, e.journal)},`) +
     `"at":${e.atUs},` +
     (context === undefined ? '' : `"context":${citationJson(context, e.journal)},`) +
-    `"decision":${decisionText(event.decision)},"effect":"${event.effect}","id":"${e.id}","journal":${word(e.journal)},` +
+    `"decision":${decisionText(event.decision)},"effect":"${event.effect}",` +
+    (fingerprint === undefined ? '' : `"fingerprint":"${fingerprint}",`) +
+    `"id":"${e.id}","journal":${word(e.journal)},` +
     `"jseq":${e.jseq},"kind":${word(event.kind)},` +
     (message === undefined ? '' : `"message":"${message}",`) +
     `"mono":${e.monoUs},` +
+    (objects === undefined ? '' : `"objects":${objectsText(objects)},`) +
+    (objectsAll === undefined ? '' : `"objects_all":"${objectsAll}",`) +
+    (objectsMore === undefined ? '' : `"objects_more":${objectsMore},`) +
     (params === undefined ? '' : `"params":${plainList(params)},`) +
     (resumes === undefined ? '' : `"resumes":"${resumes}",`) +
     `"seq":${e.seq},"session":"${event.session}",` +

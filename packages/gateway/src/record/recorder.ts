@@ -145,8 +145,16 @@ export interface ContextFields {
   }[];
   readonly grant?: { readonly id: string; readonly standing: boolean; readonly expiresAtUs: bigint };
   readonly target?: { readonly name: string; readonly protocol: string; readonly login: string };
-  /** How statements of this session were understood. `lexical` until SQL analysis exists. */
+  /** How statements of this session are understood: `catalog`, or `lexical` where nothing judges what they touch. */
   readonly analysis?: string;
+  /** Digest of the policies in force. */
+  readonly policy?: string;
+  /** Digest of the canonical scope of the grant. */
+  readonly scope?: string;
+  /** Epoch of the catalog snapshot that the objects of calls are named by. */
+  readonly catalog?: string;
+  /** Whose privileges the session has in the target: of a role made for the scope, or of a configured login. */
+  readonly role?: 'scope' | 'configured';
   /**
    * Retention class of the contents of leaves that cite this context; its own `owner` is under the gateway's. Not written where that is
    * the same.
