@@ -2,7 +2,7 @@
 import type { PostgresTargetConfig } from '../../packages/gateway/src/config/config.ts';
 import { indexCatalog } from '../../packages/gateway/src/postgres/catalog/catalog-index.ts';
 import type { Catalog } from '../../packages/gateway/src/postgres/catalog/catalog.ts';
-import { loadCatalog } from '../../packages/gateway/src/postgres/catalog/load-catalog.ts';
+import { loadCatalog, openCatalogSession } from '../../packages/gateway/src/postgres/catalog/load-catalog.ts';
 import { dialTarget } from '../../packages/gateway/src/postgres/upstream/dial.ts';
 import { OwnSession } from '../../packages/gateway/src/postgres/upstream/own-session.ts';
 import type { PostgresServer } from './postgres-server.ts';
@@ -42,6 +42,7 @@ export async function openOwnSession(
 export async function loadTestCatalog(server: CatalogServer, database = 'postgres'): Promise<Catalog> {
   const session = await openOwnSession(server, database);
   try {
+    await openCatalogSession(session);
     const { data } = await loadCatalog(session, 'test');
     return indexCatalog(data);
   } finally {

@@ -1,5 +1,5 @@
 /**
- * The questions that fill a catalog snapshot. They run as one text with `search_path = pg_catalog, pg_temp`, so that no name in
+ * The questions that fill a catalog snapshot. The session has `search_path = pg_catalog, pg_temp`, so that no name in
  * here can mean anybody else's object, and so that the server writes every name of its own definitions with the schema.
  * Every query has an order: the digest of the answer is the epoch.
  *
@@ -32,20 +32,19 @@ export type CatalogQuery =
   | 'eventTriggers'
   | 'extensions';
 
-/** Everything that the answer is made of: one moment, and nothing that the login or its role has set. */
-const OPENING = [
-  'BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY',
-  'SET LOCAL search_path = pg_catalog, pg_temp',
-  `SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`,
-  `SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}`,
-  'SET LOCAL quote_all_identifiers = off',
-  "SET LOCAL DateStyle = 'ISO, YMD'",
-  "SET LOCAL IntervalStyle = 'postgres'",
-  "SET LOCAL TimeZone = 'UTC'",
-  'SET LOCAL extra_float_digits = 1',
-  "SET LOCAL bytea_output = 'hex'",
-  'SET LOCAL row_security = on',
-  'SET LOCAL jit = off',
+/** Nothing that the login or its role has set may change what is read or how it is written. */
+const SETTINGS = [
+  'SET search_path = pg_catalog, pg_temp',
+  `SET lock_timeout = ${LOCK_TIMEOUT_MS}`,
+  `SET statement_timeout = ${STATEMENT_TIMEOUT_MS}`,
+  'SET quote_all_identifiers = off',
+  "SET DateStyle = 'ISO, YMD'",
+  "SET IntervalStyle = 'postgres'",
+  "SET TimeZone = 'UTC'",
+  'SET extra_float_digits = 1',
+  "SET bytea_output = 'hex'",
+  'SET row_security = on',
+  'SET jit = off',
 ];
 
 const SCHEMAS = `
@@ -152,6 +151,9 @@ const EXTENSIONS = 'SELECT extname FROM pg_extension ORDER BY extname COLLATE "C
 
 const VERSION = "SELECT current_setting('server_version_num'), current_database()";
 
+/** One moment for all that is asked. */
+const BEGIN = 'BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY';
+
 /**
  * One text for the whole snapshot, and which of its statements answers what.
  *
@@ -163,7 +165,7 @@ export function catalogText(major: number): {
 } {
   const asked: readonly (readonly [CatalogQuery, string])[] = [
     ['version', VERSION],
-    ['probe', probeQuery()],
+    ['probe', execute('')],
     ['schemas', SCHEMAS],
     ['relations', RELATIONS],
     ['columns', COLUMNS],
@@ -180,8 +182,8 @@ export function catalogText(major: number): {
     ['extensions', EXTENSIONS],
   ];
   return {
-    text: [...OPENING, ...asked.map(([, query]) => query), 'COMMIT'].join(';\n'),
-    queries: new Map(asked.map(([name], index) => [OPENING.length + index, name])),
+    text: [BEGIN, ...asked.map(([, query]) => query), 'COMMIT'].join(';\n'),
+    queries: new Map(asked.map(([name], index) => [1 + index, name])),
   };
 }
 
@@ -224,18 +226,22 @@ function fingerprint([catalog, condition]: readonly [string, string?]): string {
   return `(SELECT concat_ws('.', count(*), sum(x), sum(x * x)) FROM (${rows}) AS moved)`;
 }
 
+const TRANSACTIONS = 'pg_current_snapshot()::text';
+const PROBE = 'countersign_catalog';
+
 /**
- * The snapshot of transactions and the fingerprint.
- *
- * @param unless if the snapshot of transactions is still this one, nothing was committed since and the catalogs are not read: the
- *   second column is null.
+ * What a session for reading catalogs begins with. The probe is prepared, because its text would otherwise be put on the record
+ * every other second. It answers with the snapshot of transactions and the fingerprint; if the snapshot of transactions is the one
+ * that it is given, nothing was committed since, the catalogs are not read, and the second column is null.
  */
-function probeQuery(unless?: string): string {
-  const all = `concat_ws(' ', ${WATCHED.map(fingerprint).join(',\n  ')})`;
-  const transactions = 'pg_current_snapshot()::text';
-  return unless === undefined
-    ? `SELECT ${transactions}, ${all}`
-    : `SELECT ${transactions}, CASE WHEN ${transactions} <> '${unless}' THEN ${all} END`;
+export const OPENING_TEXT = [
+  ...SETTINGS,
+  `PREPARE ${PROBE} (text) AS SELECT ${TRANSACTIONS}, CASE WHEN ${TRANSACTIONS} <> $1 THEN
+  concat_ws(' ', ${WATCHED.map(fingerprint).join(',\n  ')}) END`,
+].join(';\n');
+
+function execute(unless: string): string {
+  return `EXECUTE ${PROBE} ('${unless}')`;
 }
 
 /** What tells whether a snapshot still holds. Opaque, but for comparing. */
@@ -251,16 +257,7 @@ export function parseProbe(transactions: string | null | undefined, print: strin
     : undefined;
 }
 
-/** One text that asks whether anything changed since `before`, and which of its statements answers. */
-export function probeText(before: CatalogProbe): { readonly text: string; readonly answer: number } {
-  const opening = [
-    'BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY',
-    'SET LOCAL search_path = pg_catalog, pg_temp',
-    `SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}`,
-    'SET LOCAL jit = off',
-  ];
-  return {
-    text: [...opening, probeQuery(before.transactions), 'COMMIT'].join(';\n'),
-    answer: opening.length,
-  };
+/** Asks whether anything was committed to the catalogs since `before`. */
+export function probeText(before: CatalogProbe): string {
+  return execute(before.transactions);
 }

@@ -4,7 +4,7 @@ import type { Hash } from 'node:crypto';
 import { CountersignError } from '../../errors.ts';
 import type { OwnSession, TextRow } from '../upstream/own-session.ts';
 import { CatalogBuilder } from './catalog-builder.ts';
-import { catalogText, parseProbe, probeText } from './catalog-queries.ts';
+import { catalogText, OPENING_TEXT, parseProbe, probeText } from './catalog-queries.ts';
 import type { CatalogProbe } from './catalog-queries.ts';
 import type { CatalogData } from './catalog.ts';
 
@@ -13,10 +13,19 @@ const MAJORS = { oldest: 13, newest: 18 } as const;
 
 /** A catalog of 100,000 tables is near 200 MiB. */
 const MAX_CATALOG_BYTES = 536_870_912;
-const LOAD_TIMEOUT_MS = 120_000;
+const LOAD_OPTIONS = {
+  timeoutMs: 120_000,
+  maxBytes: MAX_CATALOG_BYTES,
+  words: { kind: 'multi', effect: 'read' },
+} as const;
 
-const MAX_PROBE_BYTES = 1_048_576;
-const PROBE_TIMEOUT_MS = 30_000;
+/** A probe is a pass over the catalogs at most. */
+const PROBE_OPTIONS = {
+  timeoutMs: 30_000,
+  maxBytes: 1_048_576,
+  words: { kind: 'multi', effect: 'read' },
+} as const;
+const EXECUTE_WORDS = { kind: 'execute', effect: 'read' } as const;
 
 export interface LoadedCatalog {
   readonly data: CatalogData;
@@ -24,42 +33,45 @@ export interface LoadedCatalog {
   readonly probe: CatalogProbe;
 }
 
-/**
- * Reads the catalog of the session's database, all of it at one moment. The epoch is the digest of what the server answered: equal
- * for equal catalogs, whatever happened in between. One statement on the record.
- *
- * Throws `CS_CATALOG_UNAVAILABLE`, what the record refuses, and `CS_TARGET_LOST`.
- */
-export async function loadCatalog(session: OwnSession, target: string): Promise<LoadedCatalog> {
+/** Makes a session fit for `loadCatalog` and `probeCatalog`: once, before anything else. Throws as they do. */
+export async function openCatalogSession(session: OwnSession): Promise<void> {
   const { major } = session;
   if (!(major >= MAJORS.oldest && major <= MAJORS.newest)) {
     throw unavailable(
       `the target is PostgreSQL ${major}; ${MAJORS.oldest} to ${MAJORS.newest} can be analysed`,
     );
   }
-  const { text, queries } = catalogText(major);
+  const { sqlState } = await session.run(OPENING_TEXT, PROBE_OPTIONS);
+  if (sqlState !== undefined) throw unavailable(`SQLSTATE ${sqlState} from the target`);
+}
+
+/**
+ * Reads the catalog of the session's database, all of it at one moment. The epoch is the digest of what the server answered: equal
+ * for equal catalogs, whatever happened in between. One command on the record.
+ * `openCatalogSession` comes first.
+ *
+ * Throws `CS_CATALOG_UNAVAILABLE`, what the record refuses, and `CS_TARGET_LOST`.
+ */
+export async function loadCatalog(session: OwnSession, target: string): Promise<LoadedCatalog> {
+  const { text, queries } = catalogText(session.major);
   const builder = new CatalogBuilder();
   const digest = createHash('sha256');
   let probe: CatalogProbe | undefined;
   let failure: unknown;
-  const outcome = await session.run(
-    text,
-    { timeoutMs: LOAD_TIMEOUT_MS, maxBytes: MAX_CATALOG_BYTES, words: { kind: 'multi', effect: 'read' } },
-    (statement, row) => {
-      const query = queries.get(statement);
-      if (query === undefined || failure !== undefined) return;
-      if (query === 'probe') {
-        probe = parseProbe(row[0], row[1] ?? '');
-        return;
-      }
-      addToDigest(digest, query, row);
-      try {
-        builder.add(query, row);
-      } catch (error) {
-        failure = error;
-      }
-    },
-  );
+  const outcome = await session.run(text, LOAD_OPTIONS, (statement, row) => {
+    const query = queries.get(statement);
+    if (query === undefined || failure !== undefined) return;
+    if (query === 'probe') {
+      probe = parseProbe(row[0], row[1] ?? '');
+      return;
+    }
+    addToDigest(digest, query, row);
+    try {
+      builder.add(query, row);
+    } catch (error) {
+      failure = error;
+    }
+  });
   if (outcome.sqlState !== undefined) throw unavailable(`SQLSTATE ${outcome.sqlState} from the target`);
   if (failure !== undefined) throw unavailable('the catalog has something that is not understood', failure);
   if (probe === undefined || outcome.transactionStatus !== 'I')
@@ -75,15 +87,11 @@ export async function probeCatalog(
   session: OwnSession,
   before: CatalogProbe,
 ): Promise<{ readonly changed: boolean; readonly probe: CatalogProbe }> {
-  const { text, answer } = probeText(before);
   let row: TextRow | undefined;
-  const outcome = await session.run(
-    text,
-    { timeoutMs: PROBE_TIMEOUT_MS, maxBytes: MAX_PROBE_BYTES, words: { kind: 'multi', effect: 'read' } },
-    (statement, values) => {
-      if (statement === answer) row = values;
-    },
-  );
+  const options = { ...PROBE_OPTIONS, words: EXECUTE_WORDS };
+  const outcome = await session.run(probeText(before), options, (_statement, values) => {
+    row = values;
+  });
   if (outcome.sqlState !== undefined) throw unavailable(`SQLSTATE ${outcome.sqlState} from the target`);
   const probe = parseProbe(row?.[0], row?.[1] ?? before.fingerprint);
   if (probe === undefined) throw unavailable('the target gave no state of its catalogs');
