@@ -166,6 +166,21 @@ export const ERROR_SURFACES = {
     'the statement could not be read in time, so it was not executed',
     'Send shorter statements; large values as parameters or with COPY.',
   ),
+  CS_STATEMENT_SYNTAX: surface('42601', 4, false, 'the statement has a syntax error, so it was not executed'),
+  CS_STATEMENT_UNREADABLE: surface(
+    '0A000',
+    4,
+    false,
+    'what the statement would do cannot be told, so it was not executed',
+    'docs/analysis.md says what each reason means.',
+  ),
+  CS_CATALOG_MOVED: surface(
+    '40001',
+    4,
+    true,
+    'what the names of the statement mean has just changed, so it was not executed',
+    'Try again; prepare the statement anew.',
+  ),
   CS_STATEMENT_DENIED: surface('42501', 4, false, 'this statement is not permitted through the gateway'),
   CS_QUOTA_EXCEEDED: surface(
     '53400',
