@@ -1,0 +1,14 @@
+import type { Meaning } from '../inspect/meaning.ts';
+import type { SettingChange } from '../inspect/setting-changes.ts';
+
+/**
+ * Everything that a text alone, with catalog and session names, tells. Plain data and never changed: it is shared by all sessions, and its identity (that
+ * of `meaning.demands`) is what decisions are kept under.
+ */
+export interface StatementReading {
+  readonly meaning: Meaning;
+  /** What it does to settings; each session judges them by its own allow-list. */
+  readonly settings: readonly SettingChange[];
+  /** It names something that DDL moved since the snapshot (`CatalogOverlay`): a newer snapshot is better for it. */
+  readonly isProvisional: boolean;
+}
