@@ -1,44 +1,23 @@
 /** Readings of contents, and the whole way of a request, through a real gateway and the command line. */
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { directorySource, iterateLeaves, readCheckpoint } from 'countersign-verify';
+import { mustSucceed, runCountersign, type Finished } from '../support/command-line.ts';
 import { GatewayFolder, GatewayProcess } from '../support/gateway-process.ts';
-
-const MAIN = join(import.meta.dirname, '../../packages/gateway/src/cli/main.ts');
 
 let folder: GatewayFolder;
 let gateway: GatewayProcess;
 
-interface Finished {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** Relative paths are those of the folder. */
 function run(...args: readonly string[]): Promise<Finished> {
-  return new Promise((resolve) => {
-    const environment = { ...process.env, COUNTERSIGN_CONFIG: folder.configFile };
-    execFile(
-      process.execPath,
-      [MAIN, ...args],
-      { cwd: folder.directory, env: environment },
-      (error, stdout, stderr) => {
-        resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
-      },
-    );
-  });
+  const env = { ...process.env, COUNTERSIGN_CONFIG: folder.configFile };
+  return runCountersign(args, { cwd: folder.directory, env });
 }
 
-async function ok(...args: readonly string[]): Promise<string> {
-  const { code, stderr, stdout } = await run(...args);
-  assert.equal(code, 0, `${args.join(' ')}: ${stderr}`);
-  return stdout.trim();
-}
+const ok = (...args: readonly string[]): Promise<string> => mustSucceed(args, run);
 
 async function leaves(...types: readonly string[]): Promise<Record<string, unknown>[]> {
   const source = directorySource(join(folder.stateDirectory, 'log'));

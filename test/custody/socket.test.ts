@@ -1,7 +1,6 @@
 /** What comes over the control socket and from the command line without good intent; and the custodian's part in an erasure. */
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
 import { connect } from 'node:net';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -9,36 +8,20 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { ControlClient } from '../../packages/gateway/src/api/control-client.ts';
 import type { CustodyStatus } from '../../packages/gateway/src/record/custody/custody-desk.ts';
+import { mustSucceed, runCountersign, type Finished } from '../support/command-line.ts';
 import { GatewayFolder, GatewayProcess } from '../support/gateway-process.ts';
-
-const MAIN = join(import.meta.dirname, '../../packages/gateway/src/cli/main.ts');
 
 let folder: GatewayFolder;
 let gateway: GatewayProcess;
 let client: ControlClient;
 
-interface Finished {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** Relative paths are those of the folder. */
 function run(...args: readonly string[]): Promise<Finished> {
-  return new Promise((resolve) => {
-    const environment = { ...process.env, COUNTERSIGN_CONFIG: folder.configFile };
-    const options = { cwd: folder.directory, env: environment };
-    execFile(process.execPath, [MAIN, ...args], options, (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
-    });
-  });
+  const env = { ...process.env, COUNTERSIGN_CONFIG: folder.configFile };
+  return runCountersign(args, { cwd: folder.directory, env });
 }
 
-async function ok(...args: readonly string[]): Promise<string> {
-  const { code, stderr, stdout } = await run(...args);
-  assert.equal(code, 0, `${args.join(' ')}: ${stderr}`);
-  return stdout.trim();
-}
+const ok = (...args: readonly string[]): Promise<string> => mustSucceed(args, run);
 
 before(async () => {
   const target = { port: 1, user: 'nobody', password: 'unused', database: 'postgres' };

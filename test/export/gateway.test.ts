@@ -1,7 +1,6 @@
 /** Exports of the real gateway: killed at any moment, with receivers that fail, hang and come back. */
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
@@ -12,12 +11,12 @@ import { directorySource, readCheckpoint } from 'countersign-verify';
 import { readCursor } from '../../packages/gateway/src/export/cursor.ts';
 import { Prng } from '../kill/prng.ts';
 import { Target, TARGET_LOGIN, TARGET_PASSWORD } from '../kill/target.ts';
+import { runCountersign, type Finished } from '../support/command-line.ts';
 import { GatewayFolder, GatewayProcess } from '../support/gateway-process.ts';
 import { query, RawSession } from '../support/raw-session.ts';
 import { HttpReceiver, parseLines, type ReceivedEvent } from './receivers.ts';
 import { assertComplete, duplicatesOf } from './stage.ts';
 
-const MAIN = join(import.meta.dirname, '../../packages/gateway/src/cli/main.ts');
 const BATCH = 25;
 
 let target: Target;
@@ -60,23 +59,8 @@ const toHttp = (more = ''): string =>
   `  - { name: siem, kind: http, url: '${receiver.url}', batch: ${BATCH}, timeout: 2s${more} }\n`;
 const toFile = (): string => `  - { name: archive, kind: file, path: events.jsonl, batch: ${BATCH} }\n`;
 
-interface Finished {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 function run(...args: readonly string[]): Promise<Finished> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [MAIN, 'export', ...args, '-c', folder.configFile],
-      { maxBuffer: 1 << 28 },
-      (error, stdout, stderr) => {
-        resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
-      },
-    );
-  });
+  return runCountersign(['export', ...args, '-c', folder.configFile]);
 }
 
 async function work(gateway: GatewayProcess, calls: number): Promise<void> {

@@ -1,7 +1,7 @@
 /** The command line as scripts see it: help, exit codes, JSON. */
 
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,35 +9,18 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 
 import { createProgram } from '../../packages/gateway/src/cli/program.ts';
+import { MAIN, runCountersign, runProgram, type Finished } from '../support/command-line.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const MAIN = join(ROOT, 'packages/gateway/src/cli/main.ts');
 const folder = mkdtempSync(join(tmpdir(), 'countersign-cli-'));
 after(() => rmSync(folder, { recursive: true }));
 
-interface Finished {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function run(...args: readonly string[]): Promise<Finished> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, ...args], { cwd: folder }, (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
-    });
-  });
-}
+const run = (...args: readonly string[]): Promise<Finished> => runCountersign(args, { cwd: folder });
 
 /** A script of package.json, as a person calls it who stands in the test's folder. */
 function runScript(name: string, ...args: readonly string[]): Promise<Finished> {
   const { INIT_CWD: _, ...env } = process.env;
-  const all = ['--prefix', ROOT, 'run', '-s', name, '--', ...args];
-  return new Promise((resolve) => {
-    execFile('npm', all, { cwd: folder, env }, (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
-    });
-  });
+  return runProgram('npm', ['--prefix', ROOT, 'run', '-s', name, '--', ...args], { cwd: folder, env });
 }
 
 type AnyCommand = ReturnType<typeof createProgram>;

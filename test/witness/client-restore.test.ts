@@ -1,7 +1,6 @@
 /** A state directory that was put back from a backup: refused, and the two lawful ways on from there. */
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -28,28 +27,15 @@ import {
 import type { VerifyReport } from 'countersign-verify';
 
 import { originHash } from '../../packages/gateway/src/witness/witness-store.ts';
+import { runCountersign, type Finished } from '../support/command-line.ts';
 import { readLeaves } from '../support/record-view.ts';
 import { ORIGIN, WitnessedGateway } from '../support/witnessed-gateway.ts';
-
-const MAIN = join(import.meta.dirname, '../../packages/gateway/src/cli/main.ts');
-
-interface Finished {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 function cli(gateway: WitnessedGateway, ...args: readonly string[]): Promise<Finished> {
   return bare(...args, '-c', gateway.folder.configFile);
 }
 
-function bare(...args: readonly string[]): Promise<Finished> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, ...args], { timeout: 30_000 }, (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
-    });
-  });
-}
+const bare = (...args: readonly string[]): Promise<Finished> => runCountersign(args, { timeout: 30_000 });
 
 /** Runs once and stops, everything witnessed. */
 async function runOnce(gateway: WitnessedGateway): Promise<void> {

@@ -1,34 +1,21 @@
 /** Ways from a put-back state to a second history under one name: none may be open, whoever made a mistake. */
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 
 import { directorySource, verifyLog } from 'countersign-verify';
 
+import { runCountersign, type Finished } from '../support/command-line.ts';
 import { readLeaves } from '../support/record-view.ts';
 import { GatewayFolder, GatewayProcess } from '../support/gateway-process.ts';
 import { ORIGIN, WitnessedGateway } from '../support/witnessed-gateway.ts';
 
-const MAIN = join(import.meta.dirname, '../../packages/gateway/src/cli/main.ts');
 const NO_TARGET = { port: 1, user: 'nobody', password: 'nothing', database: 'postgres' };
 
-function cli(
-  folder: GatewayFolder,
-  ...args: readonly string[]
-): Promise<{ readonly code: number; readonly stderr: string }> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [MAIN, ...args, '-c', folder.configFile],
-      { timeout: 30_000 },
-      (error, _, stderr) => {
-        resolve({ code: typeof error?.code === 'number' ? error.code : 0, stderr });
-      },
-    );
-  });
+function cli(folder: GatewayFolder, ...args: readonly string[]): Promise<Finished> {
+  return runCountersign([...args, '-c', folder.configFile], { timeout: 30_000 });
 }
 
 async function runOnce(folder: GatewayFolder): Promise<void> {
