@@ -293,6 +293,13 @@ export const EVENTS = {
     outcome: may(choice('permitted', 'refused')),
     cause: may(name),
   },
+  'catalog.loaded': {
+    target: need(name),
+    database: need(name),
+    epoch: need(digest),
+    relations: need(count),
+    routines: need(count),
+  },
   'log.delivered': { read: need(uuid), contents: need(count), bytes: need(count) },
   'officers.changed': {
     officers: need(list(object({ officer: need(name), key: need(digest), owner: need(count) }))),

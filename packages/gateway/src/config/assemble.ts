@@ -14,6 +14,7 @@ import type {
   RecordConfig,
   SecretRef,
 } from './config.ts';
+import { assembleCatalog } from './catalog-section.ts';
 import { assembleRetention } from './custody-section.ts';
 import type { ConfigFile } from './file-schema.ts';
 import { assembleFloodLimits } from './flood-section.ts';
@@ -164,6 +165,7 @@ function assembleTarget(
     connectTimeoutMs: target.connectTimeout,
     allowedSettings: target.settings.allow,
     ...(target.retentionClass === undefined ? {} : { retentionClass: target.retentionClass }),
+    ...(target.catalog === undefined ? {} : { catalog: assembleCatalog(target.catalog) }),
     ...(target.roles === undefined ? {} : { roles: assembleRoles(target.roles) }),
   };
 }

@@ -4,6 +4,7 @@
  * Durations are milliseconds, sizes are bytes. `SecretRef` is a reference; only `secrets.ts` turns it into bytes.
  */
 
+import type { CatalogConfig } from './catalog-section.ts';
 import type { CustodyConfig, RetentionConfig } from './custody-section.ts';
 import type { ExportConfig } from './export-section.ts';
 import type { PoliciesConfig } from './policy-section.ts';
@@ -100,6 +101,8 @@ export interface PostgresTargetConfig {
   readonly allowedSettings: readonly string[];
   /** Under which the contents of sessions on it are sealed. Absent: `vault.retentionClass`. */
   readonly retentionClass?: string;
+  /** Absent: `DEFAULT_CATALOG` of `catalog-section.ts`. */
+  readonly catalog?: CatalogConfig;
   /** Roles made per scope. Absent: every grant names a login. */
   readonly roles?: RolesConfig;
 }

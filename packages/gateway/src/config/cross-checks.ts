@@ -1,5 +1,6 @@
 import { isLoopbackHost } from './addresses.ts';
 import type { CountersignConfig, PostgresTargetConfig } from './config.ts';
+import { checkCatalog } from './catalog-section.ts';
 import { checkCustodySections, checkTargetClasses } from './custody-section.ts';
 import { nearestKey } from './nearest-key.ts';
 import type { Positions } from './positions.ts';
@@ -44,6 +45,8 @@ export function crossCheck(config: CountersignConfig, positions: Positions, nowU
     report.add(severity, path, message, hint);
   checkGrants(config, nowUs, report);
   for (const { severity, path, message, hint } of checkScopes(config.grants, config.targets))
+    report.add(severity, path, message, hint);
+  for (const { severity, path, message, hint } of checkCatalog(config.targets))
     report.add(severity, path, message, hint);
   for (const { severity, path, message, hint } of checkRoles(config.targets, config.grants))
     report.add(severity, path, message, hint);

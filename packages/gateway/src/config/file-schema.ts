@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { parseHostPort } from './addresses.ts';
+import { catalogSection } from './catalog-section.ts';
 import { custodySection, retentionClass, retentionSection } from './custody-section.ts';
 import { diskWatermarks, floodLimits } from './flood-section.ts';
 import {
@@ -166,6 +167,7 @@ const targetSection = z.strictObject({
       }),
     )
     .describe('Whom the gateway can be in the target, by a name that grants refer to.'),
+  catalog: catalogSection.optional(),
   roles: rolesSection.optional(),
 });
 

@@ -11,7 +11,6 @@ export const KEYS_OF_LATER_VERSIONS: Readonly<Record<string, string>> = {
   breakGlass: 'break-glass access',
   budget: 'probe and row budgets',
   budgets: 'probe and row budgets',
-  catalog: 'catalog and SQL analysis',
   classes: 'data classification',
   classification: 'data classification',
   classify: 'data classification',

@@ -4,6 +4,7 @@
  * are base64url without padding. No field holds caller-chosen text (decision 16).
  */
 
+import type { CatalogLoaded } from './events/catalog.ts';
 import type { CustodyEvent } from './events/custody.ts';
 import type { CheckpointTimestamped } from './events/timestamp.ts';
 import type { CheckpointWitnessed, Predecessor } from './events/witnessing.ts';
@@ -252,6 +253,7 @@ export type RecordEvent =
   | KeyEvent
   | TokenIssued
   | LogRead
+  | CatalogLoaded
   | CustodyEvent
   | CheckpointWitnessed
   | CheckpointTimestamped

@@ -35,6 +35,7 @@ const LOG_ACTIVITIES: Readonly<Record<string, LogActivity>> = {
   },
   'recorder.restored': { activity: other('Restored'), message: 'The record can be written again.' },
   'log.read': { activity: other('Read'), severity: 'Low', message: 'Sealed contents were read.' },
+  'catalog.loaded': { activity: other('Catalog'), message: 'The catalog of a database was read.' },
   'checkpoint.witnessed': { activity: other('Witness'), message: 'Witnesses signed a checkpoint.' },
   'checkpoint.timestamped': {
     activity: other('Time stamp'),

@@ -22,6 +22,7 @@ interface GrowingRelation extends Mutable<CatalogRelation> {
   expressions: { on: 'read' | 'write' | 'both'; text: string }[];
   children: number[];
   parents: number[];
+  referencedBy: { relationOid: number; onDelete: string; onUpdate: string }[];
   rules: CatalogRule[];
   triggers: CatalogTrigger[];
 }
@@ -107,6 +108,13 @@ export class CatalogBuilder {
         this.#relations.get(number(row[0]))?.children.push(number(row[1]));
         this.#relations.get(number(row[1]))?.parents.push(number(row[0]));
         return;
+      case 'foreignKeys':
+        this.#relations.get(number(row[0]))?.referencedBy.push({
+          relationOid: number(row[1]),
+          onDelete: text(row[2]),
+          onUpdate: text(row[3]),
+        });
+        return;
       case 'routines':
         this.#addRoutine(row);
         return;
@@ -189,6 +197,7 @@ export class CatalogBuilder {
       expressions: [],
       children: [],
       parents: [],
+      referencedBy: [],
       rules: [],
       triggers: [],
       ...(typeof definition === 'string' ? { definition } : {}),

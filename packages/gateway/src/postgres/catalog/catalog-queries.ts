@@ -24,6 +24,7 @@ export type CatalogQuery =
   | 'triggers'
   | 'expressions'
   | 'inheritance'
+  | 'foreignKeys'
   | 'routines'
   | 'types'
   | 'typeExpressions'
@@ -106,6 +107,9 @@ ORDER BY relid, moment COLLATE "C", expression COLLATE "C"`;
 
 const INHERITANCE = 'SELECT inhparent, inhrelid FROM pg_inherits ORDER BY inhparent, inhrelid';
 
+const FOREIGN_KEYS = `
+SELECT confrelid, conrelid, confdeltype, confupdtype FROM pg_constraint WHERE contype = 'f' ORDER BY oid`;
+
 const routines = (major: number): string => `
 SELECT p.oid, n.nspname, p.proname, p.prokind, p.proargtypes, array_to_json(p.proargnames), array_to_json(p.proargmodes),
   p.pronargdefaults, p.provariadic <> 0, p.proretset, p.prorettype, l.lanname, p.provolatile, p.prosecdef,
@@ -173,6 +177,7 @@ export function catalogText(major: number): {
     ['triggers', TRIGGERS],
     ['expressions', expressions(major)],
     ['inheritance', INHERITANCE],
+    ['foreignKeys', FOREIGN_KEYS],
     ['routines', routines(major)],
     ['types', types(major)],
     ['typeExpressions', TYPE_EXPRESSIONS],
