@@ -32,6 +32,7 @@ const PINNED: readonly (readonly [string, string, number, boolean])[] = [
   ['CS_GRANT_ENDED', '57P01', 4, false],
   ['CS_TARGET_UNAVAILABLE', '08001', 5, true],
   ['CS_TARGET_AUTHN', '08004', 5, false],
+  ['CS_ROLE_UNAVAILABLE', '58000', 5, true],
   ['CS_CLIENT_LOST', '08006', 5, true],
   ['CS_TARGET_LOST', '08006', 5, true],
   ['CS_CATALOG_UNAVAILABLE', '58000', 5, true],

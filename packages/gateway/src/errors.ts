@@ -122,6 +122,13 @@ export const ERROR_SURFACES = {
   ),
   CS_TARGET_UNAVAILABLE: surface('08001', 5, true, 'the target cannot be reached'),
   CS_TARGET_AUTHN: surface('08004', 5, false, 'the target refused the login of the gateway'),
+  CS_ROLE_UNAVAILABLE: surface(
+    '58000',
+    5,
+    true,
+    'the role of this grant could not be made in the target, so no session was opened',
+    'Try again; the operator sees the reason in the log of the gateway.',
+  ),
   CS_CLIENT_LOST: surface('08006', 5, true, 'the connection to the client was lost'),
   CS_TARGET_LOST: surface('08006', 5, true, 'the connection to the target was lost'),
   CS_CATALOG_UNAVAILABLE: surface(
