@@ -1,32 +1,19 @@
 /** A record on its own: keys that can be kept for a replay, a state directory, and the check of everything that it must hold. */
 
-import { createPrivateKey } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  directorySource,
-  formatVerifierKey,
-  parseVerifierKey,
-  readBundle,
-  readCheckpoint,
-  TILE_WIDTH,
-  tileWidth,
-  VaultChecks,
-  VaultReader,
-  verifyLog,
-  type Leaf,
-  type VerifyReport,
-} from 'countersign-verify';
+import type { Leaf, VerifyReport } from 'countersign-verify';
 import type { RecordConfig } from '../../packages/gateway/src/config/config.ts';
 import type { FaultSpec } from '../../packages/gateway/src/record/journal/faulty-file-layer.ts';
-import {
-  generateSigningKey,
-  generateVaultKeyPair,
-  parseSigningKey,
-} from '../../packages/gateway/src/record/keys.ts';
+import { generateSigningKey, generateVaultKeyPair } from '../../packages/gateway/src/record/keys.ts';
 import { openRecorder, type OpenedRecorder } from '../../packages/gateway/src/record/open-recorder.ts';
-import { ORIGIN, testRecordConfig } from '../../packages/gateway/src/record/record-fixture.ts';
+import {
+  ORIGIN,
+  readState,
+  testRecordConfig,
+  verifyState,
+} from '../../packages/gateway/src/record/record-fixture.ts';
 
 const DIGEST = 'A'.repeat(43);
 
@@ -92,23 +79,12 @@ export class Stage {
 
   /** Log and vault, with pinned key and custodian's key, held against checkpoints that somebody has seen. */
   verify(earlier: readonly string[] = []): Promise<VerifyReport> {
-    const custodian = createPrivateKey(this.keys.custodianPrivate);
-    return verifyLog(directorySource(join(this.state, 'log')), {
-      key: parseVerifierKey(formatVerifierKey(parseSigningKey(this.keys.signingKey, ORIGIN))),
-      earlier,
-      visitor: (findings) => new VaultChecks(new VaultReader(join(this.state, 'vault'), custodian), findings),
-    });
+    const { signingKey, custodianPrivate } = this.keys;
+    return verifyState(this.state, { signingKey, custodianKey: custodianPrivate }, earlier);
   }
 
-  async leaves(): Promise<Leaf[]> {
-    const source = directorySource(join(this.state, 'log'));
-    const { size } = await readCheckpoint(source);
-    const leaves: Leaf[] = [];
-    for (let index = 0; index * TILE_WIDTH < size; index++) {
-      for (const bytes of await readBundle(source, index, tileWidth(0, index, size)))
-        leaves.push(JSON.parse(bytes.toString('utf8')) as Leaf);
-    }
-    return leaves;
+  leaves(): Promise<Leaf[]> {
+    return readState(this.state);
   }
 
   remove(): void {

@@ -44,6 +44,32 @@ export const testRecordConfig: RecordConfig = {
   minFreeBytes: 1024 * 1024,
 };
 
+/** Verifies log and vault of a state directory with both keys (PEM), and against checkpoints that somebody has seen. */
+export async function verifyState(
+  directory: string,
+  keys: { readonly signingKey: string; readonly custodianKey: string },
+  earlier?: readonly string[],
+): Promise<VerifyReport> {
+  const custodian = createPrivateKey(keys.custodianKey);
+  return verifyLog(directorySource(join(directory, 'log')), {
+    key: parseVerifierKey(formatVerifierKey(parseSigningKey(keys.signingKey, ORIGIN))),
+    ...(earlier === undefined ? {} : { earlier }),
+    visitor: (findings) => new VaultChecks(new VaultReader(join(directory, 'vault'), custodian), findings),
+  });
+}
+
+/** Every leaf of the log in a state directory, as it stands on disk. */
+export async function readState(directory: string): Promise<Leaf[]> {
+  const source = directorySource(join(directory, 'log'));
+  const { size } = await readCheckpoint(source);
+  const leaves: Leaf[] = [];
+  for (let index = 0; index * TILE_WIDTH < size; index++) {
+    for (const bytes of await readBundle(source, index, tileWidth(0, index, size)))
+      leaves.push(JSON.parse(bytes.toString('utf8')) as Leaf);
+  }
+  return leaves;
+}
+
 export class RecordFixture {
   readonly directory: string;
   readonly #config: Partial<RecordConfig>;
@@ -99,25 +125,12 @@ export class RecordFixture {
 
   /** Verifies log and vault with the pinned key and the custodian's key. */
   async verify(): Promise<VerifyReport> {
-    const custodian = createPrivateKey(vaultKeys.privateKey);
-    const key = parseVerifierKey(formatVerifierKey(parseSigningKey(signingKey, ORIGIN)));
-    return verifyLog(directorySource(join(this.directory, 'log')), {
-      key,
-      visitor: (findings) =>
-        new VaultChecks(new VaultReader(join(this.directory, 'vault'), custodian), findings),
-    });
+    return verifyState(this.directory, { signingKey, custodianKey: vaultKeys.privateKey });
   }
 
   /** Every leaf of the log, as it stands on disk. */
   async leaves(): Promise<Leaf[]> {
-    const source = directorySource(join(this.directory, 'log'));
-    const { size } = await readCheckpoint(source);
-    const leaves: Leaf[] = [];
-    for (let index = 0; index * TILE_WIDTH < size; index++) {
-      for (const bytes of await readBundle(source, index, tileWidth(0, index, size)))
-        leaves.push(JSON.parse(bytes.toString('utf8')) as Leaf);
-    }
-    return leaves;
+    return readState(this.directory);
   }
 
   remove(): void {
