@@ -44,6 +44,7 @@ const OF_A_RUN: ReadonlySet<string> = new Set([
   'grant.issued',
   'identity.registered',
   'log.read',
+  'policy.activated',
   'session.opened',
   'token.issued',
 ]);

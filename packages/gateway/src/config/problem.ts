@@ -3,7 +3,7 @@ import { CountersignError } from '../errors.ts';
 /** One thing that is wrong, or doubtful, in a configuration file. */
 export interface ConfigProblem {
   readonly severity: 'error' | 'warning';
-  readonly code: 'CS_CONFIG_INVALID' | 'CS_CONFIG_NOT_BUILT' | 'CS_SECRET_UNAVAILABLE';
+  readonly code: 'CS_CONFIG_INVALID' | 'CS_CONFIG_NOT_BUILT' | 'CS_POLICY_INVALID' | 'CS_SECRET_UNAVAILABLE';
   /** `targets.bank.tls.mode`, `grants[2].expires`; empty for the file as a whole. */
   readonly path: string;
   /** From 1; 0 when the problem has no place in the file. */

@@ -5,6 +5,8 @@ import type { ReadContent } from '../api/read-contents.ts';
 import type { CountersignConfig, Secrets } from '../config/config.ts';
 import type { ExportStatus } from '../export/export-status.ts';
 import { refuseDemo, markDemo } from '../config/demo-rule.ts';
+import { formatProblem } from '../config/problem.ts';
+import type { ConfigProblem } from '../config/problem.ts';
 import { createSecrets } from '../config/secrets.ts';
 import { CountersignError } from '../errors.ts';
 import { GrantRegistry } from '../grants/grant-registry.ts';
@@ -16,6 +18,7 @@ import { createLogger, errorFields } from '../observe/logger.ts';
 import type { Logger } from '../observe/logger.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import type { ListenerSettings, PostgresListener } from '../postgres/authenticated-client.ts';
+import type { PolicySet } from '../policy/policy-set.ts';
 import { CancelRegistry } from '../postgres/cancel.ts';
 import { listenPostgres } from '../postgres/listener.ts';
 import { TextReader } from '../postgres/translator/text-reader.ts';
@@ -32,6 +35,7 @@ import { OpenSessions } from './open-sessions.ts';
 import { openRecord } from './open-record.ts';
 import type { GatewayRecorder, OpenRecord, OpenRecordOptions } from './open-record.ts';
 import { readCustodianKey } from './record-keys.ts';
+import { loadPoliciesOf, recordPolicies } from './policies.ts';
 import { recordConfiguration } from './record-start.ts';
 import { assertReloadable, fixedSettings } from './reload.ts';
 import type { FixedSettings } from './reload.ts';
@@ -113,6 +117,8 @@ async function build(
   await assertSecrets(config, secrets);
   const keys = await IdentityKeyRing.load(config.stateDirectory);
   const principals = await PrincipalRegistry.load(config.principals, secrets);
+  const policies = loadPoliciesOf(config);
+  warnOf(config, policies.warnings, logger);
   // Before the first leaf of this run: two histories under one key cannot be undone.
   const parts = await witnessParts(config, secrets);
   const findings = await askBeforeStart(config, parts, logger);
@@ -126,18 +132,29 @@ async function build(
   started.push(() => recorder.close('start failed'));
   watchRecord(recorder, logger, options.onFatal);
   await recordConfiguration(recorder, config, 'start');
+  await recordPolicies(recorder, policies.set, 'start');
   forgetSuccession(config.stateDirectory);
   await recordRecovery(config.stateDirectory, recorder);
   const witnessing = await Witnessing.start({ config, recorder, logger, parts, findings });
   started.push(() => witnessing.stop());
   await recorder.keys?.announceIdentity(keys.fingerprint);
-  const gateway = new Gateway({ config, logger, secrets, lock, keys, recorder, witnessing });
+  const gateway = new Gateway({
+    config,
+    policies: policies.set,
+    logger,
+    secrets,
+    lock,
+    keys,
+    recorder,
+    witnessing,
+  });
   await gateway.open(principals, started);
   return gateway;
 }
 
 interface Parts {
   readonly config: CountersignConfig;
+  readonly policies: PolicySet;
   readonly logger: Logger;
   readonly secrets: Secrets;
   readonly lock: StateLock;
@@ -167,6 +184,7 @@ export class Gateway {
   readonly #startedAt = new Date();
   /** In force now; replaced as a whole by `reload`. */
   #config: CountersignConfig;
+  #policies: PolicySet;
   #draining = false;
   #reloading = Promise.resolve();
   #closing: Promise<void> | undefined;
@@ -178,6 +196,7 @@ export class Gateway {
 
   constructor(parts: Parts) {
     this.#config = parts.config;
+    this.#policies = parts.policies;
     this.logger = parts.logger;
     this.secrets = parts.secrets;
     this.tracing = new Tracing(parts.secrets);
@@ -251,6 +270,11 @@ export class Gateway {
 
   get config(): CountersignConfig {
     return this.#config;
+  }
+
+  /** Whatever is decided after a reload is decided by the next set. */
+  get policies(): PolicySet {
+    return this.#policies;
   }
 
   /** What a reload cannot change, as it is in force. */
@@ -328,8 +352,8 @@ export class Gateway {
   }
 
   /**
-   * Puts a new configuration in force, all or nothing: certificates, credentials and secrets are read and checked first,
-   * `config.changed` is durable next, and only then anything changes. Sessions stay, except those whose grant disappeared
+   * Puts a new configuration and its policies in force, all or nothing: certificates, credentials, secrets and policies are read and
+   * checked first, `config.changed` and `policy.activated` are durable next, and only then anything changes. Sessions stay, except those whose grant disappeared
    * or changed. Rejects with the configuration in force unchanged. Calls are taken one after another.
    */
   reload(next: CountersignConfig): Promise<void> {
@@ -350,16 +374,21 @@ export class Gateway {
     await assertSecrets(next, this.secrets);
     const principals = await PrincipalRegistry.load(next.principals, this.secrets);
     const custodian = parseVaultPublicKey(await readCustodianKey(next, this.secrets));
+    const policies = loadPoliciesOf(next);
+    warnOf(next, policies.warnings, this.logger);
     await recordConfiguration(this.recorder, next, 'reload', before);
     try {
+      await recordPolicies(this.recorder, policies.set, 'reload', this.#policies);
       await this.recorder.keys?.changeCustodian(custodian);
       await this.#listener?.reload(this.#listenerSettings(next, principals));
     } catch (error) {
       // A certificate vanished since it was checked. The record said that the new text is in force: take that back.
       await recordConfiguration(this.recorder, before, 'reload', next);
+      await recordPolicies(this.recorder, this.#policies, 'reload', policies.set);
       throw error;
     }
     this.#config = next;
+    this.#policies = policies.set;
     this.recorder.setConfigDigest(next.digest);
     this.custody.reload(next);
     this.grants.reload(next.grants, next.targets);
@@ -439,6 +468,10 @@ export class Gateway {
       secrets: this.secrets,
     };
   }
+}
+
+function warnOf(config: CountersignConfig, warnings: readonly ConfigProblem[], logger: Logger): void {
+  for (const problem of warnings) logger.warn('policies', { detail: formatProblem(config.file, problem) });
 }
 
 function keysOf({ keys }: GatewayRecorder): KeysInForce {

@@ -6,10 +6,12 @@
 
 import type { CatalogLoaded } from './events/catalog.ts';
 import type { CustodyEvent } from './events/custody.ts';
+import type { RoleEvent } from './events/roles.ts';
 import type { CheckpointTimestamped } from './events/timestamp.ts';
 import type { CheckpointWitnessed, Predecessor } from './events/witnessing.ts';
 import type { KeyEvent } from './events/keys.ts';
 import type { ExportAlert } from './events/export.ts';
+import type { PolicyActivated } from './events/policy.ts';
 import type { ContextFields, LeafRef } from './recorder.ts';
 
 export interface Decision {
@@ -247,6 +249,7 @@ export type RecordEvent =
   | CallResult
   | AuthnResult
   | ConfigChanged
+  | PolicyActivated
   | IdentityRegistered
   | GrantIssued
   | GrantEnded
@@ -257,6 +260,7 @@ export type RecordEvent =
   | CustodyEvent
   | CheckpointWitnessed
   | CheckpointTimestamped
+  | RoleEvent
   | Alert
   | ExportAlert;
 

@@ -9,6 +9,7 @@ import type { ConfigProblem } from '../../config/problem.ts';
 import { readConfig } from '../../config/read-config.ts';
 import { createSecrets } from '../../config/secrets.ts';
 import { isCountersignError } from '../../errors.ts';
+import { readPolicies } from '../../gateway/policies.ts';
 import { fixedSettings, unreloadableKeys } from '../../gateway/reload.ts';
 import type { FixedSettings } from '../../gateway/reload.ts';
 import { trySecrets } from '../../gateway/try-secrets.ts';
@@ -40,7 +41,8 @@ Examples:
     )
     .action(async (options: CheckOptions) => {
       const { config, warnings } = readConfig(options.config);
-      const problems = [...warnings, ...(options.secrets ? await checkSecrets(config) : [])];
+      const { problems: ofPolicies, set: policies } = readPolicies(config);
+      const problems = [...warnings, ...ofPolicies, ...(options.secrets ? await checkSecrets(config) : [])];
       const isError = problems.some((problem) => problem.severity === 'error');
       if (isError || (options.strict === true && problems.length > 0)) {
         const severity = 'error' as const;
@@ -53,12 +55,18 @@ Examples:
       }
       const running = await askRunningGateway(config);
       createOutput(options.json ?? false).result(
-        { ok: true, ...summary(config), warnings: problems, ...(running === undefined ? {} : { running }) },
+        {
+          ok: true,
+          ...summary(config),
+          policies: policies?.policies.map(({ id }) => id) ?? [],
+          warnings: problems,
+          ...(running === undefined ? {} : { running }),
+        },
         () =>
           [
             ...problems.map((problem) => formatProblem(config.file, problem)),
             ...(running === undefined ? [] : reloadLines(config, running)),
-            `${config.file}: valid (${describe(config)})`,
+            `${config.file}: valid (${describe(config)}, ${plural(policies?.count ?? 0, 'policy')})`,
           ].join('\n'),
       );
     });
@@ -139,5 +147,5 @@ function describe(config: CountersignConfig): string {
 }
 
 function plural(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? '' : 's'}`;
+  return `${count} ${count === 1 ? word : `${word.replace(/y$/, 'ie')}s`}`;
 }

@@ -11,7 +11,7 @@ import {
   mapToken,
 } from './identity.ts';
 import { buildEvent, type EventInput, type Mapping, type OcsfEvent } from './ocsf-event.ts';
-import { mapConfiguration, mapLifecycle, mapLogActivity } from './record-events.ts';
+import { mapConfiguration, mapLifecycle, mapLogActivity, mapPolicies } from './record-events.ts';
 
 const MAPPINGS: Readonly<Record<string, (input: EventInput) => Mapping>> = {
   'session.opened': mapSessionOpened,
@@ -26,6 +26,7 @@ const MAPPINGS: Readonly<Record<string, (input: EventInput) => Mapping>> = {
   'grant.expired': mapGrantEnded,
   'grant.revoked': mapGrantEnded,
   'config.changed': mapConfiguration,
+  'policy.activated': mapPolicies,
   'software.started': mapLifecycle,
   'software.stopped': mapLifecycle,
 };

@@ -111,8 +111,14 @@ export function mapLifecycle(input: EventInput): Mapping {
 }
 
 export function mapConfiguration(input: EventInput): Mapping {
-  const { leaf } = input;
-  const config = stringIn(leaf, 'config') ?? 'unknown';
+  return inForce(input, 'config', 'configuration', 'A configuration came into force.');
+}
+
+export function mapPolicies(input: EventInput): Mapping {
+  return inForce(input, 'policies', 'policies', 'A set of policies came into force.');
+}
+
+function inForce({ leaf }: EventInput, field: string, type: string, message: string): Mapping {
   return {
     ocsfClass: CLASSES.api,
     activity: { id: 3, name: 'Update' },
@@ -122,9 +128,9 @@ export function mapConfiguration(input: EventInput): Mapping {
       // A signal or a start has no sender that the gateway could know.
       actor: { app_name: 'countersign' },
       src_endpoint: { svc_name: 'countersign' },
-      resources: [{ uid: config, type: 'configuration' }],
+      resources: [{ uid: stringIn(leaf, field) ?? 'unknown', type }],
       ...SUCCESS,
-      message: 'A configuration came into force.',
+      message,
     },
   };
 }

@@ -1,0 +1,102 @@
+import type { CountersignConfig } from '../config/config.ts';
+import { ConfigError } from '../config/problem.ts';
+import type { ConfigProblem } from '../config/problem.ts';
+import { diffPolicies } from '../policy/policy-diff.ts';
+import { formatPolicyProblem, PolicyError } from '../policy/policy-problem.ts';
+import type { PolicyProblem } from '../policy/policy-problem.ts';
+import { loadPolicies } from '../policy/policy-set.ts';
+import type { PolicySet } from '../policy/policy-set.ts';
+import { strangersIn } from '../policy/strangers.ts';
+import type { Payload, Recorder } from '../record/recorder.ts';
+
+export interface ReadPolicies {
+  /** Absent when one of the problems is an error. */
+  readonly set?: PolicySet;
+  readonly problems: readonly ConfigProblem[];
+}
+
+/** Reads the folder of the configuration. `check`, the start and a reload ask the same and are told it in the same words. */
+export function readPolicies(config: CountersignConfig): ReadPolicies {
+  try {
+    const { set, warnings } = loadPolicies(config.policies?.directory);
+    const found = [...warnings, ...strangersIn(set.policies, config, config.policies?.directory ?? '')];
+    return { set, problems: [...found.map(asConfigProblem), ...nothingPermitted(config, set)] };
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    return { problems: error.problems.map(asConfigProblem) };
+  }
+}
+
+/** Throws `ConfigError` (`CS_POLICY_INVALID`) with everything that {@link readPolicies} finds, if one of them is an error. */
+export function loadPoliciesOf(config: CountersignConfig): {
+  readonly set: PolicySet;
+  readonly warnings: readonly ConfigProblem[];
+} {
+  const { problems, set } = readPolicies(config);
+  if (set === undefined) throw new ConfigError(config.file, problems);
+  return { set, warnings: problems };
+}
+
+/** A gateway that starts and lets nobody do anything looks broken: the first thing to be told is why. */
+function nothingPermitted(config: CountersignConfig, { policies }: PolicySet): ConfigProblem[] {
+  if (policies.some(({ effect }) => effect === 'permit')) return [];
+  const hint =
+    config.policies === undefined
+      ? 'name a folder of Cedar policies as policies:'
+      : `write one to ${config.policies.directory}`;
+  return [
+    {
+      severity: 'warning',
+      code: 'CS_POLICY_INVALID',
+      path: 'policies',
+      line: 0,
+      column: 0,
+      message: 'no policy permits anything: every command of everybody will be refused',
+      hint,
+    },
+  ];
+}
+
+function asConfigProblem(problem: PolicyProblem): ConfigProblem {
+  return {
+    severity: problem.severity,
+    code: 'CS_POLICY_INVALID',
+    path: 'policies',
+    line: 0,
+    column: 0,
+    // The file has its own place in the file: the compiler's form, without saying the severity twice.
+    message: formatPolicyProblem(problem).replace(`: ${problem.severity}: `, ': '),
+  };
+}
+
+/**
+ * Puts a set of policies on the record before it is applied: the sealed text of all files and, at a reload, what changed. Resolves when
+ * it is on disk. Control events have their own room in the journal (decision 20).
+ */
+export async function recordPolicies(
+  recorder: Recorder,
+  set: PolicySet,
+  cause: 'start' | 'reload',
+  previous?: PolicySet,
+): Promise<void> {
+  const text = recorder.commit(Buffer.from(set.text));
+  const payloads: Payload[] = [{ field: 'text', commitment: text }];
+  const diff =
+    previous === undefined
+      ? undefined
+      : recorder.commit(Buffer.from(diffPolicies(previous.policies, set.policies)));
+  if (diff !== undefined) payloads.push({ field: 'diff', commitment: diff });
+  const leaf = recorder.append(
+    {
+      type: 'policy.activated',
+      policies: set.digest,
+      text: text.digest,
+      ...(diff === undefined ? {} : { diff: diff.digest }),
+      count: set.count,
+      cause,
+    },
+    payloads,
+    { control: true },
+  );
+  await leaf.durable();
+}
