@@ -16,6 +16,11 @@ import type {
 import { Command, type Outcome, type ResultSink, type ResultUrgency } from './command.ts';
 import { Denied } from './denied.ts';
 import { DenialSeries, type DenialCount } from './denial-series.ts';
+import type { Authorization, SessionDecision } from './authorizer.ts';
+import { openSessionContext, type Citing } from './session-context.ts';
+import { recordedObjects } from './recorded-objects.ts';
+import { tellMissing } from './refusal-text.ts';
+import type { Touched } from './touched.ts';
 import type { FairAdmission, Pace } from './fair-admission.ts';
 import { newSessionId } from './session-id.ts';
 
@@ -36,8 +41,10 @@ export interface SessionRequest {
   /** What the client said of itself: application_name and start-up options, as text. Committed. */
   readonly client?: string;
   readonly backend: SessionOpened['backend'];
-  /** How statements are understood. Default `lexical`. */
-  readonly analysis?: string;
+  /** Judges every command by what it touches. Absent: nothing is judged, which only tests of other rooms want. */
+  readonly authorization?: Authorization;
+  /** Whose privileges the session has in the target: of a role made for the scope, or of a configured login. */
+  readonly role?: 'scope' | 'configured';
   /** Under which everything that it commits to is sealed. Absent: `vault.retentionClass`. */
   readonly retentionClass?: string | undefined;
   /** Shares turns, commits and quotas between principals. Absent: for the gateway's own sessions. */
@@ -77,7 +84,11 @@ export class Session implements ResultSink {
   readonly pace: Pace | undefined;
   readonly #denials = new DenialSeries({ write: (denials) => this.#appendDenials(denials) });
   readonly #recorder: Recorder;
-  readonly #context: LeafRef;
+  readonly #openContext: (citing: Citing) => LeafRef;
+  /** What `#context` says; another policy or catalog gets another leaf. */
+  #citing: Citing;
+  #context: LeafRef;
+  readonly #authorization: Authorization | undefined;
   readonly #permit: Decision;
   readonly #retentionClass: string | undefined;
   /** For leaves with contents: made once, because every command needs it. */
@@ -99,11 +110,14 @@ export class Session implements ResultSink {
   /**
    * Appends the context and `session.opened`. The client may be told that it is connected only after `opened()`.
    *
-   * @throws Denied when the grant has ended; CountersignError `CS_RECORD_*` when the journal does not admit it.
+   * @throws Denied when the grant has ended or no policy permits a session; CountersignError `CS_RECORD_*` when the journal does not admit it.
    */
   static open(request: SessionRequest, observer?: SessionObserver): Session {
     if (request.grant.ended !== undefined) {
       throw new Denied(new CountersignError('CS_GRANT_ENDED'), undefined);
+    }
+    if (request.authorization?.connect().decision.effect === 'forbid') {
+      throw new Denied(new CountersignError('CS_CONNECT_DENIED'), undefined);
     }
     return new Session(request, observer);
   }
@@ -119,7 +133,10 @@ export class Session implements ResultSink {
     this.#permit = { effect: 'permit', policies: [grant.id], reasons: [] };
     this.#retentionClass = request.retentionClass;
     this.#sealed = { retentionClass: request.retentionClass };
-    this.#context = openSessionContext(request);
+    this.#authorization = request.authorization;
+    this.#citing = { policy: request.authorization?.policyDigest, catalog: undefined };
+    this.#openContext = (citing) => openSessionContext(request, citing);
+    this.#context = this.#openContext(this.#citing);
     this.#opened = this.#appendOpened(request);
     this.#forgetGrant = grant.onEnd((end) => this.#onGrantEnd(end));
   }
@@ -148,29 +165,21 @@ export class Session implements ResultSink {
    * Authorizes a command and appends its `call.intent`. Nothing of the command may be forwarded before the command's
    * `onDurable` has called back without an error.
    *
+   * @param touched what it would touch. Not known: it is refused.
    * @throws Denied when it may not run, or cannot be recorded; nothing may be forwarded then.
    */
-  begin(intent: Intent, payloads: readonly Payload[]): Command {
+  begin(intent: Intent, payloads: readonly Payload[], touched?: Touched): Command {
     if (this.grant.ended !== undefined) {
       throw this.deny(new CountersignError('CS_GRANT_ENDED'), intent, payloads);
     }
     if (this.pace?.isRefused === true) {
       throw this.deny(new CountersignError('CS_QUOTA_EXCEEDED'), intent, payloads);
     }
+    const decision = this.#authorize(intent, payloads, touched);
     let leaf: Appended;
     try {
-      leaf = this.#append(
-        {
-          ...intent,
-          type: 'call.intent',
-          session: this.id,
-          seq: this.#seq,
-          context: this.#context,
-          decision: this.#permit,
-        },
-        payloads,
-        this.#sealed,
-      );
+      this.#cite(touched);
+      leaf = this.#appendIntent(intent, payloads, decision, touched);
     } catch (error) {
       // The record takes everything but commands: the refusal is written down like any other.
       if (isCountersignError(error) && OF_THE_LOG.has(error.code)) throw this.deny(error, intent, payloads);
@@ -182,12 +191,102 @@ export class Session implements ResultSink {
     return new Command(leaf, intent.effect, this);
   }
 
+  /** @throws Denied unless everything that it touches is covered by the scope and permitted by the policies in force. */
+  #authorize(intent: Intent, payloads: readonly Payload[], touched: Touched | undefined): Decision {
+    if (this.#authorization === undefined) return this.#permit;
+    if (touched === undefined) {
+      const error = new CountersignError('CS_STATEMENT_DENIED', { ruleIds: ['no-demands'] });
+      throw this.deny(error, intent, payloads);
+    }
+    const judged = this.#authorization.decide(touched.demands);
+    const isKnown = touched.unknownNames === undefined || touched.unknownNames.length === 0;
+    if (isKnown && judged.decision.effect === 'permit') return judged.decision;
+    throw this.#denyAccess(intent, payloads, touched, judged);
+  }
+
+  #denyAccess(
+    intent: Intent,
+    payloads: readonly Payload[],
+    touched: Touched,
+    { decision, missing }: SessionDecision,
+  ): Denied {
+    const { policies, reasons } = decision;
+    if (reasons.includes('connect')) {
+      const error = new CountersignError('CS_CONNECT_DENIED', { ruleIds: reasons });
+      return this.#deny(error, intent, payloads, policies);
+    }
+    const ruleIds = touched.unknownNames?.length ? [...reasons, 'unknown-name'] : reasons;
+    const text = touched.text?.() ?? textOf(payloads);
+    const told = tellMissing({ grant: this.grant, kind: intent.kind, touched, missing, text });
+    return this.#deny(
+      new CountersignError('CS_STATEMENT_DENIED', { ruleIds, told }),
+      intent,
+      payloads,
+      policies,
+    );
+  }
+
+  #appendIntent(
+    intent: Intent,
+    payloads: readonly Payload[],
+    decision: Decision,
+    touched: Touched | undefined,
+  ): Appended {
+    const event: CallIntent = {
+      ...intent,
+      type: 'call.intent',
+      session: this.id,
+      seq: this.#seq,
+      context: this.#context,
+      decision,
+    };
+    if (touched === undefined) return this.#append(event, payloads, this.#sealed);
+    const { objects, more, complete } = recordedObjects(touched);
+    const all = complete === undefined ? undefined : this.commit(complete);
+    const { fingerprint } = touched;
+    return this.#append(
+      {
+        ...event,
+        ...(fingerprint === undefined ? {} : { fingerprint }),
+        ...(objects.length === 0 && more === 0 ? {} : { objects }),
+        ...(all === undefined ? {} : { objectsMore: more, objectsAll: all.digest }),
+      },
+      all === undefined ? payloads : [...payloads, { field: 'objects_all', commitment: all }],
+      this.#sealed,
+    );
+  }
+
+  /** A new context leaf when the policies in force or the catalog are others than the last one says. */
+  #cite(touched: Touched | undefined): void {
+    if (this.#authorization === undefined) return;
+    const policy = this.#authorization.policyDigest;
+    const catalog = touched?.catalog ?? this.#citing.catalog;
+    if (policy === this.#citing.policy && catalog === this.#citing.catalog) return;
+    const citing = { policy, catalog };
+    this.#context = this.#openContext(citing);
+    this.#citing = citing;
+  }
+
   /**
    * Appends `call.denied` for a command that the translator or `begin` refuses, or counts it when its principal has had many (decision
    * 20). Never throws: see `Denied`.
    */
   deny(error: CountersignError, refusal: Refusal, payloads: readonly Payload[]): Denied {
+    return this.#deny(error, refusal, payloads, [this.grant.id]);
+  }
+
+  #deny(
+    error: CountersignError,
+    refusal: Refusal,
+    payloads: readonly Payload[],
+    policies: readonly string[],
+  ): Denied {
     this.#denied += 1;
+    try {
+      this.#cite(undefined);
+    } catch {
+      // The journal takes nothing; the refusal will not be taken either, and cites what there is.
+    }
     if (this.#denied > OWN_DENIALS && this.pace?.mayRecordDenial() === false) {
       this.#denials.count(error, refusal);
       this.pace.chargeCommand(undefined);
@@ -202,7 +301,7 @@ export class Session implements ResultSink {
           session: this.id,
           seq: this.#seq,
           context: this.#context,
-          decision: { effect: 'forbid', policies: [this.grant.id], reasons: [error.code] },
+          decision: { effect: 'forbid', policies, reasons: [error.code, ...error.ruleIds] },
           kind: refusal.kind,
           ...(refusal.statement === undefined ? {} : { statement: refusal.statement }),
           sqlstate: error.sqlState,
@@ -353,23 +452,8 @@ export function isAbrupt(error: CountersignError): boolean {
   return error.code !== 'CS_SHUTTING_DOWN' || error.fatal;
 }
 
-function openSessionContext(request: SessionRequest): LeafRef {
-  const { recorder, principal, grant } = request;
-  const owner = recorder.commit(Buffer.from(principal.owner));
-  return recorder.openContext(
-    {
-      principal: principal.name,
-      owner: owner.digest,
-      principalKind: principal.kind,
-      grant: { id: grant.id, standing: true, expiresAtUs: grant.expiresAtUs },
-      target: {
-        name: grant.target,
-        protocol: request.protocol,
-        login: request.login ?? grant.login ?? 'none',
-      },
-      analysis: request.analysis ?? 'lexical',
-      class: request.retentionClass,
-    },
-    [{ field: 'owner', commitment: owner }],
-  );
+/** The text of a statement whose bytes are at hand. */
+function textOf(payloads: readonly Payload[]): string | undefined {
+  const bytes = payloads.find(({ field }) => field === 'statement')?.commitment.bytes;
+  return bytes === undefined ? undefined : Buffer.from(bytes).toString();
 }

@@ -1,0 +1,27 @@
+import type { Access } from '../policy/access.ts';
+
+/**
+ * What a command would touch, as its translator found out. `demands` is also the key under which decisions are remembered: the same
+ * statement should come with the same array, which is frozen when it is first seen.
+ */
+export interface Touched {
+  /** What must be granted. Empty: it touches nothing. */
+  readonly demands: readonly Access[];
+  /** What is reached besides, on the authority of owners of views and the like: recorded. */
+  readonly reaches?: readonly Access[];
+  /**
+   * Names that the target does not have, as the caller wrote them: the command is refused in the words that it would be refused in if they
+   * were there and not granted.
+   */
+  readonly unknownNames?: readonly UnknownName[];
+  readonly fingerprint?: string;
+  /** Epoch of the catalog that all of this was found in. */
+  readonly catalog?: string;
+  /** The text of the command, asked for only to tell in a refusal no other names than the caller wrote itself. */
+  readonly text?: () => string;
+}
+
+export interface UnknownName {
+  readonly kind: 'relation' | 'routine' | 'column' | 'type' | 'schema';
+  readonly written: string;
+}
