@@ -149,6 +149,7 @@ const ERRORS: readonly (readonly [string, string, string, ErrorCode, string, Reg
     /is not known: did you mean listen\?/,
   ),
   scopeError('relations:', 'ddl: [a.b], relations:', '33:20', 'ddl[0]', /the name of a schema/),
+  scopeError('relations:', 'ddl: [pg_temp], relations:', '33:20', 'ddl[0]', /allow create-temp/),
   scopeError('relations:', 'functions: [f], relations:', '33:26', 'functions[0]', /schema\.name/),
   scopeError('relations:', 'relation:', '33:14', 'relation', /did you mean relations\?/),
   [

@@ -143,7 +143,7 @@ export const scopeSection = z
     ddl: z
       .array(
         z.string().superRefine((text, context) => {
-          const problem = problemOfName(text, 1);
+          const problem = problemOfName(text, 1) ?? problemOfDdlSchema(text);
           if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
         }),
       )
@@ -199,6 +199,13 @@ function problemOfName(text: string, count: 1 | 2): string | undefined {
     if (problem !== undefined) return problem;
   }
   return undefined;
+}
+
+/** `pg_temp` comes with `allow: [create-temp]`. */
+function problemOfDdlSchema(text: string): string | undefined {
+  const [schema] = parseParts(text) ?? [];
+  if (typeof schema !== 'string' || !/^(pg_|information_schema$)/.test(schema)) return undefined;
+  return "must not be one of the server's own schemas (temporary objects: allow create-temp)";
 }
 
 function problemOfPlain(name: string): string | undefined {

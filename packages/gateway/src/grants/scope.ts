@@ -17,7 +17,7 @@ const NOTHING: ScopeConfig = { relations: [], functions: [], ddl: [], allow: [] 
 /**
  * What a grant covers. Immutable. Names are compared exactly. A `*` covers the target's own data: never the relations and
  * functions of the system's schemas, never what shows values of others, never a SECURITY DEFINER function. Those are covered by their
- * exact names, or by `allow`. System relations that tell structure may be read under every scope.
+ * exact names, or by `allow`. DDL in the system's schemas is covered by no scope; system relations that tell structure may be read under every one.
  */
 export class Scope {
   /** Sorted by pattern and verb. What another entry with wider wildcards says as well is left out. */
@@ -119,8 +119,7 @@ export class Scope {
   }
 
   #coversSchema(schema: string): boolean {
-    if (this.#ddl.has(schema)) return true;
-    return this.ddl === 'any' && !isSystemSchema(schema);
+    return !isSystemSchema(schema) && (this.ddl === 'any' || this.#ddl.has(schema));
   }
 
   #entriesFor(verb: RelationVerb, schema: string, name: string, exactly: boolean): readonly ScopeEntry[] {
