@@ -2,7 +2,7 @@
  * The demo's folder: keys, passwords and configuration, made at the first start and kept. Every file is 0600. The secrets are for trying out only; `countersign serve` refuses them.
  */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeVerifier } from '../../../packages/gateway/src/identity/scram-verifier.ts';
 
@@ -81,6 +81,13 @@ export async function openDemoFolder(directory: string): Promise<DemoFolder> {
   };
 }
 
+/** What the example no longer has goes: a rule that was taken back must not stay in force. */
+function copyPolicies(directory: string): void {
+  const copy = join(directory, 'policies');
+  rmSync(copy, { recursive: true, force: true });
+  cpSync(join(import.meta.dirname, '..', 'policies'), copy, { recursive: true });
+}
+
 /** The example's configuration with the real addresses in it. */
 export function writeConfiguration(
   folder: DemoFolder,
@@ -97,4 +104,5 @@ export function writeConfiguration(
     return text.replace(from, to);
   }, example);
   writeFileSync(folder.configFile, replaced, PRIVATE);
+  copyPolicies(folder.directory);
 }

@@ -33,6 +33,9 @@ listen:
   health:
     address: 127.0.0.1:9464
 
+# Who may do which kind of thing at all, in Cedar (docs/policy.md). A grant and a policy have to say yes.
+policies: policies
+
 targets:
   ${settings.target}:
     protocol: postgres

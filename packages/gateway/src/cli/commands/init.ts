@@ -8,6 +8,7 @@ import { parseConfig } from '../../config/read-config.ts';
 import { makeVerifier } from '../../identity/scram-verifier.ts';
 import { generateSigningKey, generateVaultKeyPair } from '../../record/keys.ts';
 import { addJsonOption } from '../common-options.ts';
+import { STARTER_POLICIES } from '../init-policies.ts';
 import { initialConfig } from '../init-template.ts';
 import type { InitSettings } from '../init-template.ts';
 import { createOutput, fileExists, usageError } from '../output.ts';
@@ -34,7 +35,9 @@ export function addInitCommand(program: Command): void {
     .command('init')
     .argument('[directory]', 'where to write', '.')
     .summary('write a configuration with keys')
-    .description('Writes countersign.yaml, the keys of the record and a first principal. Overwrites nothing.')
+    .description(
+      'Writes countersign.yaml, policies, the keys of the record and a first principal. Overwrites nothing.',
+    )
     .option('--origin <name>', 'name of the log: a URL without scheme (default: <host name>/countersign)')
     .option('--target <name>', 'name of the first target', 'bank')
     .option('--host <host:port>', 'its server', '127.0.0.1:5432')
@@ -71,6 +74,7 @@ async function init(directory: string, options: InitOptions): Promise<void> {
   const targetPassword = options.passwordFile === undefined ? '' : await readInput(options.passwordFile);
   const files: readonly (readonly [string, string])[] = [
     [file, config],
+    [join(directory, 'policies', 'starter.cedar'), STARTER_POLICIES],
     [join(directory, 'keys', 'log-signing.pem'), generateSigningKey()],
     [join(directory, 'keys', 'custodian.public.pem'), custodian.publicKey],
     [join(directory, 'secrets', `${settings.principal}.verifier`), `${await makeVerifier(password)}\n`],
@@ -141,7 +145,7 @@ function describe(
     `countersign serve -c ${join(directory, 'countersign.yaml')}`,
     `psql "host=127.0.0.1 port=6432 user=${principal} dbname=${target}"`,
   ];
-  return `Wrote ${directory}/countersign.yaml, keys/ and secrets/ (all 0600).
+  return `Wrote ${directory}/countersign.yaml, policies/, keys/ and secrets/ (all 0600).
 
 Principal ${principal} has this password; it is shown once:
 
