@@ -3,12 +3,21 @@ import { randomBytes } from 'node:crypto';
 import type { PostgresTargetConfig } from '../config/config.ts';
 import { LiveGrant } from '../grants/live-grant.ts';
 import { SystemClock } from '../grants/system-clock.ts';
-import type { RecordGatewayStatement } from '../postgres/upstream/target-connection.ts';
+import type {
+  RecordGatewayStatement,
+  StatementWords,
+  TargetConnection,
+} from '../postgres/upstream/target-connection.ts';
 import type { Recorder } from '../record/recorder.ts';
 import type { Command } from '../session/command.ts';
 import { Denied } from '../session/denied.ts';
 import { Session } from '../session/session.ts';
 import { GATEWAY_PRINCIPAL, gatewayGrant } from './gateway-principal.ts';
+
+type Target = Pick<PostgresTargetConfig, 'name' | 'retentionClass'>;
+type Backend = Pick<TargetConnection, 'backendPid' | 'serverVersion' | 'protocolVersion'>;
+
+const READ: StatementWords = { kind: 'select', effect: 'read' };
 
 /**
  * Puts the gateway's own statements on the record before they are sent (decision 7): each in a short session of the
@@ -16,46 +25,108 @@ import { GATEWAY_PRINCIPAL, gatewayGrant } from './gateway-principal.ts';
  */
 export function recordGatewayStatements(
   recorder: Recorder,
-  { name, retentionClass }: Pick<PostgresTargetConfig, 'name' | 'retentionClass'>,
+  target: Target,
   login: string,
 ): RecordGatewayStatement {
-  return async (statement, backend) => {
-    const session = Session.open({
-      recorder,
-      principal: GATEWAY_PRINCIPAL,
-      grant: new LiveGrant(gatewayGrant(name, login), new SystemClock()),
-      protocol: 'postgres',
-      protocolVersion: backend.protocolVersion,
-      channel: { binding: false, method: 'internal' },
-      retentionClass,
-      // Nobody connected: a random value, because every session has a commitment here.
-      peer: `internal ${randomBytes(8).toString('hex')}`,
-      backend: { pid: backend.backendPid, serverVersion: backend.serverVersion },
-    });
-    const command = begin(session, statement);
-    const startedAt = process.hrtime.bigint();
-    await command.durable();
-    return (outcome) => {
-      const durationUs = Number((process.hrtime.bigint() - startedAt) / 1_000n);
-      const bytesUp = Buffer.byteLength(statement);
-      command.end({ status: outcome, bytesUp, bytesDown: 0, durationUs }, 'ride');
-      session.close('client', bytesUp, 0);
-    };
+  return async (statement, backend, words = READ) => {
+    const session = openSession(recorder, target, login, backend);
+    try {
+      const recordOutcome = await recordStatement(session, statement, words);
+      return (outcome) => {
+        recordOutcome(outcome);
+        session.close('client', Buffer.byteLength(statement), 0);
+      };
+    } catch (error) {
+      // A session whose one statement may not run is over, and its end is on the record like that of any other.
+      session.close('refused', 0, 0);
+      throw error;
+    }
   };
 }
 
-/**
- * Throws why the record refuses it, as the client is told. A session whose one statement may not run is over, and its end is
- * on the record like that of any other.
- */
-function begin(session: Session, statement: string): Command {
+/** The record of a connection of the gateway's own that lasts: one session for all its statements. */
+export interface GatewaySessionRecord {
+  readonly record: RecordGatewayStatement;
+  /** The connection has ended. The session is closed at once, or with the outcome of the statement under way. */
+  close(): void;
+}
+
+/** As `recordGatewayStatements`; the session is opened with the first statement. */
+export function recordGatewaySession(
+  recorder: Recorder,
+  target: Target,
+  login: string,
+): GatewaySessionRecord {
+  let session: Session | undefined;
+  let isEnded = false;
+  let underWay = 0;
+  let bytesUp = 0;
+  const settle = (): void => {
+    if (isEnded && underWay === 0) session?.close('client', bytesUp, 0);
+  };
+  return {
+    record: async (statement, backend, words = READ) => {
+      underWay += 1;
+      try {
+        session ??= openSession(recorder, target, login, backend);
+        const recordOutcome = await recordStatement(session, statement, words);
+        return (outcome) => {
+          underWay -= 1;
+          bytesUp += Buffer.byteLength(statement);
+          recordOutcome(outcome);
+          settle();
+        };
+      } catch (error) {
+        underWay -= 1;
+        settle();
+        throw error;
+      }
+    },
+    close: () => {
+      isEnded = true;
+      settle();
+    },
+  };
+}
+
+function openSession(recorder: Recorder, target: Target, login: string, backend: Backend): Session {
+  return Session.open({
+    recorder,
+    principal: GATEWAY_PRINCIPAL,
+    grant: new LiveGrant(gatewayGrant(target.name, login), new SystemClock()),
+    protocol: 'postgres',
+    protocolVersion: backend.protocolVersion,
+    channel: { binding: false, method: 'internal' },
+    retentionClass: target.retentionClass,
+    // Nobody connected: a random value, because every session has a commitment here.
+    peer: `internal ${randomBytes(8).toString('hex')}`,
+    backend: { pid: backend.backendPid, serverVersion: backend.serverVersion },
+  });
+}
+
+/** Resolves when the statement is durable; what it gives records the outcome. */
+async function recordStatement(
+  session: Session,
+  statement: string,
+  words: StatementWords,
+): Promise<(outcome: 'ok' | 'error') => void> {
+  const command = begin(session, statement, words);
+  const startedAt = process.hrtime.bigint();
+  await command.durable();
+  return (status) => {
+    const durationUs = Number((process.hrtime.bigint() - startedAt) / 1_000n);
+    command.end({ status, bytesUp: Buffer.byteLength(statement), bytesDown: 0, durationUs }, 'ride');
+  };
+}
+
+/** Throws why the record refuses it, as the client is told. */
+function begin(session: Session, statement: string, { kind, effect }: StatementWords): Command {
   const text = session.commit(Buffer.from(statement));
   try {
-    return session.begin({ kind: 'select', effect: 'read', statement: text.digest, txn: 'I' }, [
+    return session.begin({ kind, effect, statement: text.digest, txn: 'I' }, [
       { field: 'statement', commitment: text },
     ]);
   } catch (error) {
-    session.close('refused', 0, 0);
     throw error instanceof Denied ? error.error : error;
   }
 }

@@ -27,6 +27,7 @@ import { parseVaultPublicKey } from '../record/keys.ts';
 import type { TimestampService } from '../record/timestamp/timestamp-service.ts';
 import type { FairAdmission } from '../session/fair-admission.ts';
 import { acceptClient } from './accept-client.ts';
+import { Catalogs } from './catalogs.ts';
 import { Custody } from './custody.ts';
 import { Exporting } from './exporting.ts';
 import { KeyDesk } from './key-desk.ts';
@@ -173,6 +174,7 @@ export class Gateway {
   readonly admission: FairAdmission;
   readonly texts: TextReader;
   readonly refusals: RefusalLog;
+  readonly catalogs: Catalogs;
   readonly recorder: GatewayRecorder;
   readonly secrets: Secrets;
   readonly logger: Logger;
@@ -215,6 +217,7 @@ export class Gateway {
     this.admission = shareAdmission(parts.recorder, () => this.#config.limits.principal, parts.logger);
     this.texts = new TextReader({ maxTextBytes: parts.config.limits.maxStatementBytes });
     this.refusals = new RefusalLog(parts.logger);
+    this.catalogs = new Catalogs(parts);
     this.grants = new GrantRegistry({
       grants: parts.config.grants,
       targets: parts.config.targets,
@@ -227,6 +230,7 @@ export class Gateway {
   /** For {@link startGateway} only: opens the listeners and registers how to close each. */
   async open(principals: PrincipalRegistry, started: (() => Promise<void> | void)[]): Promise<void> {
     started.push(() => this.grants.close());
+    started.push(() => this.catalogs.close());
     const { health } = this.#config.listen;
     if (health !== undefined) {
       const server = await naming('listen.health.address', health, () => this.#startHealth(health));
@@ -392,6 +396,7 @@ export class Gateway {
     this.recorder.setConfigDigest(next.digest);
     this.custody.reload(next);
     this.grants.reload(next.grants, next.targets);
+    this.catalogs.reload(next.targets);
     this.#exports?.reload(next);
     await this.tracing.configure(next);
     this.logger.info('configuration reloaded', { digest: next.digest });
@@ -420,6 +425,7 @@ export class Gateway {
     await this.#listener?.stopAccepting();
     await this.sessions.end(this.#config.limits.drainTimeoutMs);
     await this.texts.close();
+    await this.catalogs.close();
     await this.#control?.close();
     this.grants.close();
     this.custody.close();
@@ -445,6 +451,7 @@ export class Gateway {
       cancels: () => this.cancels.counts,
       traffic: () => this.traffic.totals,
       pacing: () => this.admission,
+      catalogs: () => this.catalogs.figures,
       exports: () => this.#exports?.statuses ?? [],
       spans: () => this.tracing.totals,
       notReady: () => this.notReady,

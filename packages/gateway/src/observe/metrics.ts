@@ -3,6 +3,8 @@ import { readdirSync } from 'node:fs';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 import type { Recorder } from '../record/recorder.ts';
+import { addCatalogMetrics } from './catalog-metrics.ts';
+import type { CatalogMetricFigures } from './catalog-metrics.ts';
 import { addTimestampMetrics } from './timestamp-metrics.ts';
 import type { TimestampFigures } from './timestamp-metrics.ts';
 import { addWitnessMetrics } from './witness-metrics.ts';
@@ -21,6 +23,7 @@ export interface MetricSources {
   readonly traffic: () => Traffic;
   readonly exports?: () => readonly ExportFigures[];
   readonly spans?: () => SpanTotals;
+  readonly catalogs?: () => readonly CatalogMetricFigures[];
   /** What makes sessions wait for their share (docs/floods.md). Absent: nothing does. */
   readonly pacing?: () => Pacing;
   /** Why the gateway is not ready, or `undefined`. */
@@ -60,6 +63,7 @@ export function createMetrics(sources: MetricSources): Registry {
   addStateMetrics(registry, sources);
   addWitnessMetrics(registry, sources.witness);
   addTimestampMetrics(registry, sources.timestamps);
+  addCatalogMetrics(registry, sources.catalogs ?? (() => []));
   addExportMetrics(registry, sources.exports ?? (() => []));
   addTraceMetrics(registry, sources.spans ?? (() => ({ sent: 0, dropped: 0 })));
   return registry;

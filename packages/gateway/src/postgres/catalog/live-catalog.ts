@@ -16,6 +16,8 @@ export interface LiveCatalogOptions {
   readonly lingerMs: number;
   /** A snapshot with another epoch was loaded. Called before it is in force; when it throws, the load has failed. */
   readonly onLoaded: (catalog: Catalog, tookMs: number) => void;
+  /** The target was asked and the snapshot is in force. */
+  readonly onConfirmed: () => void;
   readonly onFailure: (error: CountersignError) => void;
 }
 
@@ -118,12 +120,13 @@ export class LiveCatalog {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Ends the connection. Who waits is told `CS_CATALOG_UNAVAILABLE`. */
-  close(): void {
+  /** Ends the connection, and resolves when no question is under way any more. Who waits is told `CS_CATALOG_UNAVAILABLE`. */
+  async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
     this.#session?.end();
     this.#listeners.clear();
+    await this.#asking?.answer.catch(() => {});
   }
 
   async #askNext(): Promise<Catalog> {
@@ -156,6 +159,7 @@ export class LiveCatalog {
       this.#confirmedIn = generation;
       this.#failures = 0;
       this.#failure = undefined;
+      this.#options.onConfirmed();
       return catalog;
     } catch (cause) {
       const error = asUnavailable(cause);
@@ -238,6 +242,10 @@ export class LiveCatalog {
 
   /** The snapshot is kept: a probe tells whether it still holds when somebody comes again. */
   #letGo(): void {
+    if (this.#asking !== undefined) {
+      this.#schedule();
+      return;
+    }
     this.#session?.end();
     this.#session = undefined;
   }
