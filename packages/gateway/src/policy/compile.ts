@@ -169,7 +169,7 @@ function walk(root: unknown): Seen {
     if (typeof type === 'string' && typeof id === 'string') seen.names.push({ type, id });
     if ((left as { Var?: unknown } | undefined)?.Var === 'context')
       for (const name of [attr].flat()) seen.attributes.add(String(name));
-    for (const child of Object.values(fields)) open.push(child);
+    for (const child of Object.values(fields).toReversed()) open.push(child);
   }
   return seen;
 }
