@@ -5,10 +5,13 @@ import type { Catalog } from '../../packages/gateway/src/postgres/catalog/catalo
 import { loadCatalog, openCatalogSession } from '../../packages/gateway/src/postgres/catalog/load-catalog.ts';
 import { dialTarget } from '../../packages/gateway/src/postgres/upstream/dial.ts';
 import { OwnSession } from '../../packages/gateway/src/postgres/upstream/own-session.ts';
-import type { PostgresServer } from './postgres-server.ts';
 
-/** What `loadTestCatalog` needs to know of a server; `PostgresServer` has it. */
-export type CatalogServer = Pick<PostgresServer, 'port' | 'user' | 'password'>;
+/** What `loadTestCatalog` needs to know of a server; a `PostgresServer` is one. */
+export interface CatalogServer {
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+}
 
 /** A session of the gateway's own as the superuser, nothing recorded. `statements` collects what it sends. */
 export async function openOwnSession(
