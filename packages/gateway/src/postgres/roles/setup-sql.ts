@@ -51,14 +51,23 @@ BEGIN
     EXECUTE pg_catalog.format('ALTER ROLE %I NOLOGIN', v_row.rolname);
     PERFORM pg_catalog.pg_terminate_backend(s.pid) FROM pg_catalog.pg_stat_activity s WHERE s.usesysid = v_row.oid;
     EXECUTE pg_catalog.format('REASSIGN OWNED BY %I TO %I', v_row.rolname, ${objects === undefined ? 'current_user' : quoteLiteral(objects)});
+  END LOOP;
+END
+$countersign$;
+-- Takes back what you offered in this database, what was passed on of it, and the functions.
+DROP OWNED BY ${owner} CASCADE;
+DO $countersign$
+DECLARE
+  v_row record;
+BEGIN
+  FOR v_row IN SELECT a.rolname FROM countersign.role r JOIN pg_catalog.pg_roles a ON a.oid = r.role_oid LOOP
     EXECUTE pg_catalog.format('DROP OWNED BY %I', v_row.rolname);
     EXECUTE pg_catalog.format('DROP ROLE %I', v_row.rolname);
   END LOOP;
 END
 $countersign$;
 DROP SCHEMA countersign CASCADE;
--- Of this database only; the role itself goes with the last database that has the setup.
-DROP OWNED BY ${owner} CASCADE;
+-- These go with the last database that has the setup:
 -- DROP ROLE ${owner};
 -- DROP ROLE ${login};
 `;
