@@ -55,7 +55,7 @@ export function tellMissing(refused: RefusedAccess): ToldToClient {
   ];
   return {
     detail: lines.join('\n'),
-    hint: `Ask the owner of target ${grant.target} to extend grant ${grant.id}, for ${command}: ${list}. Or leave it out of the statement.`,
+    hint: `Ask the owner of target ${grant.target} to extend grant ${grant.id}, for ${command}: ${list}. Names that the target does not have are refused in the same words.`,
   };
 }
 
