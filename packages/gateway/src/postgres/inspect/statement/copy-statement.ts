@@ -1,0 +1,78 @@
+/** COPY: what it does to a table is what SELECT or INSERT of the same columns would do; files and programs are specials. */
+import type { Effect } from '../classify.ts';
+import { stringsOf } from '../parse/tree.ts';
+import type { Node, NodeOf } from '../parse/tree.ts';
+import { findObject, rangeName } from './object-names.ts';
+import type { StatementPort } from './port.ts';
+
+export function analyzeCopy(copy: NodeOf<'CopyStmt'>, port: StatementPort): Effect {
+  if (copy.is_program === true) port.demandSpecial('copy-program');
+  else if (copy.filename !== undefined) port.demandSpecial('copy-file');
+  const isFrom = copy.is_from === true;
+  if (copy.query !== undefined) {
+    port.query(copy.query);
+  } else if (copy.relation === undefined) {
+    port.unreadable('unknown-statement');
+  } else {
+    const columns = columnsOf(copy, copy.relation, isFrom, port);
+    port.query(isFrom ? insertInto(copy.relation, columns) : selectFrom(copy.relation, columns));
+    if (copy.whereClause !== undefined) port.query(selectWhere(copy.relation, copy.whereClause));
+  }
+  return isFrom ? 'write' : 'read';
+}
+
+/** As listed; else all of the table's, generated ones aside. Undefined: not known. */
+function columnsOf(
+  copy: NodeOf<'CopyStmt'>,
+  range: NodeOf<'RangeVar'>,
+  isFrom: boolean,
+  port: StatementPort,
+): readonly string[] | undefined {
+  if (copy.attlist !== undefined) return stringsOf(copy.attlist);
+  const found = findObject(port, rangeName(range), 'relation');
+  if (found.mayBeTemporary || found.schema === undefined) return undefined;
+  const relation = port.catalog.relation(found.schema, range.relname ?? '');
+  if (relation === undefined || relation.open === true) return undefined;
+  const columns = relation.columns.filter((column) => !column.generated);
+  return isFrom && columns.length === 0 ? undefined : columns.map(({ name }) => name);
+}
+
+const columnRef = (name: string): Node => ({ ColumnRef: { fields: [{ String: { sval: name } }] } });
+
+const STAR: Node = { ColumnRef: { fields: [{ A_Star: {} }] } };
+
+const select = (targets: readonly Node[], range: NodeOf<'RangeVar'>, where?: Node): Node => ({
+  SelectStmt: {
+    targetList: targets.map((val) => ({ ResTarget: { val } })),
+    fromClause: [{ RangeVar: range }],
+    ...(where === undefined ? {} : { whereClause: where }),
+    limitOption: 'LIMIT_OPTION_DEFAULT',
+    op: 'SETOP_NONE',
+  },
+});
+
+const selectFrom = (range: NodeOf<'RangeVar'>, columns: readonly string[] | undefined): Node =>
+  select(columns === undefined ? [STAR] : columns.map((name) => columnRef(name)), range);
+
+/** The condition sees the rows that come in; it may hold functions. */
+const selectWhere = (range: NodeOf<'RangeVar'>, where: Node): Node => select([], range, where);
+
+/** As many parameters as columns, so that defaults are those of the columns left out. */
+function insertInto(range: NodeOf<'RangeVar'>, columns: readonly string[] | undefined): Node {
+  const named = columns?.map((name) => ({ ResTarget: { name } }));
+  const values = (columns ?? ['']).map((_, index) => ({ ParamRef: { number: index + 1 } }));
+  return {
+    InsertStmt: {
+      relation: range,
+      ...(named === undefined ? {} : { cols: named }),
+      selectStmt: {
+        SelectStmt: {
+          valuesLists: [{ List: { items: values } }],
+          limitOption: 'LIMIT_OPTION_DEFAULT',
+          op: 'SETOP_NONE',
+        },
+      },
+      override: 'OVERRIDING_NOT_SET',
+    },
+  };
+}

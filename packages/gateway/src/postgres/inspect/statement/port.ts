@@ -1,0 +1,49 @@
+/** What the statements need of the analysis of queries, and the collector that both write into. */
+import type { RelationVerb, Special } from '../../../policy/access.ts';
+import type { Catalog, CatalogRelation, CatalogRoutine } from '../../catalog/catalog.ts';
+import type { Effect } from '../classify.ts';
+import type { Meaning, SessionChange, SessionNames, UnreadableReason } from '../meaning.ts';
+import type { Node, NodeOf } from '../parse/tree.ts';
+
+export type UnknownKind = Meaning['unknownNames'][number]['kind'];
+
+/** One statement's collector with the query analysis behind it. `catalog` and `names` are as they are when this statement runs. */
+export interface StatementPort {
+  readonly catalog: Catalog;
+  readonly names: SessionNames;
+  demandRelation(verb: RelationVerb, relation: CatalogRelation, columns: readonly string[] | '*'): void;
+  demandTemporary(verb: RelationVerb, name: string): void;
+  demandSchema(schema: string, name?: string): void;
+  demandSpecial(special: Special): void;
+  /** A routine that is certain, such as a trigger's. */
+  demandRoutine(routine: CatalogRoutine, via?: string): void;
+  reach(verb: RelationVerb, relation: CatalogRelation, via?: string): void;
+  unknownName(kind: UnknownKind, written: string): void;
+  /** Ends the analysis: the text as a whole cannot be judged. */
+  unreadable(reason: UnreadableReason): never;
+  /** A name was looked for along search_path. */
+  usedSearchPath(): void;
+  change(change: SessionChange): void;
+
+  /** SELECT, VALUES, INSERT, UPDATE, DELETE, MERGE. */
+  query(node: Node): void;
+  /** @param scope relations whose columns it may name, by the relation's own name. */
+  expression(node: Node, scope?: readonly CatalogRelation[]): void;
+  /** Every routine of that name that may be meant, whatever its kind. `count` undefined: with any number of arguments. */
+  routineNamed(names: readonly string[], count?: number): void;
+  type(type: NodeOf<'TypeName'>): void;
+  /** What runs when the content of a view or materialized view is made. */
+  viewContent(relation: CatalogRelation): void;
+
+  /** A statement inside of this one (EXPLAIN), judged as if it stood alone. */
+  statement(node: Node): Effect;
+  /** Statements that run one after another on a path that begins with a schema (CREATE SCHEMA). */
+  statementsIn(schema: string, nodes: readonly Node[]): void;
+  /** PREPARE: the meaning of the inner statement is demanded, and kept under the name. */
+  prepare(name: string, node: Node): void;
+  /** EXECUTE. */
+  execute(name: string): Effect;
+}
+
+/** What a statement does by itself; what it demands may make it more. */
+export type StatementHandler<Fields> = (fields: Fields, port: StatementPort) => Effect;
