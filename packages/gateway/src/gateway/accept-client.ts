@@ -17,8 +17,10 @@ import type { FairAdmission } from '../session/fair-admission.ts';
 import { newSessionId } from '../session/session-id.ts';
 import { Session } from '../session/session.ts';
 import { recordGatewayStatements } from './gateway-statement.ts';
+import type { Catalogs } from './catalogs.ts';
 import type { OpenSessions } from './open-sessions.ts';
 import type { RefusalLog } from './refusal-log.ts';
+import type { RoleLease, TargetRoles } from './roles.ts';
 import type { Tracing } from './tracing.ts';
 import type { TrafficCounter } from './traffic.ts';
 
@@ -28,6 +30,8 @@ export interface ConnectionServices {
   readonly draining: boolean;
   readonly recorder: Recorder;
   readonly grants: GrantRegistry;
+  readonly catalogs: Catalogs;
+  readonly roles: TargetRoles;
   readonly cancels: CancelRegistry;
   readonly sessions: OpenSessions;
   readonly admission: FairAdmission;
@@ -62,7 +66,7 @@ async function connect(client: AuthenticatedClient, services: ConnectionServices
   });
   const target = config.targets.find(({ name }) => name === grant.target);
   if (target === undefined) throw new CountersignError('CS_TARGET_UNKNOWN');
-  const upstream = await dial(client, target, grant, services);
+  const { lease, upstream } = await dial(client, target, grant, services);
   try {
     // The world may have moved while the target was dialled.
     if (client.socket.destroyed)
@@ -72,7 +76,14 @@ async function connect(client: AuthenticatedClient, services: ConnectionServices
   } finally {
     // A Terminate may still be on its way out.
     upstream.socket.destroySoon();
+    lease.release();
   }
+}
+
+interface Dialled {
+  /** Whom the session is in the target. */
+  readonly lease: RoleLease;
+  readonly upstream: TargetConnection;
 }
 
 async function dial(
@@ -80,24 +91,34 @@ async function dial(
   target: PostgresTargetConfig,
   grant: LiveGrant,
   services: ConnectionServices,
-): Promise<TargetConnection> {
-  const name = grant.login;
-  const login = name === undefined ? undefined : target.logins[name];
-  if (name === undefined || login === undefined) throw new CountersignError('CS_NO_GRANT');
+): Promise<Dialled> {
   const gone = new AbortController();
   const abort = (): void => gone.abort();
   client.socket.once('close', abort);
   const forget = grant.onEnd(abort);
+  const { database } = client;
+  let lease: RoleLease | undefined;
   try {
-    return await dialTarget(target, login, {
-      ...(client.database === undefined ? {} : { database: client.database }),
-      ...(client.applicationName === undefined ? {} : { applicationName: client.applicationName }),
-      settings: client.startupSettings,
-      secrets: services.secrets,
-      principal: client.principal.name,
-      recordGatewayStatement: recordGatewayStatements(services.recorder, target, name),
+    lease = await services.roles.acquire({
+      grant,
+      target,
+      database,
+      catalog: () => services.catalogs.lease(target, database),
       signal: gone.signal,
     });
+    const upstream = await dialTarget(target, lease.login, {
+      ...(database === undefined ? {} : { database }),
+      ...(client.applicationName === undefined ? {} : { applicationName: client.applicationName }),
+      settings: client.startupSettings,
+      secrets: lease.secrets,
+      principal: client.principal.name,
+      recordGatewayStatement: recordGatewayStatements(services.recorder, target, grant.login ?? lease.role),
+      signal: gone.signal,
+    });
+    return { lease, upstream };
+  } catch (error) {
+    lease?.release();
+    throw error;
   } finally {
     client.socket.off('close', abort);
     forget();

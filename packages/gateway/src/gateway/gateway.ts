@@ -41,6 +41,7 @@ import { recordConfiguration } from './record-start.ts';
 import { assertReloadable, fixedSettings } from './reload.ts';
 import type { FixedSettings } from './reload.ts';
 import { RefusalLog } from './refusal-log.ts';
+import { TargetRoles } from './roles.ts';
 import { runningSoftware } from './software.ts';
 import { lockState } from './state-lock.ts';
 import type { StateLock } from './state-lock.ts';
@@ -175,6 +176,7 @@ export class Gateway {
   readonly texts: TextReader;
   readonly refusals: RefusalLog;
   readonly catalogs: Catalogs;
+  readonly roles: TargetRoles;
   readonly recorder: GatewayRecorder;
   readonly secrets: Secrets;
   readonly logger: Logger;
@@ -218,6 +220,7 @@ export class Gateway {
     this.texts = new TextReader({ maxTextBytes: parts.config.limits.maxStatementBytes });
     this.refusals = new RefusalLog(parts.logger);
     this.catalogs = new Catalogs(parts);
+    this.roles = new TargetRoles({ ...parts, config: () => this.#config });
     this.grants = new GrantRegistry({
       grants: parts.config.grants,
       targets: parts.config.targets,
@@ -231,6 +234,8 @@ export class Gateway {
   async open(principals: PrincipalRegistry, started: (() => Promise<void> | void)[]): Promise<void> {
     started.push(() => this.grants.close());
     started.push(() => this.catalogs.close());
+    this.roles.start();
+    started.push(() => this.roles.close());
     const { health } = this.#config.listen;
     if (health !== undefined) {
       const server = await naming('listen.health.address', health, () => this.#startHealth(health));
@@ -397,6 +402,7 @@ export class Gateway {
     this.custody.reload(next);
     this.grants.reload(next.grants, next.targets);
     this.catalogs.reload(next.targets);
+    this.roles.reload();
     this.#exports?.reload(next);
     await this.tracing.configure(next);
     this.logger.info('configuration reloaded', { digest: next.digest });
@@ -425,6 +431,7 @@ export class Gateway {
     await this.#listener?.stopAccepting();
     await this.sessions.end(this.#config.limits.drainTimeoutMs);
     await this.texts.close();
+    await this.roles.close();
     await this.catalogs.close();
     await this.#control?.close();
     this.grants.close();
@@ -452,6 +459,7 @@ export class Gateway {
       traffic: () => this.traffic.totals,
       pacing: () => this.admission,
       catalogs: () => this.catalogs.figures,
+      roles: () => this.roles.figures,
       exports: () => this.#exports?.statuses ?? [],
       spans: () => this.tracing.totals,
       notReady: () => this.notReady,

@@ -30,7 +30,8 @@ export interface RoleWish {
   readonly target: PostgresTargetConfig;
   /** Default: the target's. */
   readonly database?: string | undefined;
-  readonly catalog: Pick<CatalogLease, 'get' | 'onChange'>;
+  /** Taken for a role of a scope only, and held as long as the role is: it gets what is new. */
+  readonly catalog: () => Pick<CatalogLease, 'get' | 'onChange' | 'release'>;
   /** The client went away. */
   readonly signal?: AbortSignal;
 }
@@ -86,26 +87,32 @@ export class TargetRoles {
     if (target.roles === undefined) {
       throw new CountersignError('CS_ROLE_UNAVAILABLE', { detail: 'the target has no section roles' });
     }
-    const snapshot = await catalog.get();
-    const lease = await this.#roles.acquire({
-      target,
-      database,
-      scope: grant.scope,
-      catalog: snapshot,
-      grantEndsAtMs: Number(grant.expiresAtUs / 1_000n),
-      onGrantEnd: (listener) => grant.onEnd(listener),
-      ...(signal === undefined ? {} : { signal }),
-    });
-    const forget = catalog.onChange((moved) => {
-      void this.#roles.catalogMoved(target.name, database, moved);
-    });
-    return {
-      ...lease,
-      release: () => {
-        forget();
-        lease.release();
-      },
-    };
+    const snapshots = catalog();
+    try {
+      const lease = await this.#roles.acquire({
+        target,
+        database,
+        scope: grant.scope,
+        catalog: await snapshots.get(),
+        grantEndsAtMs: Number(grant.expiresAtUs / 1_000n),
+        onGrantEnd: (listener) => grant.onEnd(listener),
+        ...(signal === undefined ? {} : { signal }),
+      });
+      const forget = snapshots.onChange((moved) => {
+        void this.#roles.catalogMoved(target.name, database, moved);
+      });
+      return {
+        ...lease,
+        release: () => {
+          forget();
+          snapshots.release();
+          lease.release();
+        },
+      };
+    } catch (error) {
+      snapshots.release();
+      throw error;
+    }
   }
 
   /** Drops what a run before left, now and from time to time. */

@@ -5,6 +5,8 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Recorder } from '../record/recorder.ts';
 import { addCatalogMetrics } from './catalog-metrics.ts';
 import type { CatalogMetricFigures } from './catalog-metrics.ts';
+import { addRoleMetrics } from './role-metrics.ts';
+import type { RoleMetricFigures } from './role-metrics.ts';
 import { addTimestampMetrics } from './timestamp-metrics.ts';
 import type { TimestampFigures } from './timestamp-metrics.ts';
 import { addWitnessMetrics } from './witness-metrics.ts';
@@ -24,6 +26,7 @@ export interface MetricSources {
   readonly exports?: () => readonly ExportFigures[];
   readonly spans?: () => SpanTotals;
   readonly catalogs?: () => readonly CatalogMetricFigures[];
+  readonly roles?: () => RoleMetricFigures;
   /** What makes sessions wait for their share (docs/floods.md). Absent: nothing does. */
   readonly pacing?: () => Pacing;
   /** Why the gateway is not ready, or `undefined`. */
@@ -64,6 +67,7 @@ export function createMetrics(sources: MetricSources): Registry {
   addWitnessMetrics(registry, sources.witness);
   addTimestampMetrics(registry, sources.timestamps);
   addCatalogMetrics(registry, sources.catalogs ?? (() => []));
+  addRoleMetrics(registry, sources.roles);
   addExportMetrics(registry, sources.exports ?? (() => []));
   addTraceMetrics(registry, sources.spans ?? (() => ({ sent: 0, dropped: 0 })));
   return registry;
