@@ -12,7 +12,7 @@ import type { Recorder } from '../record/recorder.ts';
 import type { Command } from '../session/command.ts';
 import { Denied } from '../session/denied.ts';
 import { Session } from '../session/session.ts';
-import { GATEWAY_PRINCIPAL, gatewayGrant } from './gateway-principal.ts';
+import { CATALOG_DEMANDS, GATEWAY_AUTHORIZER, GATEWAY_PRINCIPAL, gatewayGrant } from './gateway-principal.ts';
 
 type Target = Pick<PostgresTargetConfig, 'name' | 'retentionClass'>;
 type Backend = Pick<TargetConnection, 'backendPid' | 'serverVersion' | 'protocolVersion'>;
@@ -90,10 +90,14 @@ export function recordGatewaySession(
 }
 
 function openSession(recorder: Recorder, target: Target, login: string, backend: Backend): Session {
+  const grant = new LiveGrant(gatewayGrant(target.name, login), new SystemClock());
+  const { name: database } = target;
   return Session.open({
     recorder,
     principal: GATEWAY_PRINCIPAL,
-    grant: new LiveGrant(gatewayGrant(target.name, login), new SystemClock()),
+    grant,
+    authorization: GATEWAY_AUTHORIZER.authorize({ principal: GATEWAY_PRINCIPAL, grant, database }),
+    role: 'configured',
     protocol: 'postgres',
     protocolVersion: backend.protocolVersion,
     channel: { binding: false, method: 'internal' },
@@ -120,12 +124,15 @@ async function recordStatement(
 }
 
 /** Throws why the record refuses it, as the client is told. */
-function begin(session: Session, statement: string, { kind, effect }: StatementWords): Command {
+function begin(session: Session, statement: string, words: StatementWords): Command {
+  const { kind, effect, demands = CATALOG_DEMANDS } = words;
   const text = session.commit(Buffer.from(statement));
   try {
-    return session.begin({ kind, effect, statement: text.digest, txn: 'I' }, [
-      { field: 'statement', commitment: text },
-    ]);
+    return session.begin(
+      { kind, effect, statement: text.digest, txn: 'I' },
+      [{ field: 'statement', commitment: text }],
+      { demands },
+    );
   } catch (error) {
     throw error instanceof Denied ? error.error : error;
   }

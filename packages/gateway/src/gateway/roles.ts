@@ -10,6 +10,7 @@ import type { RoleFigures, RoleLease, RoleNews, RoleOfTarget } from '../postgres
 import { dialTarget } from '../postgres/upstream/dial.ts';
 import { OwnSession } from '../postgres/upstream/own-session.ts';
 import type { Recorder } from '../record/recorder.ts';
+import { ROLE_DEMANDS } from './gateway-principal.ts';
 import { recordGatewayStatements } from './gateway-statement.ts';
 
 export type { RoleLease } from '../postgres/roles/scope-roles.ts';
@@ -181,7 +182,7 @@ export class TargetRoles {
           {
             timeoutMs: STATEMENT_TIMEOUT_MS,
             maxBytes: MAX_ANSWER_BYTES,
-            words: { kind: 'select', effect: 'admin' },
+            words: { kind: 'select', effect: 'admin', demands: ROLE_DEMANDS },
           },
           (_statement, row) => {
             value ??= row[0] ?? undefined;

@@ -25,9 +25,16 @@ export const BAD_PARSE = encodeParse({
 
 /** The refusal as the client sees it. */
 export function encodeRefusal(error: CountersignError, severity: 'ERROR' | 'FATAL' = 'ERROR'): Buffer {
-  const { sqlState, message, detail, hint } = error;
+  const { sqlState, message, told } = error;
   return encodeErrorResponse(
-    makeResponseFields({ severity, sqlState, message: `countersign: ${message}`, detail, hint }),
+    makeResponseFields({
+      severity,
+      sqlState,
+      message: `countersign: ${message}${told?.message === undefined ? '' : `: ${told.message}`}`,
+      detail: told?.detail ?? error.detail,
+      hint: told?.hint ?? error.hint,
+      position: told?.position,
+    }),
   );
 }
 

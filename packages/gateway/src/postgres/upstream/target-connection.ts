@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { LoginConfig, PostgresTargetConfig, Secrets } from '../../config/config.ts';
+import type { Access } from '../../policy/access.ts';
 import type { TlsInfo } from '../authenticated-client.ts';
 
 /** An authenticated session in the target, idle, before the first command of a client. */
@@ -29,6 +30,8 @@ export type GatewayStatementOutcome = 'ok' | 'error';
 export interface StatementWords {
   readonly kind: string;
   readonly effect: 'read' | 'write' | 'admin';
+  /** What it touches. Default: the server's own relations. One array for many statements: it is the key of a decision. */
+  readonly demands?: readonly Access[];
 }
 
 /**

@@ -47,6 +47,8 @@ export function makeResponseFields(response: {
   readonly message: string;
   readonly detail?: string | undefined;
   readonly hint?: string | undefined;
+  /** 1-based, in characters of the statement. */
+  readonly position?: number | undefined;
 }): ResponseFields {
   const fields = new Map<string, string>([
     [FIELD.severity, response.severity],
@@ -56,5 +58,6 @@ export function makeResponseFields(response: {
   ]);
   if (response.detail !== undefined) fields.set(FIELD.detail, response.detail);
   if (response.hint !== undefined) fields.set(FIELD.hint, response.hint);
+  if (response.position !== undefined) fields.set(FIELD.position, String(response.position));
   return fields;
 }
