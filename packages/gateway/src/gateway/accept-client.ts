@@ -66,17 +66,17 @@ async function connect(client: AuthenticatedClient, services: ConnectionServices
   });
   const target = config.targets.find(({ name }) => name === grant.target);
   if (target === undefined) throw new CountersignError('CS_TARGET_UNKNOWN');
-  const { lease, upstream } = await dial(client, target, grant, services);
+  const dialled = await dial(client, target, grant, services);
   try {
     // The world may have moved while the target was dialled.
     if (client.socket.destroyed)
       throw new CountersignError('CS_PROTOCOL_VIOLATION', { detail: 'the client went away' });
     assertNotDraining(services);
-    await relay(client, upstream, target, grant, services);
+    await relay(client, dialled, target, grant, services);
   } finally {
     // A Terminate may still be on its way out.
-    upstream.socket.destroySoon();
-    lease.release();
+    dialled.upstream.socket.destroySoon();
+    dialled.lease.release();
   }
 }
 
@@ -127,7 +127,7 @@ async function dial(
 
 async function relay(
   client: AuthenticatedClient,
-  target: TargetConnection,
+  { lease, upstream: target }: Dialled,
   { allowedSettings, retentionClass }: PostgresTargetConfig,
   grant: LiveGrant,
   services: ConnectionServices,
@@ -153,6 +153,8 @@ async function relay(
       client: describeClient(client),
       admission,
       retentionClass,
+      role: lease.kind,
+      ...(lease.kind === 'scope' ? { login: lease.role } : {}),
       backend: {
         pid: target.backendPid,
         serverVersion: target.serverVersion,
