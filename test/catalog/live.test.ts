@@ -159,7 +159,7 @@ test('idle sessions ask nothing; without a session the connection ends, and the 
   lease.release();
   await until(async () => (await connections()) === 0);
   const again = catalogs.lease(target);
-  assert.equal(await again.get(), first, 'a probe was enough');
+  assert.equal(await again.get(), first, 'an equal catalog is the same object');
   again.release();
   await catalogs.close();
   await assert.rejects(again.get(), { code: 'CS_CATALOG_UNAVAILABLE' });

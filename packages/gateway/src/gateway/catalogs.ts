@@ -14,7 +14,7 @@ import { recordGatewaySession } from './gateway-statement.ts';
 /** How long a connection for a catalog that no session uses is kept. */
 const LINGER_MS = 15_000;
 
-/** Snapshots of databases that no session uses are kept, so many: the next session needs a probe only. */
+/** Snapshots of databases that no session uses are kept, so many: what is cached by them still holds for the next session. */
 const MAX_UNUSED = 8;
 
 export interface CatalogsOptions {

@@ -214,6 +214,8 @@ export class LiveCatalog {
       throw error;
     }
     this.#session = session;
+    // Another server may answer now, or this one after a crash that lost commits: ids of transactions can mean others there.
+    this.#probe = undefined;
     return session;
   }
 
@@ -240,7 +242,7 @@ export class LiveCatalog {
     }
   }
 
-  /** The snapshot is kept: a probe tells whether it still holds when somebody comes again. */
+  /** The snapshot is kept: when somebody comes again and the catalog is the same, so is the object, and what is cached by it. */
   #letGo(): void {
     if (this.#asking !== undefined) {
       this.#schedule();

@@ -34,6 +34,9 @@ export interface RunOutcome {
   readonly transactionStatus: TransactionStatus;
 }
 
+/** Of an answer, so much is taken in one go; then others of the event loop have their turn. */
+const TURN_BYTES = 131_072;
+
 interface Running {
   readonly onRow: OnRow | undefined;
   readonly resolve: (outcome: RunOutcome) => void;
@@ -54,6 +57,7 @@ export class OwnSession {
   readonly #framer: MessageFramer;
   #running: Running | undefined;
   #failure: Error | undefined;
+  #takenInTurn = 0;
   readonly #lost: (() => void)[] = [];
 
   /** Takes the connection over. */
@@ -70,7 +74,10 @@ export class OwnSession {
       },
     );
     const { socket } = connection;
-    socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    socket.on('data', (chunk: Buffer) => {
+      this.#take(chunk);
+      this.#giveWay(chunk.length);
+    });
     socket.on('close', () => this.#fail(lost('the target closed the connection')));
     if (connection.leftover.length > 0) this.#take(connection.leftover);
     if (socket.destroyed) this.#fail(lost('the target closed the connection'));
@@ -151,6 +158,18 @@ export class OwnSession {
     } catch (error) {
       this.#fail(error instanceof Error ? error : lost('the target broke the protocol'));
     }
+  }
+
+  /** libuv reads a socket many times in a row; a catalog would hold up everybody's commands. */
+  #giveWay(bytes: number): void {
+    if (this.#takenInTurn === 0) {
+      setImmediate(() => {
+        this.#takenInTurn = 0;
+        this.#connection.socket.resume();
+      });
+    }
+    this.#takenInTurn += bytes;
+    if (this.#takenInTurn >= TURN_BYTES) this.#connection.socket.pause();
   }
 
   #message(type: number, buffer: Buffer, start: number, end: number): void {
