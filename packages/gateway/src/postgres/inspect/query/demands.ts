@@ -1,0 +1,279 @@
+/** Collects what one text demands and reaches: each access once, columns merged, bounded. */
+import type { Access, RelationVerb, RoutineAccess, Special } from '../../../policy/access.ts';
+import type { Catalog, CatalogRelation, CatalogRoutine } from '../../catalog/catalog.ts';
+import type { Meaning, UnreadableReason } from '../meaning.ts';
+import { reachOfRoutine } from '../routines/classify-routine.ts';
+import { classifyRelation } from '../routines/system-relations.ts';
+import { routinesOfType } from './type-routines.ts';
+
+export type UnknownName = Meaning['unknownNames'][number];
+
+/** More than that many different accesses are no statement that anyone could judge. */
+const MAX_DEMANDS = 2000;
+/** Partitions are reached, so these may be many. */
+const MAX_REACHES = 20_000;
+const MAX_UNKNOWN_NAMES = 100;
+
+/** Thrown by the analysis, caught where it begins: the statement as a whole cannot be judged. */
+export class UnreadableStatement extends Error {
+  readonly reason: UnreadableReason;
+
+  constructor(reason: UnreadableReason) {
+    super(reason);
+    this.reason = reason;
+  }
+}
+
+/** On whose authority something is touched, and through what. */
+export interface Authority {
+  /** `owner`: of the view, rule or table through which it is reached; relations are then reached, not demanded. */
+  readonly authority: 'caller' | 'owner';
+  readonly via?: string;
+}
+
+export const BY_CALLER: Authority = { authority: 'caller' };
+
+/** One relation under one verb; the columns used are added as they are found. */
+export class ColumnUse {
+  readonly verb: RelationVerb;
+  readonly schema: string;
+  readonly name: string;
+  readonly class: 'data' | 'structure' | 'values' | 'temp';
+  readonly by: Authority;
+  /** Undefined: temporary, nothing is known of it. */
+  readonly relation: CatalogRelation | undefined;
+  /** Named without ONLY: what inherits from it is used as well. */
+  inherited = false;
+  #columns: Set<string> | '*' = new Set();
+
+  constructor(verb: RelationVerb, relation: CatalogRelation | string, by: Authority) {
+    this.verb = verb;
+    this.by = by;
+    if (typeof relation === 'string') {
+      this.relation = undefined;
+      this.schema = 'pg_temp';
+      this.name = relation;
+      this.class = 'temp';
+    } else {
+      this.relation = relation;
+      this.schema = relation.schema;
+      this.name = relation.name;
+      this.class = classifyRelation(relation.schema, relation.name);
+    }
+    // Of an open relation any name may be a column.
+    if (this.relation === undefined || this.relation.open === true) this.#columns = '*';
+  }
+
+  add(column: string): void {
+    if (this.#columns !== '*') this.#columns.add(column);
+  }
+
+  addAll(): void {
+    this.#columns = '*';
+  }
+
+  get columns(): readonly string[] | '*' {
+    return this.#columns === '*' ? '*' : [...this.#columns].sort();
+  }
+}
+
+/** What has been found, as `Meaning` has it. */
+export interface Found {
+  readonly demands: readonly Access[];
+  readonly reaches: readonly Access[];
+  readonly unknownNames: readonly UnknownName[];
+  readonly usesSearchPath: boolean;
+  readonly usesCatalog: boolean;
+  /** Whether something may be changed: a relation is written or locked, or a routine runs that could. */
+  readonly writes: boolean;
+  /** Whether code runs that we do not see, so that the session itself may be another afterwards. */
+  readonly runsOwnCode: boolean;
+}
+
+export class Demands {
+  usesSearchPath = false;
+  usesCatalog = false;
+  writes = false;
+  runsOwnCode = false;
+  readonly catalog: Catalog;
+  readonly #relations = new Map<string, ColumnUse>();
+  /** Everything else that is demanded, and what was found elsewhere before, by key. */
+  readonly #others = new Map<string, Access>();
+  readonly #reaches = new Map<string, Access>();
+  readonly #unknown = new Map<string, UnknownName>();
+  readonly #types = new Set<number>();
+
+  constructor(catalog: Catalog) {
+    this.catalog = catalog;
+  }
+
+  /** @param relation a string is the name of a temporary one. */
+  relation(verb: RelationVerb, relation: CatalogRelation | string, by: Authority = BY_CALLER): ColumnUse {
+    const [schema, name] = typeof relation === 'string' ? ['', relation] : [relation.schema, relation.name];
+    const key = `${by.authority}\0${by.via ?? ''}\0${verb}\0${schema}\0${name}`;
+    let use = this.#relations.get(key);
+    if (use === undefined) {
+      use = new ColumnUse(verb, relation, by);
+      this.#relations.set(key, use);
+      this.#checkSize();
+      if (verb !== 'select') this.writes = true;
+    }
+    this.usesCatalog = true;
+    return use;
+  }
+
+  /** Demands a routine, unless it can reach nothing. Routines run with the caller's rights wherever they stand. */
+  routine(routine: CatalogRoutine, via?: string): void {
+    const reach = reachOfRoutine(routine);
+    this.usesCatalog = true;
+    if (reach === 'harmless') return;
+    // Where the arguments decide, `function-call.ts` looked at them; met without a call (an operator, a trigger), any argument may come.
+    const isJudged = reach === 'sequence' || reach === 'setting' || reach === 'rewrite';
+    this.reachingRoutine(routine, isJudged ? 'dynamic-sql' : reach, via);
+  }
+
+  reachingRoutine(routine: CatalogRoutine, reach: RoutineAccess['class'], via?: string): void {
+    const { schema, name, volatility } = routine;
+    this.#demand({
+      kind: 'routine',
+      verb: 'execute',
+      schema,
+      name,
+      class: reach,
+      ...(via !== undefined && { via }),
+    });
+    if (reach === 'catalog-values') return;
+    if (volatility === 'volatile' || reach !== 'own') this.writes = true;
+    this.runsOwnCode ||= routine.oid === 0 || routine.oid >= 16_384;
+    for (const type of routine.argumentTypes) this.typeSeen(type);
+    this.typeSeen(routine.returnTypeOid);
+  }
+
+  special(verb: Special): void {
+    this.#demand({ kind: 'special', verb });
+    if (verb !== 'catalog-values') this.writes = true;
+  }
+
+  schema(schema: string, name?: string): void {
+    this.#demand({ kind: 'schema', verb: 'ddl', schema, ...(name !== undefined && { name }) });
+    this.writes = true;
+  }
+
+  /** @param written as the caller wrote it. */
+  unknownName(kind: UnknownName['kind'], written: string): void {
+    this.usesCatalog = true;
+    if (this.#unknown.size < MAX_UNKNOWN_NAMES) this.#unknown.set(`${kind}\0${written}`, { kind, written });
+  }
+
+  /** A value of the type is made, changed into another or sent: its own routines run. */
+  typeSeen(oid: number): void {
+    if (oid === 0 || this.#types.has(oid)) return;
+    this.#types.add(oid);
+    for (const routine of routinesOfType(this.catalog, oid)) this.routine(routine);
+  }
+
+  /** Takes over what an earlier analysis of a view, an expression or another statement found. */
+  include(found: Found): void {
+    for (const access of found.demands) this.#demand(access);
+    for (const access of found.reaches) this.#reach(access);
+    for (const { kind, written } of found.unknownNames) this.unknownName(kind, written);
+    this.usesSearchPath ||= found.usesSearchPath;
+    this.usesCatalog ||= found.usesCatalog;
+    this.writes ||= found.writes;
+    this.runsOwnCode ||= found.runsOwnCode;
+  }
+
+  finish(): Found {
+    // The types of columns may demand routines, and those see further types: so these are first.
+    for (const use of this.#relations.values()) this.#seeTypes(use);
+    for (const use of this.#relations.values()) this.#finishRelation(use);
+    return {
+      demands: sorted(this.#others),
+      reaches: sorted(this.#reaches),
+      unknownNames: [...this.#unknown.values()],
+      usesSearchPath: this.usesSearchPath,
+      usesCatalog: this.usesCatalog,
+      writes: this.writes,
+      runsOwnCode: this.runsOwnCode,
+    };
+  }
+
+  #finishRelation(use: ColumnUse): void {
+    const access = accessOf(use);
+    if (use.by.authority === 'owner') this.#reach(access);
+    else this.#demand(access);
+    if (use.inherited && use.relation !== undefined) this.#reachChildren(use.relation, access, new Set());
+  }
+
+  #seeTypes({ relation, columns }: ColumnUse): void {
+    for (const column of relation?.columns ?? []) {
+      if (columns === '*' || columns.includes(column.name)) this.typeSeen(column.typeOid);
+    }
+  }
+
+  /** Partitions and inheriting tables have the columns of their parent. */
+  #reachChildren(parent: CatalogRelation, access: Access, seen: Set<number>): void {
+    for (const oid of parent.children) {
+      const child = this.catalog.relationByOid(oid);
+      if (child === undefined || seen.has(oid)) continue;
+      seen.add(oid);
+      const { schema, name } = child;
+      this.#reach({ ...access, schema, name, via: `${parent.schema}.${parent.name}` } as Access);
+      this.#reachChildren(child, access, seen);
+    }
+  }
+
+  #demand(access: Access): void {
+    const before = this.#others.size;
+    mergeInto(this.#others, access);
+    if (this.#others.size !== before) this.#checkSize();
+  }
+
+  #reach(access: Access): void {
+    mergeInto(this.#reaches, access);
+    if (this.#reaches.size > MAX_REACHES) throw new UnreadableStatement('too-many-objects');
+  }
+
+  #checkSize(): void {
+    if (this.#relations.size + this.#others.size > MAX_DEMANDS)
+      throw new UnreadableStatement('too-many-objects');
+  }
+}
+
+function accessOf(use: ColumnUse): Access {
+  const { verb, schema, name, columns, by } = use;
+  return {
+    kind: 'relation',
+    verb,
+    schema,
+    name,
+    columns,
+    class: use.class,
+    ...(by.via !== undefined && { via: by.via }),
+  };
+}
+
+/** Kind, verb, schema, name, via: what makes an access one of its own. Sorting by it is the order of the lists. */
+function keyOf(access: Access): string {
+  if (access.kind === 'special') return `special\0${access.verb}`;
+  const via = access.kind === 'schema' ? '' : (access.via ?? '');
+  const what = access.kind === 'schema' ? '' : access.class;
+  return `${access.kind}\0${access.verb}\0${access.schema}\0${access.name ?? ''}\0${what}\0${via}`;
+}
+
+function mergeInto(map: Map<string, Access>, access: Access): void {
+  const key = keyOf(access);
+  const known = map.get(key);
+  if (known?.kind === 'relation' && access.kind === 'relation') {
+    const columns =
+      known.columns === '*' || access.columns === '*'
+        ? '*'
+        : [...new Set([...known.columns, ...access.columns])].sort();
+    map.set(key, { ...known, columns });
+  } else if (known === undefined) map.set(key, access);
+}
+
+function sorted(map: ReadonlyMap<string, Access>): readonly Access[] {
+  const keys = [...map.keys()].sort();
+  return keys.map((key) => map.get(key)!);
+}

@@ -1,0 +1,74 @@
+/** Which routines run because of a value's type alone: input, output, subscripts, and casts that nobody wrote. */
+import type { Catalog, CatalogCast, CatalogRoutine } from '../../catalog/catalog.ts';
+import { reachOfRoutine } from '../routines/classify-routine.ts';
+
+/** Types that PostgreSQL itself brings are below this OID; all their routines are built in. */
+const FIRST_OWN_OID = 16_384;
+
+interface TypeRoutines {
+  readonly casts: ReadonlyMap<number, readonly CatalogCast[]>;
+  readonly routines: Map<number, readonly CatalogRoutine[]>;
+}
+
+const known = new WeakMap<Catalog, TypeRoutines>();
+const NONE: readonly CatalogRoutine[] = [];
+
+/** Routines that are not harmless and may run where a value of the type is. */
+export function routinesOfType(catalog: Catalog, oid: number): readonly CatalogRoutine[] {
+  if (oid < FIRST_OWN_OID && catalog.ownCasts.length === 0) return NONE;
+  let types = known.get(catalog);
+  if (types === undefined) {
+    types = { casts: castsByType(catalog), routines: new Map() };
+    known.set(catalog, types);
+  }
+  let routines = types.routines.get(oid);
+  if (routines === undefined) {
+    const oids = new Set<number>();
+    collect(catalog, types.casts, oid, oids, new Set());
+    routines = [...oids]
+      .map((routine) => catalog.routineByOid(routine))
+      .filter(
+        (routine) => routine !== undefined && reachOfRoutine(routine) !== 'harmless',
+      ) as CatalogRoutine[];
+    types.routines.set(oid, routines);
+  }
+  return routines;
+}
+
+/**
+ * A cast runs unasked only where one of its types is met. One between an own type and a built-in one is met where the own type is: else every
+ * text would demand every cast from text.
+ */
+function castsByType(catalog: Catalog): ReadonlyMap<number, readonly CatalogCast[]> {
+  const casts = new Map<number, CatalogCast[]>();
+  for (const cast of catalog.ownCasts) {
+    const types = [cast.sourceTypeOid, cast.targetTypeOid];
+    const own = types.filter((oid) => oid >= FIRST_OWN_OID);
+    for (const oid of own.length > 0 ? own : types) {
+      const list = casts.get(oid);
+      if (list === undefined) casts.set(oid, [cast]);
+      else list.push(cast);
+    }
+  }
+  return casts;
+}
+
+function collect(
+  catalog: Catalog,
+  casts: TypeRoutines['casts'],
+  oid: number,
+  into: Set<number>,
+  seen: Set<number>,
+): void {
+  if (seen.has(oid)) return;
+  seen.add(oid);
+  for (const { routineOid } of casts.get(oid) ?? []) into.add(routineOid);
+  const type = oid < FIRST_OWN_OID ? undefined : catalog.typeByOid(oid);
+  if (type === undefined) return;
+  for (const routine of type.routineOids) into.add(routine);
+  const parts = [type.arrayOf, type.baseTypeOid];
+  if (type.relationOid !== undefined) {
+    parts.push(...(catalog.relationByOid(type.relationOid)?.columns.map(({ typeOid }) => typeOid) ?? []));
+  }
+  for (const part of parts) if (part !== undefined) collect(catalog, casts, part, into, seen);
+}
