@@ -123,3 +123,20 @@ test('an event holds the leaf byte for byte: enough to begin an inclusion proof'
     assert.equal(hashLeaf(Buffer.from(event['raw_data'] as string)).toString('base64'), stated);
   }
 });
+
+test('a call that names one relation has it as its table', needsSchema, () => {
+  const leaf = leafOf('call.intent');
+  const cases: readonly (readonly [readonly string[], string | undefined])[] = [
+    [['select bank.accounts(id,status)'], 'bank.accounts'],
+    [['select bank.accounts(id)', 'update bank.accounts(status)', 'execute app.f'], 'bank.accounts'],
+    [['select bank."odd. (name\\""(*)'], 'bank."odd. (name\\""'],
+    [['select reporting.daily(day)', 'select bank.transactions(day) via reporting.daily'], 'reporting.daily'],
+    [['select bank.accounts(id)', 'select bank.cards(id)'], undefined],
+    [['special listen', 'ddl scratch'], undefined],
+  ];
+  for (const [objects, name] of cases) {
+    const event = eventOf({ ...leaf, objects });
+    assert.deepEqual(event['table'], name === undefined ? undefined : { name });
+    assert.deepEqual(checkEvent(schemaOf(), event), []);
+  }
+});

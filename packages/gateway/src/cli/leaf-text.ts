@@ -6,10 +6,13 @@ export function formatLeafLine(index: number, leaf: Leaf): string {
   const session = textOf(leaf['session']);
   // The last 8 digits of a UUIDv7 are random; the first are time and alike for neighbours.
   const place = session === '' ? '' : `${session.slice(-8)}#${textOf(leaf['seq'])}`;
-  const facts = FACTS.flatMap(([field, label]) => {
-    const value = textOf(leaf[field]);
-    return value === '' ? [] : [label === '' ? value : `${label}=${value}`];
-  });
+  const facts = [
+    ...FACTS.flatMap(([field, label]) => {
+      const value = textOf(leaf[field]);
+      return value === '' ? [] : [label === '' ? value : `${label}=${value}`];
+    }),
+    ...judgement(leaf),
+  ];
   return `${String(index).padStart(7)}  ${time}  ${leaf.type.padEnd(19)}  ${place.padEnd(12)}  ${facts.join(' ')}`.trimEnd();
 }
 
@@ -35,9 +38,27 @@ const FACTS: readonly (readonly [string, string])[] = [
   ['scope', 'scope'],
   ['reader', 'reader'],
   ['code', 'code'],
+  ['policies', 'policies'],
   ['count', 'count'],
   ['version', 'version'],
 ];
+
+/** Objects on a line, before it says how many more there are. */
+const SHOWN_OBJECTS = 4;
+
+/** Why it was refused, or what it touches. */
+function judgement(leaf: Leaf): readonly string[] {
+  const { effect, reasons = [] } = (leaf['decision'] ?? {}) as {
+    readonly effect?: string;
+    readonly reasons?: readonly string[];
+  };
+  if (effect === 'forbid') return [`refused=${reasons.join(',')}`];
+  const objects = leaf['objects'];
+  if (!Array.isArray(objects)) return [];
+  const shown = objects.slice(0, SHOWN_OBJECTS).map((object) => textOf(object));
+  const more = objects.length - shown.length + Number(leaf['objects_more'] ?? 0);
+  return [`[${[...shown, ...(more === 0 ? [] : [`${more} more`])].join('; ')}]`];
+}
 
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;

@@ -34,22 +34,23 @@ export function recordedObjects({ demands, reaches }: Touched): RecordedObjects 
 }
 
 function makeRecordedObjects(accesses: readonly Access[]): RecordedObjects {
-  const full = [...new Set(accesses.map((access) => formatAccess(access)))];
-  const short = new Map(
-    accesses.map((access) => [formatAccess(access), formatAccess(access, MAX_COLUMNS_LENGTH)]),
-  );
+  const full = new Map<string, Access>();
+  for (const access of accesses) full.set(formatAccess(access), access);
   const objects: string[] = [];
   let bytes = 0;
   let shortened = 0;
-  for (const text of full) {
-    const object = short.get(text) ?? text;
+  for (const [text, access] of full) {
+    const fits = Buffer.byteLength(text) <= MAX_OBJECT_BYTES;
+    const object = fits ? text : formatAccess(access, MAX_COLUMNS_LENGTH);
     const length = Buffer.byteLength(object);
     if (objects.length === MAX_OBJECTS || bytes + length > MAX_OBJECTS_BYTES) break;
     if (length > MAX_OBJECT_BYTES) continue;
     objects.push(object);
     bytes += length;
-    if (object !== text) shortened += 1;
+    if (!fits) shortened += 1;
   }
-  const more = full.length - objects.length + shortened;
-  return more === 0 ? { objects, more } : { objects, more, complete: Buffer.from(full.join('\n')) };
+  const more = full.size - objects.length + shortened;
+  return more === 0
+    ? { objects, more }
+    : { objects, more, complete: Buffer.from([...full.keys()].join('\n')) };
 }

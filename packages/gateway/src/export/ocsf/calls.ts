@@ -75,6 +75,19 @@ function authorizations(leaf: Leaf): readonly unknown[] {
   return decision.policies.map((uid) => ({ decision: decision.effect, policy: { uid } }));
 }
 
+const NAME = String.raw`(?:"(?:[^"\\]|\\.)*"|[a-z0-9_$]+)`;
+const RELATION = new RegExp(`^(?:select|insert|update|delete|truncate|maintain) (${NAME}\\.${NAME})\\(`);
+
+/** The one relation that a call names; an event has room for no more. All objects are in `unmapped.leaf`. */
+function tableOf(leaf: Leaf): Readonly<Record<string, unknown>> {
+  const objects = leaf['objects'];
+  if (!Array.isArray(objects)) return {};
+  const named = objects.filter((object) => typeof object === 'string' && !object.includes(' via '));
+  const relations = new Set(named.flatMap((object) => RELATION.exec(object as string)?.[1] ?? []));
+  const [name] = relations;
+  return relations.size === 1 ? { table: { name } } : {};
+}
+
 export function mapSessionOpened(input: EventInput): Mapping {
   return {
     ocsfClass: CLASSES.datastore,
@@ -93,6 +106,7 @@ export function mapIntent(input: EventInput): Mapping {
       ...common(input),
       ...ALLOWED,
       ...otherStatus('Admitted'),
+      ...tableOf(leaf),
       authorizations: authorizations(leaf),
       message: 'A call was admitted and recorded; its outcome follows.',
     },
