@@ -177,7 +177,18 @@ export class LiveCatalog {
     }
   }
 
+  /** A connection that was kept may have been lost long ago: then a new one is tried at once. */
   async #read(startedAt: number): Promise<Catalog> {
+    const kept = this.#session;
+    try {
+      return await this.#readOnce(startedAt);
+    } catch (error) {
+      if (kept === undefined || this.#closed || !isCountersignError(error, 'CS_TARGET_LOST')) throw error;
+      return this.#readOnce(startedAt);
+    }
+  }
+
+  async #readOnce(startedAt: number): Promise<Catalog> {
     const session = await this.#openSession();
     try {
       if (this.#catalog !== undefined && this.#probe !== undefined) {

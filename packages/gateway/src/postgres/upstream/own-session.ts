@@ -183,6 +183,10 @@ export class OwnSession {
     const running = this.#running;
     if (running === undefined) {
       // Between two texts a server says nothing but why it leaves.
+      if (type === BACKEND.errorResponse) {
+        this.#fail(lost('the target ended the session'));
+        return;
+      }
       throw protocolViolation('a message that was not asked for');
     }
     switch (type) {
