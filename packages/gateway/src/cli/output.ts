@@ -1,6 +1,7 @@
 import { ConfigError, formatProblem } from '../config/problem.ts';
 import { CountersignError } from '../errors.ts';
 import { asCountersignError } from '../observe/logger.ts';
+import { PolicyError } from '../policy/policy-problem.ts';
 
 /** Where a command's result goes: one JSON document with `--json`, else text for people. */
 export interface Output {
@@ -28,13 +29,17 @@ export function reportError(error: unknown, json: boolean): number {
   const known = asCountersignError(error);
   if (json) {
     const { code, message, detail, hint, exitCode, retryable } = known;
-    const problems = error instanceof ConfigError ? { file: error.file, problems: error.problems } : {};
-    const body = { error: { code, message, detail, hint, exitCode, retryable, ...problems } };
+    const body = { error: { code, message, detail, hint, exitCode, retryable, ...problemsOf(error) } };
     process.stderr.write(`${JSON.stringify(body)}\n`);
   } else {
     process.stderr.write(formatError(known, error));
   }
   return known.exitCode;
+}
+
+function problemsOf(error: unknown): Record<string, unknown> {
+  if (error instanceof ConfigError) return { file: error.file, problems: error.problems };
+  return error instanceof PolicyError ? { problems: error.problems } : {};
 }
 
 /** What, where, what to do: one line each. */
@@ -61,7 +66,8 @@ Exit codes:
   2  usage                         6  the record cannot be written
   3  configuration
   log verify: 0 VERIFIED, 10 VERIFIED-WITH-GAPS, 11 INCOMPLETE, 12 DISPOSED, 13 UNWITNESSED,
-              20 ALTERED, 21 FORKED, 30 CANNOT-VERIFY`;
+              20 ALTERED, 21 FORKED, 30 CANNOT-VERIFY
+  policy test: 40 when an answer is not the expected one`;
 
 /** Aligned columns; the last is not padded. */
 export function formatTable(rows: readonly (readonly string[])[]): string {

@@ -13,6 +13,7 @@ import { addExportCommand } from './commands/export.ts';
 import { addInitCommand } from './commands/init.ts';
 import { addKeyCommand } from './commands/key.ts';
 import { addLogCommand } from './commands/log.ts';
+import { addPolicyCommand } from './commands/policy.ts';
 import { addRetentionCommand } from './commands/retention.ts';
 import { addRestoreCommand } from './commands/restore.ts';
 import { addServeCommand } from './commands/serve.ts';
@@ -45,6 +46,7 @@ export function createProgram(setExitCode: SetExitCode): Command {
   addStatusCommand(program);
   addConnectCommand(program, setExitCode);
   addWitnessCommand(program);
+  addPolicyCommand(program, setExitCode);
   addCustodyCommand(program);
   addHoldCommand(program);
   addRetentionCommand(program);

@@ -45,23 +45,26 @@ export function readPolicyFolder(directory: string): PolicyFolder {
   let total = 0;
   for (const name of wanted) {
     const path = join(directory, name);
-    const read = readPolicyFile(path);
-    if (typeof read === 'string') {
-      problems.push(problemOf(path, read));
-      continue;
-    }
-    total += read.length;
-    const text = decodeText(read);
-    if (text === undefined) problems.push(problemOf(path, 'the file is not UTF-8, or holds a NUL'));
-    else files.push({ name, path, text });
+    const text = readPolicyFile(path);
+    if (typeof text === 'string') {
+      total += Buffer.byteLength(text);
+      files.push({ name, path, text });
+    } else problems.push(problemOf(path, text.problem));
   }
   if (total > MAX_TOTAL_BYTES)
     problems.push(problemOf(directory, 'the files are larger than 4 MiB together'));
   return { files, problems };
 }
 
+/** The text, or why there is none. */
+export function readPolicyFile(path: string): string | { readonly problem: string } {
+  const bytes = readBytes(path);
+  if (typeof bytes === 'string') return { problem: bytes };
+  return decodeText(bytes) ?? { problem: 'the file is not UTF-8, or holds a NUL' };
+}
+
 /** The bytes, or why not. Looks at what was opened, not at what the name meant before: a pipe would block. */
-function readPolicyFile(path: string): Buffer | string {
+function readBytes(path: string): Buffer | string {
   let file: number;
   try {
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-
+import { bundleFiles, digestOf } from './bundle.ts';
 import { compilePolicies, textsOf } from './compile.ts';
 import type { CompiledPolicy } from './compile.ts';
 import { startEngine } from './engine.ts';
@@ -62,8 +61,8 @@ export class PolicySet implements PolicyDecider {
   readonly #slices: ReadonlyMap<AskedAction, string>;
 
   constructor(files: readonly Pick<PolicyFile, 'name' | 'text'>[], policies: readonly CompiledPolicy[]) {
-    this.text = bundle(files);
-    this.digest = createHash('sha256').update(this.text).digest('base64url');
+    this.text = bundleFiles(files);
+    this.digest = digestOf(this.text);
     this.policies = policies;
     this.#slices = sliceNames(policies);
     this.#engine = this.#prepare();
@@ -151,8 +150,4 @@ function sliceNames(policies: readonly CompiledPolicy[]): ReadonlyMap<AskedActio
 
 function assertParsed(answer: { readonly type: string }): void {
   if (answer.type !== 'success') throw new Error('Cedar does not take what it took before');
-}
-
-function bundle(files: readonly Pick<PolicyFile, 'name' | 'text'>[]): string {
-  return files.map(({ name, text }) => `==> ${name} ${Buffer.byteLength(text)}\n${text}\n`).join('');
 }

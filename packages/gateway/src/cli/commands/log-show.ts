@@ -26,7 +26,15 @@ import { parseCount, withLogErrors } from '../log-errors.ts';
 import { createOutput, usageError } from '../output.ts';
 import { openVault } from './log-verify.ts';
 
-interface ShowOptions extends CommonOptions {
+/** Who reads sealed contents, and how. */
+export interface ReadOptions extends CommonOptions {
+  readonly reader?: string;
+  readonly readerKey?: string;
+  readonly custodianKey?: string;
+  readonly vault?: string;
+}
+
+interface ShowOptions extends ReadOptions {
   readonly from?: string;
   readonly to?: string;
   readonly last?: string;
@@ -34,10 +42,6 @@ interface ShowOptions extends CommonOptions {
   readonly call?: string;
   readonly type?: string;
   readonly contents?: boolean;
-  readonly reader?: string;
-  readonly readerKey?: string;
-  readonly custodianKey?: string;
-  readonly vault?: string;
 }
 
 /** A leaf with its place, and its contents when they were asked for. */
@@ -220,7 +224,7 @@ function ranges(leaves: readonly ShownLeaf[]): Range[] {
 /** Leaves of other sessions between two of one session: reading them along costs less than a request for each. */
 const MAX_GAP = 8;
 
-type ReadRange = (
+export type ReadRange = (
   journal: string,
   from: number,
   to: number,
@@ -229,7 +233,8 @@ type ReadRange = (
   readonly erasures: readonly ErasedRange[];
 }>;
 
-async function contentReader(place: string | undefined, options: ShowOptions): Promise<ReadRange> {
+/** Opens contents through the running gateway, which records it first, or offline with the custodian's key. */
+export async function contentReader(place: string | undefined, options: ReadOptions): Promise<ReadRange> {
   if (options.custodianKey !== undefined) {
     const vault = await openVault(place, options, options.custodianKey);
     return async (journal, from, to) => {
@@ -256,7 +261,7 @@ async function contentReader(place: string | undefined, options: ShowOptions): P
 type Claim = (journal: string, from: number, to: number) => { readonly reader?: ReaderClaim };
 
 /** Says who reads, by signature, when the command line names a reader. */
-async function claimOf({ reader, readerKey }: ShowOptions, origin: string): Promise<Claim> {
+async function claimOf({ reader, readerKey }: ReadOptions, origin: string): Promise<Claim> {
   if (reader === undefined && readerKey === undefined) return () => ({});
   if (reader === undefined || readerKey === undefined)
     throw usageError('--reader and --reader-key belong together');
