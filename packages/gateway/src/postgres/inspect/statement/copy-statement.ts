@@ -2,7 +2,8 @@
 import type { Effect } from '../classify.ts';
 import { stringsOf } from '../parse/tree.ts';
 import type { Node, NodeOf } from '../parse/tree.ts';
-import { findObject, rangeName } from './object-names.ts';
+import { relationInDefinition } from './definitions.ts';
+import { findObject, findRelation, rangeName } from './object-names.ts';
 import type { StatementPort } from './port.ts';
 
 export function analyzeCopy(copy: NodeOf<'CopyStmt'>, port: StatementPort): Effect {
@@ -16,7 +17,7 @@ export function analyzeCopy(copy: NodeOf<'CopyStmt'>, port: StatementPort): Effe
   } else {
     const columns = columnsOf(copy, copy.relation, isFrom, port);
     port.query(isFrom ? insertInto(copy.relation, columns) : selectFrom(copy.relation, columns));
-    if (copy.whereClause !== undefined) port.query(selectWhere(copy.relation, copy.whereClause));
+    if (copy.whereClause !== undefined) analyzeCondition(copy.relation, copy.whereClause, port);
   }
   return isFrom ? 'write' : 'read';
 }
@@ -41,21 +42,22 @@ const columnRef = (name: string): Node => ({ ColumnRef: { fields: [{ String: { s
 
 const STAR: Node = { ColumnRef: { fields: [{ A_Star: {} }] } };
 
-const select = (targets: readonly Node[], range: NodeOf<'RangeVar'>, where?: Node): Node => ({
+const selectFrom = (range: NodeOf<'RangeVar'>, columns: readonly string[] | undefined): Node => ({
   SelectStmt: {
-    targetList: targets.map((val) => ({ ResTarget: { val } })),
+    targetList: (columns === undefined ? [STAR] : columns.map((name) => columnRef(name))).map((val) => ({
+      ResTarget: { val },
+    })),
     fromClause: [{ RangeVar: range }],
-    ...(where === undefined ? {} : { whereClause: where }),
     limitOption: 'LIMIT_OPTION_DEFAULT',
     op: 'SETOP_NONE',
   },
 });
 
-const selectFrom = (range: NodeOf<'RangeVar'>, columns: readonly string[] | undefined): Node =>
-  select(columns === undefined ? [STAR] : columns.map((name) => columnRef(name)), range);
-
-/** The condition sees the rows that come in; it may hold functions. */
-const selectWhere = (range: NodeOf<'RangeVar'>, where: Node): Node => select([], range, where);
+/** The condition sees the rows that come in, which are the caller's own; it may hold functions and subqueries. */
+function analyzeCondition(range: NodeOf<'RangeVar'>, where: Node, port: StatementPort): void {
+  const name = rangeName(range);
+  port.expression(where, [findRelation(port, name) ?? relationInDefinition(name.name)]);
+}
 
 /** As many parameters as columns, so that defaults are those of the columns left out. */
 function insertInto(range: NodeOf<'RangeVar'>, columns: readonly string[] | undefined): Node {

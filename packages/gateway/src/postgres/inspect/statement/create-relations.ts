@@ -89,7 +89,8 @@ export function analyzeCreateView(create: NodeOf<'ViewStmt'>, port: StatementPor
   const place = demandCreation(port, name, view.relpersistence);
   // A view of a temporary relation becomes temporary itself.
   const { temporary } = port.names;
-  if (!place.isTemporary && (temporary === '*' || temporary.size > 0)) {
+  const mayBecomeTemporary = name.schema === undefined && (temporary === '*' || temporary.size > 0);
+  if (!place.isTemporary && mayBecomeTemporary) {
     port.change({ kind: 'temporary', names: [name.name] });
   }
   port.query(query);

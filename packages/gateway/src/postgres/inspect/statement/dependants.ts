@@ -4,6 +4,9 @@
  */
 import type { Catalog, CatalogRelation, CatalogRoutine } from '../../catalog/catalog.ts';
 
+/** What PostgreSQL itself brings depends on nothing of ours. */
+const FIRST_OWN_OID = 16_384;
+
 /** Schemas with objects that may depend on `schema.name`, or on anything in the schema when there is no name. Undefined: not known. */
 export function schemasOfDependants(
   catalog: Catalog,
@@ -15,6 +18,7 @@ export function schemasOfDependants(
   const types = typesOf(catalog, schema, name);
   const routines = routinesOf(catalog, schema, name);
   for (const relation of catalog.data.relations) {
+    if (relation.oid < FIRST_OWN_OID) continue;
     if (mentions(relation, mentioned) || usesAny(relation, types, routines)) schemas.add(relation.schema);
     const isDropped = relation.schema === schema && (name === undefined || relation.name === name);
     if (!isDropped) continue;
@@ -23,9 +27,11 @@ export function schemasOfDependants(
     for (const child of relation.children) addSchema(catalog, child, schemas);
   }
   for (const routine of catalog.data.routines) {
+    if (routine.oid < FIRST_OWN_OID) continue;
     if (dependsOn(routine, types, mentioned)) schemas.add(routine.schema);
   }
   for (const type of catalog.data.types) {
+    if (type.oid < FIRST_OWN_OID) continue;
     const isOver = type.baseTypeOid !== undefined && types.has(type.baseTypeOid);
     if (isOver || type.expressions?.some((text) => mentioned.test(text)) === true) schemas.add(type.schema);
   }

@@ -184,7 +184,7 @@ function demandTruncate(start: CatalogRelation, isCascade: boolean, port: Statem
   for (const relation of seen) {
     const via = `${relation.schema}.${relation.name}`;
     if (demanded.has(relation)) port.demandRelation('truncate', relation, []);
-    demandTriggers(relation, port);
+    port.truncateTriggers(relation);
     for (const oid of relation.children) {
       const child = port.catalog.relationByOid(oid);
       if (child === undefined) continue;
@@ -216,14 +216,5 @@ function addReferencing(
       seen.delete(referencing);
       seen.add(referencing);
     }
-  }
-}
-
-function demandTriggers(relation: CatalogRelation, port: StatementPort): void {
-  for (const trigger of relation.triggers) {
-    if (trigger.internal || trigger.enabled === 'D' || !trigger.events.includes('truncate')) continue;
-    const routine = port.catalog.routineByOid(trigger.routineOid);
-    if (routine === undefined) port.unknownName('routine', trigger.name);
-    else port.demandRoutine(routine, `${relation.schema}.${relation.name}`);
   }
 }

@@ -1,6 +1,6 @@
 /** What the statements need of the analysis of queries, and the collector that both write into. */
 import type { RelationVerb, Special } from '../../../policy/access.ts';
-import type { Catalog, CatalogRelation, CatalogRoutine } from '../../catalog/catalog.ts';
+import type { Catalog, CatalogRelation } from '../../catalog/catalog.ts';
 import type { Effect } from '../classify.ts';
 import type { Meaning, SessionChange, SessionNames, UnreadableReason } from '../meaning.ts';
 import type { Node, NodeOf } from '../parse/tree.ts';
@@ -15,8 +15,8 @@ export interface StatementPort {
   demandTemporary(verb: RelationVerb, name: string): void;
   demandSchema(schema: string, name?: string): void;
   demandSpecial(special: Special): void;
-  /** A routine that is certain, such as a trigger's. */
-  demandRoutine(routine: CatalogRoutine, via?: string): void;
+  /** What TRUNCATE of the relation fires. */
+  truncateTriggers(relation: CatalogRelation): void;
   reach(verb: RelationVerb, relation: CatalogRelation, via?: string): void;
   unknownName(kind: UnknownKind, written: string): void;
   /** Ends the analysis: the text as a whole cannot be judged. */
@@ -37,6 +37,8 @@ export interface StatementPort {
 
   /** A statement inside of this one (EXPLAIN), judged as if it stood alone. */
   statement(node: Node): Effect;
+  /** A statement that is planned and not run: the demands are the same. */
+  plan(node: Node): Effect;
   /** Statements that run one after another on a path that begins with a schema (CREATE SCHEMA). */
   statementsIn(schema: string, nodes: readonly Node[]): void;
   /** PREPARE: the meaning of the inner statement is demanded, and kept under the name. */

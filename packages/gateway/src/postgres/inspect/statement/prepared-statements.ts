@@ -29,9 +29,8 @@ export function analyzeDeallocate(deallocate: NodeOf<'DeallocateStmt'>, port: St
 /** Planning alone runs functions, so the demands are those of the statement; the effect only with ANALYZE. */
 export function analyzeExplain(explain: NodeOf<'ExplainStmt'>, port: StatementPort): Effect {
   if (explain.query === undefined) port.unreadable('unknown-statement');
-  const effect = port.statement(explain.query);
   const isRun = (explain.options ?? []).some((option) => isAnalyze(option));
-  return isRun ? effect : 'read';
+  return isRun ? port.statement(explain.query) : port.plan(explain.query);
 }
 
 const OFF: ReadonlySet<string> = new Set(['off', 'false', '0']);

@@ -1,0 +1,155 @@
+/**
+ * What a write fires besides itself: triggers, rules, defaults and generated columns, check constraints, index expressions, foreign keys that
+ * cascade. Routines are demanded (they run as the caller, or are named by nobody else); relations that rules and cascades touch are reached, on
+ * their owner's authority.
+ */
+import type { CatalogRelation, CatalogRule } from '../../catalog/catalog.ts';
+import { asKind } from '../parse/tree.ts';
+import type { Node } from '../parse/tree.ts';
+import {
+  UnreadableStatement,
+  analyzeExpression,
+  analyzeQueryNode,
+  foundInExpression,
+  foundWithin,
+  parseCatalogText,
+  relationScope,
+} from '../query/analyze-query.ts';
+import type { QueryContext, Scope, Write } from '../query/analyze-query.ts';
+
+type WriteVerb = Write['verb'];
+
+/** For `QueryContext.onWrite`. */
+export function fireWrite(write: Write, context: QueryContext): void {
+  const { relation, verb } = write;
+  fireOn(relation, write, context);
+  // Rows of a partitioned table are written to its partitions, whose triggers and checks run.
+  for (const descendant of descendantsOf(relation, context)) {
+    fireOn(descendant, { ...write, relation: descendant }, context);
+  }
+  if (verb !== 'insert') reachCascades(relation, verb, context, new Set());
+}
+
+function fireOn(relation: CatalogRelation, write: Write, context: QueryContext): void {
+  const { demands } = context;
+  demandTriggers(relation, [write.verb], context);
+  for (const rule of relation.rules) {
+    if (rule.event === write.verb) demands.include(foundInRule(rule, relation, context));
+  }
+  for (const { on, text } of relation.expressions) {
+    // Of what is there, only policies run when a row goes; which texts are policies is not known.
+    if (on !== 'read' && (write.verb !== 'delete' || relation.rowSecurity)) {
+      demands.include(foundInExpression(text, relation, context));
+    }
+  }
+  if (write.verb === 'delete') return;
+  for (const column of relation.columns) {
+    if (column.default === undefined) continue;
+    const isGiven = write.columns !== '*' && write.columns.includes(column.name);
+    // An UPDATE makes generated columns anew; DEFAULT written as a value names the column among those given, so it counts too.
+    const runs = column.generated || write.verb === 'insert' || isGiven;
+    if (runs) demands.include(foundInExpression(column.default, relation, context));
+  }
+}
+
+function descendantsOf(relation: CatalogRelation, { catalog }: QueryContext): readonly CatalogRelation[] {
+  const all = new Set<CatalogRelation>();
+  const pending = [...relation.children];
+  for (let oid = pending.pop(); oid !== undefined; oid = pending.pop()) {
+    const child = catalog.relationByOid(oid);
+    if (child === undefined || all.has(child)) continue;
+    all.add(child);
+    pending.push(...child.children);
+  }
+  return [...all];
+}
+
+/** The routines of enabled triggers, the server's own (foreign keys) aside. */
+export function demandTriggers(
+  relation: CatalogRelation,
+  events: readonly (WriteVerb | 'truncate')[],
+  context: QueryContext,
+): void {
+  const via = `${relation.schema}.${relation.name}`;
+  for (const trigger of relation.triggers) {
+    if (trigger.internal || !fires(trigger.enabled)) continue;
+    if (!events.some((event) => trigger.events.includes(event))) continue;
+    const routine = context.catalog.routineByOid(trigger.routineOid);
+    if (routine === undefined) throw new UnreadableStatement('view-unreadable');
+    context.demands.routine(routine, via);
+    if (trigger.definition !== undefined) {
+      context.demands.include(foundInCondition(trigger.definition, relation, context));
+    }
+    // A trigger's work is not in the text: what it does to the session is not known.
+    context.demands.runsOwnCode ||= routine.oid >= FIRST_OWN_OID;
+  }
+}
+
+const FIRST_OWN_OID = 16_384;
+
+/** R fires on a replica, which a session can become by a setting; that setting is guarded, but nothing is lost by counting it. */
+const fires = (enabled: string): boolean => enabled !== 'D';
+
+/** WHEN of a trigger. */
+function foundInCondition(
+  definition: string,
+  relation: CatalogRelation,
+  context: QueryContext,
+): ReturnType<typeof foundWithin> {
+  const via = `${relation.schema}.${relation.name}`;
+  return foundWithin(`trigger\0${via}\0${definition}`, via, context, (within) => {
+    const condition = asKind(parseCatalogText(definition), 'CreateTrigStmt')?.whenClause;
+    if (condition === undefined) throw new UnreadableStatement('view-unreadable');
+    analyzeExpression(condition, oldAndNew(relation, within), within);
+  });
+}
+
+const oldAndNew = (relation: CatalogRelation, context: QueryContext): Scope =>
+  relationScope(
+    [
+      ['old', relation],
+      ['new', relation],
+    ],
+    context,
+  );
+
+function foundInRule(
+  rule: CatalogRule,
+  relation: CatalogRelation,
+  context: QueryContext,
+): ReturnType<typeof foundWithin> {
+  const via = `${relation.schema}.${relation.name}`;
+  return foundWithin(`rule\0${via}\0${rule.name}`, via, context, (within) => {
+    const statement = asKind(parseCatalogText(rule.definition), 'RuleStmt');
+    if (statement === undefined) throw new UnreadableStatement('view-unreadable');
+    const scope = oldAndNew(relation, within);
+    if (statement.whereClause !== undefined) analyzeExpression(statement.whereClause, scope, within);
+    for (const action of statement.actions ?? []) analyzeRuleAction(action, scope, within);
+  });
+}
+
+/** A rule may do NOTHING, NOTIFY, or any query. */
+function analyzeRuleAction(action: Node, scope: Scope, context: QueryContext): void {
+  if (asKind(action, 'NotifyStmt') !== undefined) context.demands.special('notify');
+  else analyzeQueryNode(action, scope, context);
+}
+
+/** Rows of other tables that ON DELETE or ON UPDATE CASCADE (or SET NULL, SET DEFAULT) changes: the server does it as their owner. */
+function reachCascades(
+  relation: CatalogRelation,
+  verb: 'update' | 'delete',
+  context: QueryContext,
+  seen: Set<number>,
+): void {
+  for (const { relationOid, onDelete, onUpdate } of relation.referencedBy ?? []) {
+    const action = verb === 'delete' ? onDelete : onUpdate;
+    const referencing = context.catalog.relationByOid(relationOid);
+    if (!'cnd'.includes(action) || referencing === undefined || seen.has(relationOid)) continue;
+    seen.add(relationOid);
+    const changed = verb === 'delete' && action === 'c' ? 'delete' : 'update';
+    const via = `${relation.schema}.${relation.name}`;
+    context.demands.relation(changed, referencing, { authority: 'owner', via });
+    demandTriggers(referencing, [changed], context);
+    reachCascades(referencing, changed, context, seen);
+  }
+}
