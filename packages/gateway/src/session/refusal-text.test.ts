@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import * as fc from 'fast-check';
+
 import type { ScopeConfig } from '../config/scope-section.ts';
 import type { Access } from '../policy/access.ts';
 import { accessOf, grantOf, scopeConfig } from './authorization-fixture.ts';
@@ -115,14 +117,14 @@ const ALIKE: readonly {
     text: (name) => `SELECT 1 FROM bank."${name}"`,
     names: ['Cards', 'NoCat'],
     real: { demands: [accessOf('select bank.Cards()')] },
-    absent: { unknownNames: [relation('bank."NoCat"')] },
+    absent: { unknownNames: [relation('bank.NoCat')] },
   },
   {
     what: 'a relation in upper case',
     text: (name) => `SELECT 1 FROM BANK.${name.toUpperCase()}`,
     names: ['cards', 'nocat'],
     real: { demands: [accessOf('select bank.cards()')] },
-    absent: { unknownNames: [relation('BANK.NOCAT')] },
+    absent: { unknownNames: [relation('bank.nocat')] },
   },
   {
     what: 'a relation beside one that is covered',
@@ -279,12 +281,25 @@ test('other kinds of access are told by the words that allow them', () => {
 });
 
 test('hostile names stay one line of JSON, and what a scope takes', () => {
-  const name = 'a"b\n{"missing":[]}\\';
-  const written = `"${name.replaceAll('"', '""')}"`;
+  const name = 'a\n{missing:[]}\\ ';
+  const written = `"${name}"`;
   const said = refusalOf(`SELECT 1 FROM bank.${written}`, {
     demands: [{ ...accessOf('select bank.x()'), name } as Access],
   });
   assert.deepEqual(said.missing, [{ relation: `bank.${written}` }]);
+});
+
+test('where names with dots or quotes could be mistaken for others, none is told', () => {
+  for (const text of [
+    'SELECT cards FROM "x.cards"',
+    'SELECT 1 FROM cards AS "bank.cards"',
+    'SELECT 1 FROM "a""b", cards',
+  ]) {
+    const there = refusalOf(text, { demands: [accessOf('select bank.cards()')] });
+    const gone = refusalOf(text, { unknownNames: [relation('x.cards')] });
+    assert.deepEqual(there.missing, [{ indirect: true }]);
+    assert.equal(there.detail, gone.detail);
+  }
 });
 
 test('a list that is long is cut, and says by how much', () => {
@@ -304,4 +319,49 @@ test('a name that is longer than any object’s is not told, whether one was mea
     demands: [{ ...accessOf('select bank.x()'), name: 'n'.repeat(63) } as Access],
   });
   assert.deepEqual(cut.missing, [{ indirect: true }]);
+});
+
+const FRAGMENTS =
+  'cards,Cards,"cards","Cards",bank,public,.,"bank", ,select,*,/*,*/,\',"x.cards",c,ssn,1'.split(',');
+
+test('property: whatever the text is, the same statement is answered the same with an object there and without', () => {
+  const text = fc.array(fc.constantFrom(...FRAGMENTS, '$$', '--', 'U&', '\n'), { maxLength: 14 });
+  const name = fc.constantFrom('cards', 'Cards', 'c', 'bank', 'x.cards', 'n"q');
+  const schema = fc.constantFrom('bank', 'public', 'Hidden', 'a.b');
+  fc.assert(
+    fc.property(
+      text,
+      name,
+      schema,
+      fc.boolean(),
+      fc.boolean(),
+      (parts, object, place, isQualified, isRoutine) => {
+        const statement = parts.join('');
+        // A name with a dot or a quote can be meant only by a text that has it in quotes.
+        fc.pre(!/[."]/.test(object) || /"x\.cards"|U&"/.test(statement));
+        const access: Access = isRoutine
+          ? { kind: 'routine', verb: 'execute', schema: place, name: object, class: 'own' }
+          : {
+              kind: 'relation',
+              verb: 'select',
+              schema: place,
+              name: object,
+              columns: ['ssn'],
+              class: 'data',
+            };
+        const there = refusalOf(statement, { demands: [access], scope: scopeConfig([]) });
+        const gone = refusalOf(statement, {
+          unknownNames: [
+            {
+              kind: isRoutine ? 'routine' : 'relation',
+              written: isQualified ? `${place}.${object}` : object,
+            },
+          ],
+          scope: scopeConfig([]),
+        });
+        assert.deepEqual(gone, there);
+      },
+    ),
+    { numRuns: 5_000 },
+  );
 });

@@ -1,7 +1,7 @@
 import type { LiveGrant } from '../grants/live-grant.ts';
 import type { Access, RelationAccess } from '../policy/access.ts';
 import type { ToldToClient } from '../errors.ts';
-import { TextNames, nameParts, quoteName } from './text-names.ts';
+import { quoteName, TextNames } from './text-names.ts';
 import type { Touched, UnknownName } from './touched.ts';
 
 /** One thing that is missing, as a client is told (docs/refusals.md). Names are in SQL's own notation, which a scope takes as well. */
@@ -160,9 +160,9 @@ function itemOfUnknown(kind: Exclude<UnknownName['kind'], 'column'>, name: strin
 
 /** In the form in which a name that is there would be told. */
 function writtenUnknown({ kind, written }: UnknownName, names: TextNames | undefined): string | undefined {
-  const name = nameParts(written).at(-1);
+  const name = written.slice(written.lastIndexOf('.') + 1);
   // The server cuts longer ones, so one that is there would not be found in the text.
-  if (name === undefined || names === undefined || Buffer.byteLength(name) > MAX_NAME_BYTES) return undefined;
+  if (names === undefined || Buffer.byteLength(name) > MAX_NAME_BYTES) return undefined;
   if (kind === 'column' || kind === 'schema') return names.has(name) ? quoteName(name) : undefined;
   return names.written(name);
 }

@@ -23,5 +23,6 @@ export interface Touched {
 
 export interface UnknownName {
   readonly kind: 'relation' | 'routine' | 'column' | 'type' | 'schema';
+  /** As the server reads it, without quotes; parts are joined by dots. */
   readonly written: string;
 }
