@@ -311,6 +311,16 @@ test('a list that is long is cut, and says by how much', () => {
   assert.match(said.detail, /and 25 more\.\n.*"more":25\}$/s);
 });
 
+test('names are looked for within bounds only', () => {
+  const long = refusalOf(`SELECT 1 FROM cards ${' '.repeat(20_000)}`, {
+    demands: [accessOf('select bank.cards()')],
+  });
+  assert.deepEqual(long.missing, [{ indirect: true }]);
+  const names = Array.from({ length: 101 }, (_, index) => `t${index}`);
+  const many = refusalOf(names.join(), { demands: names.map((name) => accessOf(`select bank.${name}()`)) });
+  assert.deepEqual(many.missing, [{ indirect: true }]);
+});
+
 test('a name that is longer than any object’s is not told, whether one was meant or not', () => {
   const long = 'n'.repeat(70);
   const said = refusalOf(`SELECT 1 FROM ${long}`, { unknownNames: [relation(long)] });

@@ -27,13 +27,18 @@ export interface RefusedAccess {
 
 const MAX_ITEMS = 20;
 const MAX_NAME_BYTES = 63;
+/** Names are looked for in the text on the data thread: beyond these bounds none is told, so that a refusal stays cheap. */
+const MAX_TEXT_LENGTH = 16_384;
+const MAX_NAMES = 100;
+const MAX_COLUMNS = 64;
 const MAX_COVERED_LENGTH = 400;
 
 /**
  * What the client is told: what is missing, what of it the grant covers, and how to ask. It repeats no name that the caller did not write, and
  * says the same of what is not there, what is not covered and what no policy permits: neither words nor fields tell them apart.
  */
-export function tellMissing(refused: RefusedAccess): ToldToClient {
+export function tellMissing(asked: RefusedAccess): ToldToClient {
+  const refused = withinBounds(asked);
   const { grant, kind } = refused;
   const all = missingItems(refused);
   const items = all.slice(0, MAX_ITEMS);
@@ -57,6 +62,12 @@ export function tellMissing(refused: RefusedAccess): ToldToClient {
     detail: lines.join('\n'),
     hint: `Ask the owner of target ${grant.target} to extend grant ${grant.id}, for ${command}: ${list}. Names that the target does not have are refused in the same words.`,
   };
+}
+
+function withinBounds(refused: RefusedAccess): RefusedAccess {
+  const { text = '', missing, touched } = refused;
+  const names = missing.length + (touched.unknownNames?.length ?? 0);
+  return text.length > MAX_TEXT_LENGTH || names > MAX_NAMES ? { ...refused, text: undefined } : refused;
 }
 
 function formatItem(item: MissingItem): string {
@@ -135,7 +146,8 @@ function columnsOnly(
 
 /** A `*` of the statement may stand for columns whose names the caller does not know. */
 function writtenColumns(columns: readonly string[] | '*', names: TextNames): readonly string[] | '*' {
-  if (columns === '*' || !columns.every((column) => names.has(column))) return '*';
+  if (columns === '*' || columns.length > MAX_COLUMNS || !columns.every((column) => names.has(column)))
+    return '*';
   return columns.map((column) => quoteName(column));
 }
 
