@@ -72,6 +72,7 @@ test('the commands are these', () => {
     'policy test',
     'policy explain',
     'policy schema',
+    'catalog',
     'custody keygen',
     'custody show',
     'custody approve',

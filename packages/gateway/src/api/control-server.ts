@@ -9,6 +9,7 @@ import { CountersignError } from '../errors.ts';
 import { asCountersignError, errorFields } from '../observe/logger.ts';
 import { CONTROL_SOCKET, openControlPath } from './control-path.ts';
 import { backupRequestSchema, recordBackup } from './backups.ts';
+import { catalogRequestSchema } from './catalogs.ts';
 import type { ControlServices } from './control-services.ts';
 import { issueTokenFor, tokenRequestSchema } from './issue-token.ts';
 import { custodyRequestSchema, runSchedule, scheduleSchema, submitRequest } from './custody.ts';
@@ -70,6 +71,11 @@ const ROUTES: readonly Route[] = [
     path: '/v1/keys',
     handle: (body, services) => handleKeys(parse(keyRequestSchema, body), services),
   },
+  {
+    method: 'POST',
+    path: '/v1/catalog',
+    handle: (body, { catalogService }) => catalogService.read(parse(catalogRequestSchema, body)),
+  },
 ];
 
 /**
@@ -77,7 +83,7 @@ const ROUTES: readonly Route[] = [
  * the kernel admits the gateway's own user and root, and nobody else.
  *
  * `GET /v1/status`, `GET /v1/fixed-settings`, `POST /v1/tokens {principal?, target, ttlMs?}`, `POST /v1/log/read {from, to}`,
- * `POST /v1/keys {act, …}`, `POST /v1/backups {size, root}`, `GET /v1/custody`, `GET /v1/custody/officers`, `POST /v1/custody {document, approvals}`,
+ * `POST /v1/catalog {target, database?}`, `POST /v1/keys {act, …}`, `POST /v1/backups {size, root}`, `GET /v1/custody`, `GET /v1/custody/officers`, `POST /v1/custody {document, approvals}`,
  * `POST /v1/custody/schedule {}`. Errors are
  * `{"error": {"code", "message", "detail"?, "hint"?}}`.
  */
@@ -136,6 +142,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   CS_CUSTODY_REFUSED: 403,
   CS_CONTENTS_HELD: 403,
   CS_TARGET_UNKNOWN: 403,
+  CS_CATALOG_UNAVAILABLE: 503,
   CS_RECORD_FAILED: 503,
   CS_RECORD_FULL: 503,
   CS_RECORD_TIMEOUT: 503,

@@ -3,6 +3,7 @@ import type { GrantRegistry } from '../grants/grant-registry.ts';
 import type { IdentityKeys } from '../identity/identity-keys.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Recorder } from '../record/recorder.ts';
+import type { CatalogService } from './catalogs.ts';
 import type { CustodyService } from './custody.ts';
 import type { KeyService } from './keys.ts';
 import type { ReadContent } from './read-contents.ts';
@@ -15,6 +16,7 @@ export interface ControlServices {
   readonly recorder: Recorder;
   readonly logger: Logger;
   readonly keyService: KeyService;
+  readonly catalogService: CatalogService;
   readonly custody: { readonly desk: CustodyService };
   readonly status: unknown;
   /** Keys that a running gateway cannot change, with their values in force as JSON texts. */

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { ERROR_SURFACES } from '../errors.ts';
 import { runningSoftware } from '../gateway/software.ts';
 import { addBackupCommand } from './commands/backup.ts';
+import { addCatalogCommand } from './commands/catalog.ts';
 import { addCheckCommand } from './commands/check.ts';
 import { addConnectCommand } from './commands/connect.ts';
 import { addCustodyCommand } from './commands/custody.ts';
@@ -47,6 +48,7 @@ export function createProgram(setExitCode: SetExitCode): Command {
   addConnectCommand(program, setExitCode);
   addWitnessCommand(program);
   addPolicyCommand(program, setExitCode);
+  addCatalogCommand(program);
   addCustodyCommand(program);
   addHoldCommand(program);
   addRetentionCommand(program);

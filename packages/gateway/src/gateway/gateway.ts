@@ -1,5 +1,6 @@
 import { startControlServer } from '../api/control-server.ts';
 import type { ControlServer } from '../api/control-server.ts';
+import type { CatalogService } from '../api/catalogs.ts';
 import type { KeyService } from '../api/keys.ts';
 import type { ReadContent } from '../api/read-contents.ts';
 import type { CountersignConfig, Secrets } from '../config/config.ts';
@@ -27,6 +28,7 @@ import { parseVaultPublicKey } from '../record/keys.ts';
 import type { TimestampService } from '../record/timestamp/timestamp-service.ts';
 import type { FairAdmission } from '../session/fair-admission.ts';
 import { acceptClient } from './accept-client.ts';
+import { catalogService } from './catalog-service.ts';
 import { Catalogs } from './catalogs.ts';
 import { Custody } from './custody.ts';
 import { Exporting } from './exporting.ts';
@@ -176,6 +178,7 @@ export class Gateway {
   readonly texts: TextReader;
   readonly refusals: RefusalLog;
   readonly catalogs: Catalogs;
+  readonly catalogService: CatalogService;
   readonly roles: TargetRoles;
   readonly recorder: GatewayRecorder;
   readonly secrets: Secrets;
@@ -220,6 +223,7 @@ export class Gateway {
     this.texts = new TextReader({ maxTextBytes: parts.config.limits.maxStatementBytes });
     this.refusals = new RefusalLog(parts.logger);
     this.catalogs = new Catalogs(parts);
+    this.catalogService = catalogService(this.catalogs, () => this.#config);
     this.roles = new TargetRoles({ ...parts, config: () => this.#config });
     this.grants = new GrantRegistry({
       grants: parts.config.grants,
