@@ -1,0 +1,173 @@
+/**
+ * What is there and not covered, and what is not there, must be refused in the same words (docs/refusals.md): the real analysis on a
+ * real catalog, for statements of every kind. Each is tried with the name of something that exists and with one of the same length that
+ * does not; with the one put for the other, everything that a client would get must be equal, byte for byte.
+ */
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { Client } from 'pg';
+
+import { assembleScope, scopeSection } from '../../packages/gateway/src/config/scope-section.ts';
+import { LiveGrant } from '../../packages/gateway/src/grants/live-grant.ts';
+import { SystemClock } from '../../packages/gateway/src/grants/system-clock.ts';
+import { analyzeStatement } from '../../packages/gateway/src/postgres/inspect/analyze-statement.ts';
+import { initParser } from '../../packages/gateway/src/postgres/inspect/parse/parse-statement.ts';
+import type { Catalog } from '../../packages/gateway/src/postgres/catalog/catalog.ts';
+import { tellMissing } from '../../packages/gateway/src/session/refusal-text.ts';
+import { loadTestCatalog } from '../support/catalog.ts';
+import { startTestPostgres, type PostgresServer } from '../support/postgres-server.ts';
+
+const SCHEMA = `
+  CREATE SCHEMA bank;
+  CREATE SCHEMA vault;
+  CREATE TABLE bank.accounts (id int PRIMARY KEY, status text, owner int);
+  CREATE TABLE bank.customers (id int PRIMARY KEY, name text, ssn text);
+  CREATE TABLE bank.cards (id int PRIMARY KEY, pan text);
+  CREATE TABLE vault.t (id int);
+  CREATE TABLE "bank"."Cards" (id int);
+  CREATE VIEW bank.daily AS SELECT id FROM bank.cards;
+  CREATE SEQUENCE bank.order_no;
+  CREATE FUNCTION bank.pay(int) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
+  CREATE FUNCTION bank.own(int) RETURNS int LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN 1; END';
+`;
+
+const SCOPE = assembleScope(
+  scopeSection.parse({
+    relations: [
+      { on: ['bank.accounts'], verbs: ['select', 'update', 'insert', 'delete'] },
+      { on: ['bank.customers'], verbs: ['select', 'update'], columns: ['id', 'name'] },
+    ],
+  }),
+);
+
+let server: PostgresServer;
+let catalog: Catalog;
+
+before(async () => {
+  await initParser();
+  server = await startTestPostgres();
+  const client = new Client({ connectionString: server.url('postgres') });
+  await client.connect();
+  await client.query(SCHEMA);
+  await client.end();
+  catalog = await loadTestCatalog(server);
+});
+
+after(() => server.stop());
+
+/** Name that is there, name that is not, statement with `@` in the place of either. */
+const RELATION = ['cards', 'nocat'] as const;
+const COLUMN = ['ssn', 'zzz'] as const;
+const ROUTINE = ['pay', 'nop'] as const;
+const DEFINER = ['own', 'nop'] as const;
+const PLACE = ['vault', 'nosch'] as const;
+const VIEW = ['daily', 'nodai'] as const;
+const SEQUENCE = ['order_no', 'nosuchno'] as const;
+const QUOTED = ['Cards', 'NoCat'] as const;
+
+const STATEMENTS: readonly (readonly [readonly [string, string], string])[] = [
+  [RELATION, 'SELECT pan FROM bank.@'],
+  [RELATION, 'SELECT pan FROM @'],
+  [RELATION, 'SELECT * FROM bank.@'],
+  [RELATION, 'SELECT @ FROM bank.@'],
+  [RELATION, 'SELECT count(*) FROM bank.@'],
+  [RELATION, 'SELECT c.pan, upper(c.pan) FROM bank.@ AS c WHERE c.id > 3 ORDER BY 1'],
+  [RELATION, 'SELECT pan FROM BANK.@ /* bank.@ */'],
+  [RELATION, 'TABLE bank.@'],
+  [RELATION, 'SELECT 1 FROM bank.accounts a JOIN bank.@ c ON a.id = c.id'],
+  [RELATION, 'SELECT 1 FROM bank.accounts a LEFT JOIN bank.@ USING (id)'],
+  [RELATION, 'SELECT 1 FROM bank.accounts NATURAL JOIN bank.@'],
+  [RELATION, 'SELECT (SELECT max(id) FROM bank.@) FROM bank.accounts'],
+  [RELATION, 'SELECT 1 WHERE EXISTS (SELECT FROM bank.@)'],
+  [RELATION, 'WITH c AS (SELECT * FROM bank.@) SELECT id FROM c'],
+  [RELATION, 'SELECT id FROM bank.accounts UNION SELECT id FROM bank.@'],
+  [RELATION, 'SELECT 1 FROM bank.@ FOR UPDATE'],
+  [RELATION, 'SELECT 1 FROM ONLY bank.@ TABLESAMPLE system (10)'],
+  [RELATION, "INSERT INTO bank.@ (id, pan) VALUES (1, 'x')"],
+  [RELATION, 'INSERT INTO bank.@ DEFAULT VALUES RETURNING *'],
+  [RELATION, 'INSERT INTO bank.@ SELECT id FROM bank.accounts'],
+  [RELATION, 'INSERT INTO bank.accounts (id) SELECT id FROM bank.@'],
+  [RELATION, "INSERT INTO bank.@ (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET pan = 'x'"],
+  [RELATION, "UPDATE bank.@ SET pan = 'x' WHERE id = 1"],
+  [RELATION, "UPDATE bank.accounts SET status = 'x' FROM bank.@ c WHERE c.id = accounts.id"],
+  [RELATION, 'DELETE FROM bank.@'],
+  [RELATION, 'DELETE FROM bank.accounts USING bank.@ c WHERE c.id = accounts.id'],
+  [RELATION, 'MERGE INTO bank.@ c USING bank.accounts a ON a.id = c.id WHEN MATCHED THEN DELETE'],
+  [RELATION, 'TRUNCATE bank.@'],
+  [RELATION, 'LOCK TABLE bank.@'],
+  [RELATION, 'COPY bank.@ TO STDOUT'],
+  [RELATION, 'COPY bank.@ (id) FROM STDIN'],
+  [RELATION, 'COPY (SELECT id FROM bank.@) TO STDOUT'],
+  [RELATION, 'EXPLAIN SELECT 1 FROM bank.@'],
+  [RELATION, 'PREPARE p AS SELECT 1 FROM bank.@'],
+  [RELATION, 'DECLARE c CURSOR FOR SELECT 1 FROM bank.@'],
+  [RELATION, 'ANALYZE bank.@'],
+  [RELATION, 'SELECT 1 FROM bank.@; SELECT 2'],
+  [VIEW, 'SELECT * FROM bank.@'],
+  [SEQUENCE, "SELECT nextval('bank.@')"],
+  [QUOTED, 'SELECT 1 FROM bank."@"'],
+  [PLACE, 'SELECT 1 FROM @.t'],
+  [PLACE, 'DELETE FROM @.t WHERE id = 1'],
+  [COLUMN, 'SELECT @ FROM bank.customers'],
+  [COLUMN, 'SELECT name, @ FROM bank.customers'],
+  [COLUMN, 'SELECT c.@ FROM bank.customers c'],
+  [COLUMN, 'SELECT bank.customers.@ FROM bank.customers'],
+  [COLUMN, 'SELECT name FROM bank.customers WHERE @ IS NOT NULL'],
+  [COLUMN, 'SELECT name FROM bank.customers ORDER BY @'],
+  [COLUMN, "UPDATE bank.customers SET @ = 'x'"],
+  [COLUMN, "UPDATE bank.customers SET name = 'x' WHERE @ = 'y'"],
+  [COLUMN, 'SELECT c.@ FROM bank.customers c, bank.accounts a'],
+  [ROUTINE, 'SELECT bank.@(1)'],
+  [ROUTINE, 'SELECT @(1)'],
+  [ROUTINE, 'SELECT id FROM bank.accounts WHERE bank.@(id) = 1'],
+  [ROUTINE, 'SELECT * FROM bank.@(1)'],
+  [DEFINER, 'SELECT bank.@(1)'],
+];
+
+interface Refusal {
+  readonly detail: string;
+  readonly hint: string;
+}
+
+function refusalOf(text: string): Refusal | undefined {
+  const meaning = analyzeStatement(Buffer.from(text), catalog, {
+    searchPath: ['bank', 'public'],
+    temporary: new Set(),
+  });
+  assert.equal(meaning.unreadable, undefined, text);
+  const grant = new LiveGrant(
+    {
+      id: 'reports',
+      principal: 'agent',
+      target: 'bank',
+      login: 'app',
+      databases: [],
+      expiresAtUs: 4_000_000_000_000_000n,
+      scope: SCOPE,
+    },
+    new SystemClock(),
+  );
+  const missing = grant.scope.missing(meaning.demands);
+  if (missing.length === 0 && meaning.unknownNames.length === 0) return undefined;
+  const { detail = '', hint = '' } = tellMissing({
+    grant,
+    kind: meaning.kind,
+    touched: meaning,
+    missing,
+    text,
+  });
+  return { detail, hint };
+}
+
+for (const [[real, absent], statement] of STATEMENTS) {
+  test(`${statement} (${real})`, () => {
+    const there = refusalOf(statement.replaceAll('@', real));
+    const gone = refusalOf(statement.replaceAll('@', absent));
+    assert.ok(there !== undefined, 'what is there is refused');
+    assert.ok(gone !== undefined, 'what is not there is refused');
+    assert.equal(gone.detail.replaceAll(absent, real), there.detail);
+    assert.equal(gone.hint.replaceAll(absent, real), there.hint);
+  });
+}
