@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import type { GrantConfig } from '../config/config.ts';
+import type { ScopeConfig } from '../config/scope-section.ts';
 import { isCountersignError, type ErrorCode } from '../errors.ts';
 import type { RecordEvent } from '../record/events.ts';
 import type { Appended, Recorder } from '../record/recorder.ts';
@@ -92,6 +93,46 @@ test('the narrowest grant that fits is chosen, then the one that ends first', ()
     codeOf(() => registry.find({ principal: 'ann', target: 'bank', grantId: 'none' })),
     'CS_NO_GRANT',
   );
+});
+
+test('of several grants the narrowest scope is chosen, whatever else they say', () => {
+  const reads = (...columns: string[]): ScopeConfig => ({
+    relations: [
+      {
+        on: [{ schema: 'bank' }],
+        verbs: ['select'],
+        columns: columns.length === 0 ? '*' : columns,
+      },
+    ],
+    functions: [],
+    ddl: [],
+    allow: [],
+  });
+  const everything: ScopeConfig = { ...reads(), ddl: 'any', allow: 'all' };
+  const { registry } = registryOf(
+    grant('nothing'),
+    grant('everything', { scope: everything }),
+    grant('columns', { scope: reads('id'), databases: ['main', 'x'], expiresAtUs: 1_020_000_000n }),
+    grant('reads', { scope: reads() }),
+  );
+  assert.equal(registry.find({ principal: 'ann', target: 'bank' }).id, 'columns');
+  assert.equal(registry.find({ principal: 'ann', target: 'bank', grantId: 'nothing' }).id, 'nothing');
+});
+
+test('a reload that changes a scope ends the grant; one that says the same in other words does not', () => {
+  const scope = (names: readonly string[], verbs: readonly ('select' | 'update')[]): ScopeConfig => ({
+    relations: names.map((name) => ({ on: [{ schema: 'bank', name }], verbs, columns: '*' })),
+    functions: [],
+    ddl: [],
+    allow: [],
+  });
+  const { registry } = registryOf(grant('g', { scope: scope(['a', 'b'], ['select', 'update']) }));
+  const held = registry.find({ principal: 'ann', target: 'bank' });
+  registry.reload([grant('g', { scope: scope(['b', 'a', 'b'], ['update', 'select']) })], TARGETS);
+  assert.equal(held.ended, undefined);
+  registry.reload([grant('g', { scope: scope(['a', 'b', 'c'], ['select', 'update']) })], TARGETS);
+  registry.close();
+  assert.equal(held.ended, 'changed');
 });
 
 test('a grant ends by wall clock', () => {
