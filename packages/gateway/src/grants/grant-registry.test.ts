@@ -95,37 +95,33 @@ test('the narrowest grant that fits is chosen, then the one that ends first', ()
   );
 });
 
+function scope(
+  names: readonly (string | undefined)[],
+  verbs: readonly ('select' | 'update')[],
+  columns: readonly string[] | '*' = '*',
+): ScopeConfig {
+  const on = names.map((name) => (name === undefined ? { schema: 'bank' } : { schema: 'bank', name }));
+  return { relations: [{ on, verbs, columns }], functions: [], ddl: [], allow: [] };
+}
+
 test('of several grants the narrowest scope is chosen, whatever else they say', () => {
-  const reads = (...columns: string[]): ScopeConfig => ({
-    relations: [
-      {
-        on: [{ schema: 'bank' }],
-        verbs: ['select'],
-        columns: columns.length === 0 ? '*' : columns,
-      },
-    ],
-    functions: [],
-    ddl: [],
-    allow: [],
-  });
-  const everything: ScopeConfig = { ...reads(), ddl: 'any', allow: 'all' };
+  const reads = scope([undefined], ['select']);
+  const everything: ScopeConfig = { ...reads, ddl: 'any', allow: 'all' };
   const { registry } = registryOf(
     grant('nothing'),
     grant('everything', { scope: everything }),
-    grant('columns', { scope: reads('id'), databases: ['main', 'x'], expiresAtUs: 1_020_000_000n }),
-    grant('reads', { scope: reads() }),
+    grant('columns', {
+      scope: scope([undefined], ['select'], ['id']),
+      databases: ['main', 'x'],
+      expiresAtUs: 1_020_000_000n,
+    }),
+    grant('reads', { scope: reads }),
   );
   assert.equal(registry.find({ principal: 'ann', target: 'bank' }).id, 'columns');
   assert.equal(registry.find({ principal: 'ann', target: 'bank', grantId: 'nothing' }).id, 'nothing');
 });
 
 test('a reload that changes a scope ends the grant; one that says the same in other words does not', () => {
-  const scope = (names: readonly string[], verbs: readonly ('select' | 'update')[]): ScopeConfig => ({
-    relations: names.map((name) => ({ on: [{ schema: 'bank', name }], verbs, columns: '*' })),
-    functions: [],
-    ddl: [],
-    allow: [],
-  });
   const { registry } = registryOf(grant('g', { scope: scope(['a', 'b'], ['select', 'update']) }));
   const held = registry.find({ principal: 'ann', target: 'bank' });
   registry.reload([grant('g', { scope: scope(['b', 'a', 'b'], ['update', 'select']) })], TARGETS);
