@@ -37,6 +37,9 @@ const WITNESS = 'packages/gateway/src/witness/witness.test.ts';
 const ADVERSARY = 'test/mutations/adversary.test.ts';
 const RESTORE = 'test/witness/client-restore.test.ts';
 const FLOODS = 'test/floods/floods.test.ts';
+const AUTHORIZER = 'packages/gateway/src/session/authorizer.test.ts';
+const AUTHORIZED = 'packages/gateway/src/session/session-authorization.test.ts';
+const REFUSAL_TEXT = 'packages/gateway/src/session/refusal-text.test.ts';
 const FAIL_CLOSED = 'test/fail-closed/fail-closed.test.ts';
 
 export const CLAIMS: readonly Claim[] = [
@@ -58,6 +61,39 @@ export const CLAIMS: readonly Claim[] = [
     HOSTILE,
     'nobody gets in while the record cannot be written',
   ]),
+  claim(
+    'granted.covered',
+    2,
+    'A command runs only if the scope of its grant covers, and a policy permits, everything that it touches; a command of which nobody said what it touches is refused.',
+    [AUTHORIZED, 'a command of which nobody said what it touches is refused'],
+    [AUTHORIZED, 'what is not covered is refused; the record has no name of it, the client its own'],
+    [AUTHORIZER, 'the scope is asked first: policies cannot widen it'],
+    [AUTHORIZER, 'no policies permit nothing, not even a command that touches nothing'],
+    [
+      'packages/gateway/src/grants/scope.test.ts',
+      'property: nothing is missing exactly when everything is covered',
+    ],
+  ),
+  claim(
+    'granted.decided-now',
+    2,
+    'A remembered decision is never another grant’s, principal’s or policy’s: a reload counts from the next command on.',
+    [AUTHORIZER, 'attack: a decision of one grant, principal, group or database is never another one'],
+    [AUTHORIZER, 'attack: other policies forget everything, from the next command on'],
+    [AUTHORIZER, 'attack: demands cannot be changed after they were judged'],
+    [
+      AUTHORIZED,
+      'other policies count from the next command on, and the calls cite a context that names them',
+    ],
+  ),
+  claim(
+    'granted.refusal-silent',
+    2,
+    'A refusal repeats no name that the command does not have, and says the same of what is not covered and of what is not there.',
+    [REFUSAL_TEXT, 'property: whatever the text is, the same statement is answered the same'],
+    [REFUSAL_TEXT, 'nothing is named that the text does not name'],
+    ['test/refusals/look-alike.test.ts', 'the same words, byte for byte'],
+  ),
   claim(
     'granted.ends',
     2,

@@ -162,7 +162,7 @@ function refusalOf(text: string): Refusal | undefined {
 }
 
 for (const [[real, absent], statement] of STATEMENTS) {
-  test(`${statement} (${real})`, () => {
+  test(`the same words, byte for byte: ${statement} (${real})`, () => {
     const there = refusalOf(statement.replaceAll('@', real));
     const gone = refusalOf(statement.replaceAll('@', absent));
     assert.ok(there !== undefined, 'what is there is refused');
