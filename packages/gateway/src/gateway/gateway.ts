@@ -38,7 +38,7 @@ import { OpenSessions } from './open-sessions.ts';
 import { openRecord } from './open-record.ts';
 import type { GatewayRecorder, OpenRecord, OpenRecordOptions } from './open-record.ts';
 import { readCustodianKey } from './record-keys.ts';
-import { loadPoliciesOf, recordPolicies } from './policies.ts';
+import { loadPoliciesOf, recordPolicies, reloadPoliciesOf } from './policies.ts';
 import { recordConfiguration } from './record-start.ts';
 import { assertReloadable, fixedSettings } from './reload.ts';
 import type { FixedSettings } from './reload.ts';
@@ -387,7 +387,7 @@ export class Gateway {
     await assertSecrets(next, this.secrets);
     const principals = await PrincipalRegistry.load(next.principals, this.secrets);
     const custodian = parseVaultPublicKey(await readCustodianKey(next, this.secrets));
-    const policies = loadPoliciesOf(next);
+    const policies = await reloadPoliciesOf(next);
     warnOf(next, policies.warnings, this.logger);
     await recordConfiguration(this.recorder, next, 'reload', before);
     try {

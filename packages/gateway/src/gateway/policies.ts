@@ -4,8 +4,9 @@ import type { ConfigProblem } from '../config/problem.ts';
 import { diffPolicies } from '../policy/policy-diff.ts';
 import { formatPolicyProblem, PolicyError } from '../policy/policy-problem.ts';
 import type { PolicyProblem } from '../policy/policy-problem.ts';
+import { loadPoliciesApart } from '../policy/load-thread.ts';
 import { loadPolicies } from '../policy/policy-set.ts';
-import type { PolicySet } from '../policy/policy-set.ts';
+import type { LoadedPolicies, PolicySet } from '../policy/policy-set.ts';
 import { strangersIn } from '../policy/strangers.ts';
 import type { Payload, Recorder } from '../record/recorder.ts';
 
@@ -18,21 +19,39 @@ export interface ReadPolicies {
 /** Reads the folder of the configuration. `check`, the start and a reload ask the same and are told it in the same words. */
 export function readPolicies(config: CountersignConfig): ReadPolicies {
   try {
-    const { set, warnings } = loadPolicies(config.policies?.directory);
-    const found = [...warnings, ...strangersIn(set.policies, config, config.policies?.directory ?? '')];
-    return { set, problems: [...found.map(asConfigProblem), ...nothingPermitted(config, set)] };
+    return judged(config, loadPolicies(config.policies?.directory));
   } catch (error) {
-    if (!(error instanceof PolicyError)) throw error;
-    return { problems: error.problems.map(asConfigProblem) };
+    return refused(error);
   }
 }
 
+function judged(config: CountersignConfig, { set, warnings }: LoadedPolicies): ReadPolicies {
+  const found = [...warnings, ...strangersIn(set.policies, config, config.policies?.directory ?? '')];
+  return { set, problems: [...found.map(asConfigProblem), ...nothingPermitted(config, set)] };
+}
+
+function refused(error: unknown): ReadPolicies {
+  if (!(error instanceof PolicyError)) throw error;
+  return { problems: error.problems.map(asConfigProblem) };
+}
+
 /** Throws `ConfigError` (`CS_POLICY_INVALID`) with everything that {@link readPolicies} finds, if one of them is an error. */
-export function loadPoliciesOf(config: CountersignConfig): {
+export function loadPoliciesOf(config: CountersignConfig): PoliciesInForce {
+  return inForce(config, readPolicies(config));
+}
+
+/** The same while commands are served: the work is done on a thread of its own. */
+export async function reloadPoliciesOf(config: CountersignConfig): Promise<PoliciesInForce> {
+  const loaded = await loadPoliciesApart(config.policies?.directory).catch((error: unknown) => ({ error }));
+  return inForce(config, 'error' in loaded ? refused(loaded.error) : judged(config, loaded));
+}
+
+export interface PoliciesInForce {
   readonly set: PolicySet;
   readonly warnings: readonly ConfigProblem[];
-} {
-  const { problems, set } = readPolicies(config);
+}
+
+function inForce(config: CountersignConfig, { problems, set }: ReadPolicies): PoliciesInForce {
   if (set === undefined) throw new ConfigError(config.file, problems);
   return { set, warnings: problems };
 }

@@ -39,9 +39,18 @@ export function makePolicySet(
   before: readonly PolicyProblem[] = [],
 ): LoadedPolicies {
   const { policies, problems } = compilePolicies(files);
-  const all = [...before, ...problems];
-  if (all.some(({ severity }) => severity === 'error')) throw new PolicyError(all);
-  return { set: new PolicySet(files, policies), warnings: all };
+  return loadedPolicies({ files, policies, problems: [...before, ...problems] });
+}
+
+/** The set of what was read and compiled. Throws {@link PolicyError} if one of the problems is an error. */
+export function loadedPolicies(read: {
+  readonly files: readonly PolicyFile[];
+  readonly policies: readonly CompiledPolicy[];
+  readonly problems: readonly PolicyProblem[];
+}): LoadedPolicies {
+  const { files, policies, problems } = read;
+  if (problems.some(({ severity }) => severity === 'error')) throw new PolicyError(problems);
+  return { set: new PolicySet(files, policies), warnings: problems };
 }
 
 /**
