@@ -35,6 +35,8 @@ export interface StatementPort {
   /** What runs when the content of a view or materialized view is made. */
   viewContent(relation: CatalogRelation): void;
 
+  /** What event triggers run when a definition is changed. Called for every statement of `DEFINITIONS`. */
+  eventTriggers(): void;
   /** A statement inside of this one (EXPLAIN), judged as if it stood alone. */
   statement(node: Node): Effect;
   /** A statement that is planned and not run: the demands are the same. */

@@ -10,6 +10,7 @@ export function analyzeSelect(select: NodeOf<'SelectStmt'>, port: StatementPort)
   port.query({ SelectStmt: select });
   noteSetConfig({ SelectStmt: select }, port);
   if (into === undefined) return 'read';
+  port.eventTriggers();
   analyzeInto(into, port);
   return 'write';
 }
@@ -35,7 +36,11 @@ function noteSetConfig(root: Node, port: StatementPort): void {
     if (stringsOf(call.funcname)?.at(-1) !== 'set_config') return;
     const [setting, value, local] = (call.args ?? []).map((argument) => constantOf(argument));
     if (typeof setting === 'string' && setting.toLowerCase() !== 'search_path') return;
-    const isCertain = isOnlyCall(root, call) && typeof value === 'string' && typeof local === 'boolean';
+    const isCertain =
+      typeof setting === 'string' &&
+      typeof value === 'string' &&
+      typeof local === 'boolean' &&
+      isOnlyCall(root, call);
     port.change({
       kind: 'search-path',
       value: isCertain ? splitPath(value) : undefined,

@@ -1,5 +1,5 @@
 /** One statement: its handler, the collector that it writes into, and the analysis of queries behind it. */
-import type { RelationVerb, Special } from '../../../policy/access.ts';
+import type { Access, RelationVerb, Special } from '../../../policy/access.ts';
 import type { Catalog, CatalogRelation } from '../../catalog/catalog.ts';
 import { combineEffects } from '../classify.ts';
 import type { Effect } from '../classify.ts';
@@ -40,6 +40,9 @@ export function analyzeStatementNode(node: Node, names: TextNames): StatementFou
 
 const ADMIN_SPECIALS: ReadonlySet<Special> = new Set(['admin', 'load']);
 
+/** SQL that is put together at run time may change the session as any other. */
+const isDynamic = (access: Access): boolean => access.kind === 'routine' && access.class === 'dynamic-sql';
+
 class StatementAnalysis implements StatementPort {
   readonly catalog: Catalog;
   readonly names: SessionNames;
@@ -68,7 +71,8 @@ class StatementAnalysis implements StatementPort {
   finish(ownEffect: Effect): StatementFound {
     const found = this.#demands.finish();
     const isNoted = this.#changes.some(({ kind }) => kind === 'anything');
-    if (found.runsOwnCode && !isNoted) this.#changes.push({ kind: 'anything' });
+    const runsUnseen = found.runsOwnCode || found.demands.some((access) => isDynamic(access));
+    if (runsUnseen && !isNoted) this.#changes.push({ kind: 'anything' });
     let effect = found.writes ? combineEffects(ownEffect, 'write') : ownEffect;
     if (this.#isAdmin) effect = 'admin';
     return { ...found, effect, changes: this.#changes, executes: this.#executes };
@@ -77,7 +81,7 @@ class StatementAnalysis implements StatementPort {
   statement(node: Node): Effect {
     const handled = handlerOf(kindOf(node));
     if (handled === undefined) throw new UnreadableStatement('unknown-statement');
-    if (handled.isDefinition) this.#demandEventTriggers();
+    if (handled.isDefinition) this.eventTriggers();
     const fields = (node as unknown as Readonly<Record<string, unknown>>)[kindOf(node)];
     return handled.analyze(fields, this);
   }
@@ -123,7 +127,7 @@ class StatementAnalysis implements StatementPort {
     if (found.effect === 'admin') this.#isAdmin = true;
   }
 
-  #demandEventTriggers(): void {
+  eventTriggers(): void {
     for (const trigger of this.catalog.data.eventTriggers) {
       if (trigger.enabled === 'D' || trigger.event === 'login') continue;
       const routine = this.catalog.routineByOid(trigger.routineOid);
