@@ -72,6 +72,8 @@ test('the commands are these', () => {
     'policy test',
     'policy explain',
     'policy schema',
+    'target setup',
+    'target check',
     'catalog',
     'custody keygen',
     'custody show',

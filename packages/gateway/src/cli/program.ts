@@ -19,6 +19,7 @@ import { addRetentionCommand } from './commands/retention.ts';
 import { addRestoreCommand } from './commands/restore.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addStatusCommand } from './commands/status.ts';
+import { addTargetCommand } from './commands/target.ts';
 import { addTokenCommand } from './commands/token.ts';
 import { addWitnessCommand } from './commands/witness.ts';
 import { EXIT_CODE_HELP, reportError } from './output.ts';
@@ -48,6 +49,7 @@ export function createProgram(setExitCode: SetExitCode): Command {
   addConnectCommand(program, setExitCode);
   addWitnessCommand(program);
   addPolicyCommand(program, setExitCode);
+  addTargetCommand(program, setExitCode);
   addCatalogCommand(program);
   addCustodyCommand(program);
   addHoldCommand(program);

@@ -3,9 +3,9 @@ import type { Command } from 'commander';
 import type { CountersignConfig, PostgresTargetConfig } from '../../config/config.ts';
 import { OWNER_ROLE, removalSql, setupSql } from '../../postgres/roles/setup-sql.ts';
 import type { SetupRequest } from '../../postgres/roles/setup-sql.ts';
-import { addConfigOption, configOf } from '../common-options.ts';
+import { addConfigOption, addJsonOption, configOf } from '../common-options.ts';
 import type { CommonOptions } from '../common-options.ts';
-import { inputError, usageError } from '../output.ts';
+import { createOutput, inputError, usageError } from '../output.ts';
 
 interface SetupOptions extends CommonOptions {
   readonly print?: boolean;
@@ -36,9 +36,11 @@ Examples:
       if (options.print !== true)
         throw usageError('say --print', 'A DBA runs what it prints; the gateway has no right to.');
       const request = setupRequestOf(targetOf(configOf(options), name), options.database);
-      process.stdout.write(options.remove === true ? removalSql(request) : setupSql(request));
+      const sql = options.remove === true ? removalSql(request) : setupSql(request);
+      createOutput(options.json ?? false).result({ ...request, sql }, () => sql);
     });
   addConfigOption(command);
+  addJsonOption(command);
 }
 
 /** Throws a usage error with the names there are. */
