@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/require-post-message-target-origin -- between threads, not windows */
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { compilePolicies } from './compile.ts';
