@@ -1,0 +1,148 @@
+/**
+ * The demo's scopes and policies are what its story says, and no wider than what its database grants: each statement is judged as the
+ * gateway would, and tried in the database as the role that the gateway would be.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { Client, DatabaseError } from 'pg';
+import { readConfig } from '../../packages/gateway/src/config/read-config.ts';
+import { LiveGrant } from '../../packages/gateway/src/grants/live-grant.ts';
+import { SystemClock } from '../../packages/gateway/src/grants/system-clock.ts';
+import { loadPolicies } from '../../packages/gateway/src/policy/policy-set.ts';
+import type { Catalog } from '../../packages/gateway/src/postgres/catalog/catalog.ts';
+import { analyzeStatement } from '../../packages/gateway/src/postgres/inspect/analyze-statement.ts';
+import { initParser } from '../../packages/gateway/src/postgres/inspect/parse/parse-statement.ts';
+import { Authorizer, type Authorization } from '../../packages/gateway/src/session/authorizer.ts';
+import { loadTestCatalog } from '../../test/support/catalog.ts';
+import { startTestPostgres, type PostgresServer } from '../../test/support/postgres-server.ts';
+import { TOOL_CALLS } from './demo/agent.ts';
+
+const CONFIG = join(import.meta.dirname, 'countersign.yaml');
+const REPORT = `SELECT day::text, channel, transactions, accounts, volume_cents FROM reporting.daily_activity
+  WHERE day BETWEEN $1::date AND $2::date ORDER BY day, channel`;
+
+let server: PostgresServer;
+let client: Client;
+let catalog: Catalog;
+
+before(async () => {
+  await initParser();
+  server = await startTestPostgres();
+  client = new Client({ connectionString: server.url('postgres') });
+  await client.connect();
+  for (const role of ['bank_owner', 'bank_reporting', 'bank_teller'])
+    await client.query(`CREATE ROLE ${role}`);
+  await client.query('GRANT CREATE ON DATABASE postgres TO bank_owner');
+  await client.query('BEGIN');
+  await client.query(readFileSync(join(import.meta.dirname, 'database', 'schema.sql'), 'utf8'));
+  await client.query('COMMIT');
+  catalog = await loadTestCatalog(server);
+});
+
+after(async () => {
+  await client.end();
+  await server.stop();
+});
+
+const { config } = readConfig(CONFIG, { demo: true });
+const { set: policies } = loadPolicies(config.policies?.directory);
+const authorizer = new Authorizer(() => policies);
+
+function authorizationOf(name: string): Authorization {
+  const principal = config.principals.find((each) => each.name === name);
+  const grant = config.grants.find((each) => each.principal === name);
+  assert.ok(principal !== undefined && grant !== undefined);
+  return authorizer.authorize({
+    principal,
+    grant: new LiveGrant(grant, new SystemClock()),
+    database: 'bank',
+  });
+}
+
+function judge(name: string, text: string): boolean {
+  const meaning = analyzeStatement(Buffer.from(text), catalog, {
+    searchPath: ['public'],
+    temporary: new Set(),
+  });
+  assert.equal(meaning.unreadable, undefined);
+  const { decision } = authorizationOf(name).decide(meaning.demands);
+  return decision.effect === 'permit' && meaning.unknownNames.length === 0;
+}
+
+/** Whether the role's own privileges let it. */
+async function isGrantedInDatabase(role: string, text: string): Promise<boolean> {
+  await client.query(`SET ROLE ${role}`);
+  try {
+    await client.query({ text: `EXPLAIN (GENERIC_PLAN) ${text}` });
+    return true;
+  } catch (error) {
+    if (error instanceof DatabaseError && error.code === '42501') return false;
+    throw error;
+  } finally {
+    await client.query('RESET ROLE');
+  }
+}
+
+/** What a report agent and an operator may do, each statement for both. */
+const STATEMENTS: readonly (readonly [string, agent: boolean, operator: boolean])[] = [
+  [REPORT, true, true],
+  [
+    'SELECT channel, count(*) FROM bank.transactions WHERE amount_cents < -85000 GROUP BY channel',
+    true,
+    true,
+  ],
+  ['SELECT kind, sum(balance_cents) FROM bank.accounts GROUP BY kind', true, true],
+  ['SELECT count(*) FROM bank.customers', true, true],
+  ['SELECT segment, count(*) FROM bank.customers GROUP BY segment', true, true],
+  ['SELECT given_name, family_name, ssn FROM bank.customers LIMIT 10', false, true],
+  ['SELECT * FROM bank.customers', false, true],
+  ['SELECT customer_id FROM bank.customers WHERE ssn = $1', false, true],
+  [
+    'SELECT a.balance_cents FROM bank.accounts a JOIN bank.customers c ON a.customer_id = c.customer_id',
+    false,
+    true,
+  ],
+  ['SELECT account_number FROM bank.accounts', false, true],
+  ['SELECT pan FROM bank.cards', false, true],
+  ["INSERT INTO bank.transactions VALUES (1, 2, now(), 'atm', 5, 'x')", false, true],
+  ["UPDATE bank.customers SET email = 'x' WHERE customer_id = 1", false, true],
+  ["UPDATE bank.accounts SET status = 'frozen' WHERE account_id = 1", false, true],
+  ["UPDATE bank.cards SET status = 'blocked' WHERE card_id = 1", false, true],
+  ["UPDATE bank.customers SET ssn = 'x' WHERE customer_id = 1", false, false],
+  ['UPDATE bank.transactions SET amount_cents = 0', false, false],
+  ['DELETE FROM bank.transactions', false, false],
+  ['DELETE FROM bank.customers', false, false],
+];
+
+for (const [text, agent, operator] of STATEMENTS) {
+  test(`the agent ${agent ? 'may' : 'may not'}, the operator ${operator ? 'may' : 'may not'}: ${text.split('\n')[0]}`, async () => {
+    assert.equal(judge('report-agent', text), agent);
+    assert.equal(judge('operator', text), operator);
+    assert.equal(await isGrantedInDatabase('bank_reporting', text), agent);
+    assert.equal(await isGrantedInDatabase('bank_teller', text), operator);
+  });
+}
+
+test('what the demo has its agent ask is judged as the demo says', () => {
+  const judged = TOOL_CALLS.flatMap(({ arguments: { sql } }) =>
+    sql === undefined ? [] : [[judge('report-agent', sql), sql]],
+  );
+  assert.deepEqual(
+    judged.map(([permitted]) => permitted),
+    [true, false, false],
+  );
+});
+
+test('both may look at the structure, and neither at values of others', () => {
+  for (const name of ['report-agent', 'operator']) {
+    assert.equal(judge(name, 'SELECT relname FROM pg_catalog.pg_class'), true);
+    assert.equal(judge(name, 'SELECT table_name FROM information_schema.tables'), true);
+    assert.equal(judge(name, 'SELECT most_common_vals FROM pg_stats'), false);
+    assert.equal(judge(name, 'SELECT query FROM pg_stat_activity'), false);
+    assert.equal(judge(name, 'SELECT passwd FROM pg_shadow'), false);
+    assert.equal(judge(name, 'CREATE TABLE bank.x (a int)'), false);
+    assert.equal(judge(name, 'LISTEN x'), false);
+  }
+});
