@@ -80,7 +80,7 @@ function useRoutine(routine: CatalogRoutine, args: readonly Node[], context: Que
       return;
     case 'setting':
     case 'rewrite': {
-      const judged = reachOfCall(routine.name, args.map(constantText));
+      const judged = reachOfCall(routine.name, args.map(constantText), context.depth > 0);
       if (routine.name === 'set_config') demands.writes = true;
       if (judged !== 'harmless') demands.reachingRoutine(routine, judged, via);
       return;

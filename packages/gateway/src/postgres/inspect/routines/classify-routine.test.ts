@@ -87,6 +87,9 @@ test('the arguments of three built-ins decide', () => {
   assert.equal(reachOfCall('current_setting', ['search_path']), 'harmless');
   assert.equal(reachOfCall('current_setting', ['Primary_ConnInfo']), 'catalog-values');
   assert.equal(reachOfCall('current_setting', [undefined]), 'catalog-values');
+  assert.equal(reachOfCall('current_setting', ['app.key']), 'catalog-values');
+  assert.equal(reachOfCall('current_setting', ['app.tenant'], true), 'harmless');
+  assert.equal(reachOfCall('current_setting', [undefined], true), 'catalog-values');
   assert.equal(reachOfCall('set_config', ['work_mem', '1MB', undefined]), 'harmless');
   assert.equal(reachOfCall('set_config', ['ROLE', 'x', undefined]), 'set-role');
   assert.equal(reachOfCall('set_config', [undefined, 'x', undefined]), 'set-role');

@@ -67,6 +67,18 @@ export function classifyRelation(schema: string, name: string): 'data' | 'struct
   return EXTENSION_VALUES.has(name) ? 'values' : 'data';
 }
 
+/** Columns of `structure` relations that tell values all the same: settings of roles. */
+const VALUE_COLUMNS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['pg_roles', ['rolconfig']],
+  ['pg_user', ['useconfig']],
+]);
+
+/** Whether the columns that are read of a `structure` relation of pg_catalog tell values. */
+export function tellsValues(name: string, columns: readonly string[] | '*'): boolean {
+  const telling = VALUE_COLUMNS.get(name);
+  return telling !== undefined && (columns === '*' || telling.some((column) => columns.includes(column)));
+}
+
 /** Whether a list has the relation at all. For the test against real servers. */
 export function isListedSystemRelation(schema: string, name: string): boolean {
   if (schema === 'information_schema') return INFORMATION_STRUCTURE.has(name) || INFORMATION_VALUES.has(name);

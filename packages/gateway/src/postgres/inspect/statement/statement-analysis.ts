@@ -7,6 +7,7 @@ import { demandTriggers, fireWrite } from '../fired/fire-write.ts';
 import type { SessionChange, SessionNames, UnreadableReason } from '../meaning.ts';
 import { kindOf } from '../parse/tree.ts';
 import type { Node, NodeOf } from '../parse/tree.ts';
+import { tellsValues } from '../routines/system-relations.ts';
 import { handlerOf } from './handlers.ts';
 import type { StatementPort, UnknownKind } from './port.ts';
 import type { TextNames } from './text-names.ts';
@@ -43,6 +44,12 @@ const ADMIN_SPECIALS: ReadonlySet<Special> = new Set(['admin', 'load']);
 /** SQL that is put together at run time may change the session as any other. */
 const isDynamic = (access: Access): boolean => access.kind === 'routine' && access.class === 'dynamic-sql';
 
+/** Some columns of a system relation tell more than the others. */
+function withColumnClass(access: Access): Access {
+  const isStructure = access.kind === 'relation' && access.class === 'structure';
+  return isStructure && tellsValues(access.name, access.columns) ? { ...access, class: 'values' } : access;
+}
+
 class StatementAnalysis implements StatementPort {
   readonly catalog: Catalog;
   readonly names: SessionNames;
@@ -75,7 +82,8 @@ class StatementAnalysis implements StatementPort {
     if (runsUnseen && !isNoted) this.#changes.push({ kind: 'anything' });
     let effect = found.writes ? combineEffects(ownEffect, 'write') : ownEffect;
     if (this.#isAdmin) effect = 'admin';
-    return { ...found, effect, changes: this.#changes, executes: this.#executes };
+    const demands = found.demands.map((access) => withColumnClass(access));
+    return { ...found, demands, effect, changes: this.#changes, executes: this.#executes };
   }
 
   statement(node: Node): Effect {
