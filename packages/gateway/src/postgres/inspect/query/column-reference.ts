@@ -44,6 +44,16 @@ export function analyzeColumnRef(
   else readQualified(parts, scope, context);
 }
 
+/** `t.*` where it is expanded: each column that there is now. @returns whether the node is that. */
+export function readStar(node: Node, scope: Scope | undefined): boolean {
+  const ref = asKind(node, 'ColumnRef');
+  if (ref === undefined || !isStar(ref.fields?.at(-1))) return false;
+  const item = itemOf(partsOf(ref.fields).parts, scope);
+  if (item === undefined) return false;
+  readEachColumn(item);
+  return true;
+}
+
 /** A column of any level comes before a table of any level. */
 function readBareName(name: string, scope: Scope | undefined, context: QueryContext): void {
   const certainty = readColumn(scope, name);

@@ -9,6 +9,8 @@ export interface Write {
   readonly verb: 'insert' | 'update' | 'delete';
   /** The columns that the statement gives values for. */
   readonly columns: readonly string[] | '*';
+  /** Of those, the ones for which DEFAULT is written in place of a value. Absent: not known, any may be. */
+  readonly defaulted?: readonly string[];
 }
 
 export interface QueryContext extends Authority {

@@ -95,6 +95,8 @@ export class Demands {
   usesCatalog = false;
   writes = false;
   runsOwnCode = false;
+  /** Somewhere a type is named: casts that nothing else asks for can be meant. */
+  castsExplicitly = false;
   readonly catalog: Catalog;
   readonly #relations = new Map<string, ColumnUse>();
   /** Everything else that is demanded, and what was found elsewhere before, by key. */
@@ -165,11 +167,9 @@ export class Demands {
     if (this.#unknown.size < MAX_UNKNOWN_NAMES) this.#unknown.set(`${kind}\0${written}`, { kind, written });
   }
 
-  /** A value of the type is made, changed into another or sent: its own routines run. */
+  /** A value of the type is made, changed into another or sent: its own routines run. Which ones is found at the end. */
   typeSeen(oid: number): void {
-    if (oid === 0 || this.#types.has(oid)) return;
-    this.#types.add(oid);
-    for (const routine of routinesOfType(this.catalog, oid)) this.routine(routine);
+    if (oid !== 0) this.#types.add(oid);
   }
 
   /** Takes over what an earlier analysis of a view, an expression or another statement found. */
@@ -186,6 +186,10 @@ export class Demands {
   finish(): Found {
     // The types of columns may demand routines, and those see further types: so these are first.
     for (const use of this.#relations.values()) this.#seeTypes(use);
+    // A routine's own types may be new: the set grows while it is walked.
+    for (const oid of this.#types) {
+      for (const routine of routinesOfType(this.catalog, oid, this.castsExplicitly)) this.routine(routine);
+    }
     for (const use of this.#relations.values()) this.#finishRelation(use);
     return {
       demands: sorted(this.#others),

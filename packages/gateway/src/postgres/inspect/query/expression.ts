@@ -1,7 +1,7 @@
 /** Expressions: every node that the grammar can put there is handled or refused, none is passed over. */
 import { asKind, kindOf, stringsOf } from '../parse/tree.ts';
 import type { Node, NodeKind, NodeOf } from '../parse/tree.ts';
-import { analyzeColumnRef, analyzeIndirection } from './column-reference.ts';
+import { analyzeColumnRef, analyzeIndirection, readStar } from './column-reference.ts';
 import type { QueryContext } from './context.ts';
 import { UnreadableStatement } from './demands.ts';
 import { analyzeFunctionCall } from './function-call.ts';
@@ -32,7 +32,6 @@ const PLAIN: { readonly [K in NodeKind]?: readonly (keyof NodeOf<K>)[] } = {
   NullTest: ['arg'],
   ParamRef: [],
   ResTarget: ['val'],
-  RowExpr: ['args'],
   SQLValueFunction: [],
   SetToDefault: [],
   XmlExpr: ['named_args', 'args'],
@@ -49,6 +48,7 @@ export const EXPRESSION_KINDS: readonly string[] = [
   'CaseExpr',
   'ColumnRef',
   'FuncCall',
+  'RowExpr',
   'SubLink',
   'TypeCast',
   'XmlSerialize',
@@ -111,6 +111,9 @@ function analyzeByKind(kind: string, node: Node, scope: Scope | undefined, conte
       useTypeName(typeName, context);
       return analyzeExpression(arg, scope, context);
     }
+    case 'RowExpr':
+      analyzeRow(asKind(node, 'RowExpr')!.args, scope, context);
+      return undefined;
     case 'SubLink':
       return analyzeSubLink(asKind(node, 'SubLink')!, scope, context);
     case 'CaseExpr':
@@ -195,6 +198,20 @@ function analyzeCase(
   analyzeExpression(arg, scope, context);
   analyzeExpressions(args, scope, context);
   analyzeExpression(defresult, scope, context);
+}
+
+/** In ROW(…) and VALUES a star is expanded. @returns whether there was one. */
+export function analyzeRow(
+  nodes: readonly Node[] | undefined,
+  scope: Scope | undefined,
+  context: QueryContext,
+): boolean {
+  let hasStar = false;
+  for (const node of nodes ?? []) {
+    if (readStar(node, scope)) hasStar = true;
+    else analyzeExpression(node, scope, context);
+  }
+  return hasStar;
 }
 
 /** ORDER BY inside of an aggregate or window: expressions only, no names of the output. */

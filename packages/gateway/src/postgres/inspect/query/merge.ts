@@ -62,6 +62,7 @@ function analyzeClause(
       analyzeAssignments(clause.targetList, target, scope, context);
       return;
     case 'CMD_INSERT':
+      // In VALUES of MERGE, DEFAULT may stand anywhere: which columns are meant is left open.
       write(
         target,
         'insert',

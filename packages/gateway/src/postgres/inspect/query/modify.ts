@@ -46,35 +46,35 @@ export function write(
   verb: Verb,
   columns: readonly string[] | '*',
   context: QueryContext,
+  defaulted?: readonly string[],
 ): void {
   const { relation, temporary } = target.found;
   if (temporary !== undefined) {
     const use = context.demands.relation(verb, temporary, context);
     use.addAll();
   }
-  if (relation !== undefined) writeRelation(relation, verb, columns, target.inherits, context);
+  if (relation === undefined) return;
+  const values: Write = { relation, verb, columns, ...(defaulted !== undefined && { defaulted }) };
+  writeRelation(values, target.inherits, context);
 }
 
-function writeRelation(
-  relation: CatalogRelation,
-  verb: Verb,
-  columns: readonly string[] | '*',
-  inherits: boolean,
-  context: QueryContext,
-): void {
+function writeRelation(values: Write, inherits: boolean, context: QueryContext): void {
+  const { relation, verb, columns } = values;
   const use = context.demands.relation(verb, relation, context);
-  use.inherited ||= inherits;
+  // New rows go to partitions, never to tables that merely inherit.
+  use.inherited ||= inherits && (verb !== 'insert' || relation.kind === 'partitioned-table');
   if (columns === '*') use.addAll();
   else for (const column of columns) use.add(column);
   for (const { name, typeOid } of relation.columns) {
     if (columns === '*' || columns.includes(name)) useTypeOid(typeOid, context);
   }
-  context.onWrite({ relation, verb, columns }, context);
+  context.onWrite(values, context);
   // Policies and a view's own conditions are looked at by writes as well.
   includeRead(relation, context);
   const base = baseOfView(relation, context);
-  if (base !== undefined)
-    writeRelation(base, verb, verb === 'delete' ? [] : '*', true, contextOfBase(relation, context));
+  if (base === undefined) return;
+  const through: Write = { relation: base, verb, columns: verb === 'delete' ? [] : '*' };
+  writeRelation(through, true, contextOfBase(relation, context));
 }
 
 export function analyzeInsert(
@@ -86,11 +86,33 @@ export function analyzeInsert(
   analyzeWith(insert.withClause, scope, context);
   const target = targetOf(insert.relation, context);
   const width = analyzeSource(insert.selectStmt, scope, context);
-  write(target, 'insert', insertedColumns(insert.cols, width, target, context), context);
+  const columns = insertedColumns(insert.cols, width, target, context);
+  write(
+    target,
+    'insert',
+    columns,
+    context,
+    columns === '*' ? undefined : defaultedOf(insert.selectStmt, columns),
+  );
   const inside: Scope = { ...scope, items: [target.item] };
   analyzeSubscripts(insert.cols, inside, context);
   analyzeConflict(insert.onConflictClause, target, inside, context);
   return analyzeReturning(insert.returningClause, inside, target, context);
+}
+
+const isDefault = (value: Node | undefined): boolean => asKind(value, 'SetToDefault') !== undefined;
+
+/** Columns for which a row of VALUES says DEFAULT. No other source can. */
+function defaultedOf(source: Node | undefined, columns: readonly string[]): readonly string[] {
+  const found = new Set<string>();
+  for (const row of asKind(source, 'SelectStmt')?.valuesLists ?? []) {
+    const values = asKind(row, 'List')?.items ?? [];
+    for (const [index, value] of values.entries()) {
+      const column = columns[index];
+      if (column !== undefined && isDefault(value)) found.add(column);
+    }
+  }
+  return [...found];
 }
 
 /** @returns how many columns the source gives; undefined: not known; 0: DEFAULT VALUES. */
@@ -184,7 +206,9 @@ export function analyzeAssignments(
   scope: Scope,
   context: QueryContext,
 ): void {
-  write(target, 'update', assignedColumns(targets, target.found.relation, context), context);
+  const columns = assignedColumns(targets, target.found.relation, context);
+  const defaulted = columns.filter((_, index) => mayBeDefault(asKind(targets?.[index], 'ResTarget')?.val));
+  write(target, 'update', columns, context, defaulted);
   analyzeSubscripts(targets, scope, context);
   for (const node of targets ?? []) {
     const value = asKind(node, 'ResTarget')?.val;
@@ -192,6 +216,12 @@ export function analyzeAssignments(
     const shared = asKind(value, 'MultiAssignRef');
     if (shared === undefined || shared.colno === 1) analyzeExpression(value, scope, context);
   }
+}
+
+/** `a = DEFAULT`, and `(a, b) = (1, DEFAULT)`, where each of them may be meant. */
+function mayBeDefault(value: Node | undefined): boolean {
+  const row = asKind(asKind(value, 'MultiAssignRef')?.source, 'RowExpr')?.args;
+  return isDefault(value) || row?.some(isDefault) === true;
 }
 
 export function analyzeUpdate(

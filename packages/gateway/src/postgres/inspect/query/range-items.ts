@@ -105,11 +105,14 @@ function runsOnRead(relation: CatalogRelation, text: string): boolean {
   );
 }
 
-/** The base relations of a view are its owner's business, unless it says that they are the caller's (15 and later). */
+/**
+ * The base relations of a view are its owner's business, unless it says that they are the caller's (15 and later); then they are so
+ * behind any other view too.
+ */
 function includeView(view: CatalogRelation, context: QueryContext): void {
-  const authority = view.securityInvoker ? context.authority : 'owner';
+  const authority = view.securityInvoker ? 'caller' : 'owner';
   const via = `${view.schema}.${view.name}`;
-  const found = foundWithin(`view\0${authority}\0${via}`, via, context, (within) => {
+  const found = foundWithin(`view\0${via}`, via, context, (within) => {
     analyzeQueryNode(parseCatalogText(view.definition!), undefined, { ...within, authority });
   });
   context.demands.include(found);
@@ -127,5 +130,5 @@ export function baseOfView(view: CatalogRelation, context: QueryContext): Catalo
 /** The context in which a view's base relation is written. */
 export function contextOfBase(view: CatalogRelation, context: QueryContext): QueryContext {
   const within = contextWithin(context, `${view.schema}.${view.name}`);
-  return view.securityInvoker ? { ...within, authority: context.authority } : within;
+  return view.securityInvoker ? { ...within, authority: 'caller' } : within;
 }

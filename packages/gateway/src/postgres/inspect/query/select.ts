@@ -4,7 +4,7 @@ import type { Node, NodeOf } from '../parse/tree.ts';
 import { itemOf } from './column-reference.ts';
 import type { QueryContext } from './context.ts';
 import { UnreadableStatement } from './demands.ts';
-import { analyzeExpression, analyzeExpressions, analyzeWindow, useSortOperator } from './expression.ts';
+import { analyzeExpression, analyzeRow, analyzeWindow, useSortOperator } from './expression.ts';
 import { analyzeFrom, itemOfOutput } from './from-clause.ts';
 import { columnNameOf } from './output-names.ts';
 import { emptyScope, readEachColumn, readHere } from './scope.ts';
@@ -77,10 +77,16 @@ function isBare(select: Select): boolean {
 }
 
 function analyzeValues(select: Select, scope: Scope, context: QueryContext): Output {
-  analyzeExpressions(select.valuesLists, scope, context);
+  let isOpen = false;
+  for (const node of select.valuesLists ?? []) {
+    const row = asKind(node, 'List')?.items;
+    if (row === undefined) throw new UnreadableStatement('unknown-expression');
+    // How many columns stars and rows become is not counted here.
+    if (analyzeRow(row, scope, context) || row.some(endsInStar)) isOpen = true;
+  }
   const width = asKind(select.valuesLists?.[0], 'List')?.items?.length ?? 0;
   const columns = Array.from({ length: width }, (_, index) => `column${String(index + 1)}`);
-  const output: Output = { columns, isOpen: false, items: [] };
+  const output: Output = { columns, isOpen, items: [] };
   const result = itemOfOutput(output, undefined, undefined);
   analyzeOrder(select, { ...scope, items: [result] }, output, context);
   if (select.lockingClause !== undefined) throw new UnreadableStatement('unknown-expression');

@@ -6,31 +6,47 @@ import { reachOfRoutine } from '../routines/classify-routine.ts';
 const FIRST_OWN_OID = 16_384;
 
 interface TypeRoutines {
+  /** That may run unasked, in expressions or assignments. */
   readonly casts: ReadonlyMap<number, readonly CatalogCast[]>;
+  readonly allCasts: ReadonlyMap<number, readonly CatalogCast[]>;
+  /** By OID, negative without explicit casts. */
   readonly routines: Map<number, readonly CatalogRoutine[]>;
 }
 
 const known = new WeakMap<Catalog, TypeRoutines>();
 const NONE: readonly CatalogRoutine[] = [];
 
-/** Routines that are not harmless and may run where a value of the type is. */
-export function routinesOfType(catalog: Catalog, oid: number): readonly CatalogRoutine[] {
+/**
+ * Routines that are not harmless and may run where a value of the type is.
+ *
+ * @param explicitly casts that run only where a cast is written may run too.
+ */
+export function routinesOfType(
+  catalog: Catalog,
+  oid: number,
+  explicitly: boolean,
+): readonly CatalogRoutine[] {
   if (oid < FIRST_OWN_OID && catalog.ownCasts.length === 0) return NONE;
   let types = known.get(catalog);
   if (types === undefined) {
-    types = { casts: castsByType(catalog), routines: new Map() };
+    types = {
+      casts: castsByType(catalog.ownCasts.filter(({ context }) => context !== 'explicit')),
+      allCasts: castsByType(catalog.ownCasts),
+      routines: new Map(),
+    };
     known.set(catalog, types);
   }
-  let routines = types.routines.get(oid);
+  const key = explicitly ? oid : -oid;
+  let routines = types.routines.get(key);
   if (routines === undefined) {
     const oids = new Set<number>();
-    collect(catalog, types.casts, oid, oids, new Set());
+    collect(catalog, explicitly ? types.allCasts : types.casts, oid, oids, new Set());
     routines = [...oids]
       .map((routine) => catalog.routineByOid(routine))
       .filter(
         (routine) => routine !== undefined && reachOfRoutine(routine) !== 'harmless',
       ) as CatalogRoutine[];
-    types.routines.set(oid, routines);
+    types.routines.set(key, routines);
   }
   return routines;
 }
@@ -39,9 +55,9 @@ export function routinesOfType(catalog: Catalog, oid: number): readonly CatalogR
  * A cast runs unasked only where one of its types is met. One between an own type and a built-in one is met where the own type is: else every
  * text would demand every cast from text.
  */
-function castsByType(catalog: Catalog): ReadonlyMap<number, readonly CatalogCast[]> {
+function castsByType(all: readonly CatalogCast[]): ReadonlyMap<number, readonly CatalogCast[]> {
   const casts = new Map<number, CatalogCast[]>();
-  for (const cast of catalog.ownCasts) {
+  for (const cast of all) {
     const types = [cast.sourceTypeOid, cast.targetTypeOid];
     const own = types.filter((oid) => oid >= FIRST_OWN_OID);
     for (const oid of own.length > 0 ? own : types) {

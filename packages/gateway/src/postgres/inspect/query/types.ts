@@ -10,6 +10,7 @@ import { findRelation, findType } from './names.ts';
 /** A cast to the type, or a column of it: its own routines, casts and the checks of domains. */
 export function useTypeName(type: NodeOf<'TypeName'> | undefined, context: QueryContext): void {
   if (type === undefined) return;
+  context.demands.castsExplicitly = true;
   const parts = stringsOf(type.names);
   if (parts === undefined || parts.length === 0) throw new UnreadableStatement('unknown-expression');
   if (type.pct_type === true) useColumnType(parts, context);
@@ -27,6 +28,7 @@ function useColumnType(parts: readonly string[], context: QueryContext): void {
 }
 
 export function useNamedType(parts: readonly string[], context: QueryContext): void {
+  context.demands.castsExplicitly = true;
   const type = findType(parts, context);
   if (type === undefined) {
     // The row type of a table; the snapshot need not list it.
