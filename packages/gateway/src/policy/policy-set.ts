@@ -14,6 +14,7 @@ import type {
   PolicyRequest,
 } from './policy-request.ts';
 import { questionOf } from './question.ts';
+import type { Question } from './question.ts';
 import { ASKED_ACTIONS, POLICY_SCHEMA } from './schema.ts';
 import type { AskedAction } from './schema.ts';
 
@@ -87,8 +88,14 @@ export class PolicySet implements PolicyDecider {
   }
 
   decide(request: PolicyRequest): PolicyDecision {
+    let question: Question;
     try {
-      return this.#decide(request);
+      question = questionOf(request);
+    } catch {
+      return refusal([{ policy: '', message: 'the request names something that is not there' }]);
+    }
+    try {
+      return this.#decide(question);
     } catch {
       // The instance is of no use any more after a failure of its own; the next question gets another one.
       this.#engine = undefined;
@@ -96,9 +103,8 @@ export class PolicySet implements PolicyDecider {
     }
   }
 
-  #decide(request: PolicyRequest): PolicyDecision {
+  #decide({ action, ...question }: Question): PolicyDecision {
     this.#engine ??= this.#prepare();
-    const { action, ...question } = questionOf(request);
     const answer = this.#engine.statefulIsAuthorized({
       ...question,
       action: { type: 'Action', id: action },
