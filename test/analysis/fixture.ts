@@ -41,6 +41,7 @@ CREATE OPERATOR scratch.<+> (LEFTARG = int, RIGHTARG = int, FUNCTION = app.plus)
 CREATE AGGREGATE scratch.total (int) (SFUNC = int4pl, STYPE = int);
 CREATE VIEW other.dependent AS SELECT a FROM scratch.t;
 CREATE TABLE other.colored (m scratch.mood);
+CREATE TABLE other.priced (p scratch.amount);
 `;
 
 /** scratch is the path; `tmp` may be a temporary table. */

@@ -160,3 +160,33 @@ test('without foreign keys in the snapshot, what follows them is refused', () =>
     assert.ok(demands.includes('special admin'), `${sql}: ${demands.join('; ')}`);
   }
 });
+
+/** Deterministic: the same mutations in every run. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+test('statements put together from pieces of others are judged or refused with a reason, never a failure', () => {
+  const words = files.flatMap((file) => readCases(file)).map(({ sql }) => sql.split(/\b/u));
+  const random = randomFrom(7);
+  const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!;
+  const reasons = new Map<string, number>();
+  for (let round = 0; round < 3000; round++) {
+    const statement = [...pick(words)];
+    const other = pick(words);
+    const at = Math.floor(random() * statement.length);
+    const from = Math.floor(random() * other.length);
+    statement.splice(at, Math.floor(random() * 3), ...other.slice(from, from + 1 + Math.floor(random() * 6)));
+    const sql = statement.join('');
+    const { unreadable } = analyze(sql, catalog);
+    const reason = unreadable?.reason ?? 'judged';
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    assert.notEqual(reason, 'parser-failure', sql);
+  }
+  // Most are no SQL; enough are, so that the test sees something.
+  assert.ok((reasons.get('judged') ?? 0) > 300, JSON.stringify([...reasons]));
+});

@@ -3,7 +3,7 @@
  * cascade. Routines are demanded (they run as the caller, or are named by nobody else); relations that rules and cascades touch are reached, on
  * their owner's authority.
  */
-import type { CatalogRelation, CatalogRule } from '../../catalog/catalog.ts';
+import type { CatalogColumn, CatalogRelation, CatalogRule } from '../../catalog/catalog.ts';
 import { asKind } from '../parse/tree.ts';
 import type { Node } from '../parse/tree.ts';
 import {
@@ -45,11 +45,17 @@ function fireOn(relation: CatalogRelation, write: Write, context: QueryContext):
   if (write.verb === 'delete') return;
   for (const column of relation.columns) {
     if (column.default === undefined) continue;
-    const isGiven = write.columns !== '*' && write.columns.includes(column.name);
-    // An UPDATE makes generated columns anew; DEFAULT written as a value names the column among those given, so it counts too.
-    const runs = column.generated || write.verb === 'insert' || isGiven;
-    if (runs) demands.include(foundInExpression(column.default, relation, context));
+    if (runsDefault(column, write)) demands.include(foundInExpression(column.default, relation, context));
   }
+}
+
+/** An INSERT makes the defaults of columns that get no value, or DEFAULT for one; generated columns are made anew by every write. */
+function runsDefault(column: CatalogColumn, { verb, columns, defaulted }: Write): boolean {
+  if (column.generated) return true;
+  const isGiven = columns === '*' || columns.includes(column.name);
+  // Which columns get DEFAULT in place of a value may not be known.
+  const mayBeDefault = defaulted?.includes(column.name) ?? isGiven;
+  return mayBeDefault || (verb === 'insert' && !(isGiven && columns !== '*'));
 }
 
 function descendantsOf(relation: CatalogRelation, { catalog }: QueryContext): readonly CatalogRelation[] {

@@ -1,6 +1,6 @@
 /** COPY: what it does to a table is what SELECT or INSERT of the same columns would do; files and programs are specials. */
 import type { Effect } from '../classify.ts';
-import { stringsOf } from '../parse/tree.ts';
+import { asKind, stringsOf } from '../parse/tree.ts';
 import type { Node, NodeOf } from '../parse/tree.ts';
 import { relationInDefinition } from './definitions.ts';
 import { findObject, findRelation, rangeName } from './object-names.ts';
@@ -16,7 +16,9 @@ export function analyzeCopy(copy: NodeOf<'CopyStmt'>, port: StatementPort): Effe
     port.unreadable('unknown-statement');
   } else {
     const columns = columnsOf(copy, copy.relation, isFrom, port);
-    port.query(isFrom ? insertInto(copy.relation, columns) : selectFrom(copy.relation, columns));
+    port.query(
+      isFrom ? insertInto(copy.relation, columns, valueOf(copy)) : selectFrom(copy.relation, columns),
+    );
     if (copy.whereClause !== undefined) analyzeCondition(copy.relation, copy.whereClause, port);
   }
   return isFrom ? 'write' : 'read';
@@ -59,10 +61,22 @@ function analyzeCondition(range: NodeOf<'RangeVar'>, where: Node, port: Statemen
   port.expression(where, [findRelation(port, name) ?? relationInDefinition(name.name)]);
 }
 
-/** As many parameters as columns, so that defaults are those of the columns left out. */
-function insertInto(range: NodeOf<'RangeVar'>, columns: readonly string[] | undefined): Node {
+/** The option DEFAULT names a text that stands for the column's default. */
+function valueOf(copy: NodeOf<'CopyStmt'>): (index: number) => Node {
+  const mayBeDefault = (copy.options ?? []).some(
+    (option) => asKind(option, 'DefElem')?.defname?.toLowerCase() === 'default',
+  );
+  return mayBeDefault ? () => ({ SetToDefault: {} }) : (index) => ({ ParamRef: { number: index + 1 } });
+}
+
+/** As many values as columns, so that defaults are those of the columns left out. */
+function insertInto(
+  range: NodeOf<'RangeVar'>,
+  columns: readonly string[] | undefined,
+  value: (index: number) => Node,
+): Node {
   const named = columns?.map((name) => ({ ResTarget: { name } }));
-  const values = (columns ?? ['']).map((_, index) => ({ ParamRef: { number: index + 1 } }));
+  const values = (columns ?? ['']).map((_, index) => value(index));
   return {
     InsertStmt: {
       relation: range,
