@@ -88,6 +88,8 @@ export interface Seen {
   readonly locks: readonly string[];
   /** The state before, set-up included. */
   readonly before: State;
+  /** Keys that somebody else changed meanwhile. */
+  readonly excused: ReadonlySet<string>;
 }
 
 async function checkPassed(arena: Arena, check: string): Promise<boolean> {
@@ -100,11 +102,17 @@ async function checkPassed(arena: Arena, check: string): Promise<boolean> {
   }
 }
 
-export async function judge(arena: Arena, attack: Attack, { answers, locks, before }: Seen): Promise<Found> {
+export async function judge(
+  arena: Arena,
+  attack: Attack,
+  { answers, locks, before, excused }: Seen,
+): Promise<Found> {
   const received = receivedBytes(answers);
   const sent = sentTexts(attack.steps);
   const after = await arena.state();
-  const beyond = changedKeys(before, after).filter((key) => !SCOPES[attack.scope].mayChange.test(key));
+  const beyond = changedKeys(before, after).filter(
+    (key) => !excused.has(key) && !SCOPES[attack.scope].mayChange.test(key),
+  );
   const findings = [
     ...canariesIn(received, sent).map((canary) => `received ${canary}`),
     ...(attack.received !== undefined && received.includes(attack.received)
@@ -119,5 +127,5 @@ export async function judge(arena: Arena, attack: Attack, { answers, locks, befo
     ...arena.notified.splice(0).map(() => 'notified another session'),
     ...((await arena.victim.wasHurt(arena.observer)) ? ['hurt another session'] : []),
   ];
-  return { findings, dirty: changedKeys(arena.baseline, after).length > 0 };
+  return { findings, dirty: after !== arena.baseline && changedKeys(arena.baseline, after).length > 0 };
 }

@@ -32,8 +32,8 @@ export interface Stage {
   readonly fill: Fill;
   /** A superuser's connection to the same database. */
   readonly observer: Client;
-  /** After somebody else changed something: resolves when the gateway can know of it. */
-  readonly settle: () => Promise<void>;
+  /** Somebody else runs this beside the attack; resolves when the gateway can know of it. */
+  readonly outside: (sql: string) => Promise<void>;
 }
 
 const int32 = (value: number): Buffer => {
@@ -108,8 +108,7 @@ async function receive(
 
 async function playStep(session: RawSession, step: Step, stage: Stage): Promise<Answer> {
   if (typeof step !== 'string' && step.kind === 'outside') {
-    await stage.observer.query(stage.fill(step.sql));
-    await stage.settle();
+    await stage.outside(stage.fill(step.sql));
     return { messages: [], errors: [], lost: false };
   }
   session.send(await bytesOf(step, stage));

@@ -98,10 +98,3 @@ export const SCOPES: Readonly<Record<ScopeName, TriedScope>> = {
     mayChange: /^(rows|sequence) bank\.(transfers|transfers_id_seq)$/,
   },
 };
-
-export const EVERYTHING: AttackScope = {
-  relations: [{ on: ['*.*'], verbs: ['all'] }],
-  functions: ['*.*'],
-  ddl: ['*'],
-  allow: ['all'],
-};

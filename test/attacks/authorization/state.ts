@@ -130,7 +130,7 @@ const CATALOG_SQL = [
   `select 'databases', md5(string_agg(datname, ',' order by datname)) from pg_database where datname !~ '^authz_' or datname = current_database() || '_spare'`,
   `select 'slots', md5(string_agg(slot_name, ',')) from pg_replication_slots`,
   `select 'prepared', md5(string_agg(gid, ',' order by gid)) from pg_prepared_xacts where database = current_database()`,
-  `select 'configuration', md5(string_agg(name || setting, ',' order by seqno)) from pg_file_settings where sourcefile like '%auto.conf'`,
+  `select 'configuration', md5(string_agg(line, '' order by line)) from regexp_split_to_table(pg_read_file('postgresql.auto.conf'), '\\n') line where line !~ '^#'`,
 ].join('\nunion all\n');
 
 /** Contents of what is there now; what is made later shows in the catalog. */
@@ -166,6 +166,17 @@ export async function readState(observer: Client, rows: string): Promise<State> 
     state.set('rows', 'unreadable');
   }
   return state;
+}
+
+const MARK = `select pg_current_wal_insert_lsn()::text || (select count(*) from pg_replication_slots) || md5(pg_read_file('postgresql.auto.conf')) as mark`;
+
+/**
+ * Another one if anything was written since: every change of a relation or a catalog is in the server's write-ahead log, slots and settings
+ * have files of their own. It may move without a change.
+ */
+export async function readMark(observer: Client): Promise<string> {
+  const { rows } = await observer.query<{ mark: string }>(MARK);
+  return rows[0]!.mark;
 }
 
 /** Keys that are new, gone or different. */

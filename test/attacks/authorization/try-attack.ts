@@ -1,8 +1,10 @@
 /** One attack, from its set-up to the verdict. */
 import type { Attack } from './attack.ts';
-import { judge, locksHeld } from './judge.ts';
+import type { Control } from './controls.ts';
+import { judge, locksHeld, receivedBytes } from './judge.ts';
 import { Hung, playSteps, type Answer } from './play.ts';
 import { RawSession } from '../../support/raw-session.ts';
+import { changedKeys } from './state.ts';
 import type { Arena } from './world.ts';
 
 /** How an attacker gets in: through a gateway or straight. */
@@ -46,7 +48,12 @@ async function untilGone(arena: Arena): Promise<void> {
   );
 }
 
-async function playIn(door: Door, attack: Attack, locks: string[]): Promise<readonly Answer[]> {
+interface Notes {
+  readonly locks: string[];
+  readonly excused: Set<string>;
+}
+
+async function playIn(door: Door, attack: Attack, notes: Notes): Promise<readonly Answer[]> {
   const { arena } = door;
   let session: RawSession;
   try {
@@ -55,12 +62,18 @@ async function playIn(door: Door, attack: Attack, locks: string[]): Promise<read
     const code = (error as { code?: string }).code ?? 'no session';
     return [{ ...REFUSED, errors: [code] }];
   }
+  const outside = async (sql: string): Promise<void> => {
+    const before = await arena.state();
+    await arena.observer.query(sql);
+    for (const key of changedKeys(before, await arena.state())) notes.excused.add(key);
+    await door.settle();
+  };
   try {
     return await playSteps(
       session,
       attack.steps,
-      { fill: (text) => arena.fill(text), observer: arena.observer, settle: () => door.settle() },
-      async () => void locks.push(...(await locksHeld(arena, attack))),
+      { fill: (text) => arena.fill(text), observer: arena.observer, outside },
+      async () => void notes.locks.push(...(await locksHeld(arena, attack))),
     );
   } finally {
     session.end();
@@ -81,16 +94,16 @@ export async function tryAttack(door: Door, attack: Attack): Promise<Verdict> {
     await door.settle();
     before = await arena.state();
   }
-  const locks: string[] = [];
+  const notes: Notes = { locks: [], excused: new Set() };
   let answers: readonly Answer[] = [];
   let hung = false;
   try {
-    answers = await playIn(door, attack, locks);
+    answers = await playIn(door, attack, notes);
   } catch (error) {
     if (!(error instanceof Hung)) throw error;
     hung = true;
   }
-  const { findings, dirty } = await judge(arena, attack, { answers, locks, before });
+  const { findings, dirty } = await judge(arena, attack, { answers, before, ...notes });
   if (dirty || attack.setup !== undefined) {
     await arena.restore();
     await door.restored();
@@ -105,6 +118,30 @@ export async function tryAttack(door: Door, attack: Attack): Promise<Verdict> {
     ),
     ms: performance.now() - started,
   };
+}
+
+/** What is wrong with the answer to a statement that must pass; empty: nothing. */
+export async function tryControl(door: Door, control: Control): Promise<readonly string[]> {
+  const { arena } = door;
+  const attack: Attack = { ...control, goal: 'read', how: 'a control' };
+  const notes: Notes = { locks: [], excused: new Set() };
+  const answers = await playIn(door, attack, notes);
+  const wrong = answers.flatMap(({ errors, messages }) => [
+    ...errors,
+    ...messages.filter(({ type }) => type === 'E').map(({ body }) => messageOf(body)),
+  ]);
+  if (control.received !== undefined && !receivedBytes(answers).includes(control.received)) {
+    wrong.push(`${control.received} was not received`);
+  }
+  if (control.check !== undefined) {
+    const { rows } = await arena.observer.query<unknown[]>({ text: control.check, rowMode: 'array' });
+    if (rows[0]?.[0] !== true) wrong.push('the check says no');
+  }
+  if (changedKeys(arena.baseline, await arena.state()).length > 0) {
+    await arena.restore();
+    await door.restored();
+  }
+  return wrong;
 }
 
 /** Straight to the server as its superuser: no wall at all. */

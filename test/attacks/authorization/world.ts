@@ -16,7 +16,7 @@ import {
   SERVER_SETTINGS,
   VICTIM_QUERY,
 } from './fixture.ts';
-import { changedKeys, readState, rowsQuery, type State } from './state.ts';
+import { changedKeys, readMark, readState, rowsQuery, type State } from './state.ts';
 
 export const TEMPLATE = 'authz_template';
 
@@ -163,7 +163,7 @@ export class World {
   /** @param prepare runs on the template as superuser, last: roles and their privileges */
   static async start(options: {
     readonly major?: PostgresMajor;
-    readonly prepare?: (template: Client, admin: Client) => Promise<void>;
+    readonly prepare?: (server: PostgresServer, template: Client) => Promise<void>;
   }): Promise<World> {
     const folder = new Folder();
     const listener = await Listener.open();
@@ -179,7 +179,7 @@ export class World {
       const template = await connectAs(server, TEMPLATE, 'template');
       const values = { database: TEMPLATE, dir: folder.path, port: String(listener.port) };
       for (const sql of [EXTENSIONS_SQL, OWNER_SQL, FINISH_SQL]) await template.query(fillIn(sql, values));
-      await options.prepare?.(template, admin);
+      await options.prepare?.(server, template);
       const rows = await rowsQuery(template);
       await template.end();
       return new World(server, admin, { folder, listener }, rows);
@@ -240,6 +240,7 @@ export class Arena {
   baseline!: State;
   /** Notifications on `bell` since the last attack. */
   notified: string[] = [];
+  #read: { readonly mark: string; readonly state: State } | undefined;
   /** Roles whose temporary tables PUBLIC does not grant any more. */
   readonly #temporary: readonly string[];
 
@@ -265,7 +266,10 @@ export class Arena {
     this.observer = await connectAs(this.world.server, this.database, 'observer');
     this.observer.on('notification', ({ payload }) => void this.notified.push(payload ?? ''));
     await this.observer.query('listen bell');
-    this.baseline = await readState(this.observer, this.world.rows);
+    // Twice: the first reading of a new database writes hint bits.
+    await readState(this.observer, this.world.rows);
+    this.#read = undefined;
+    this.baseline = await this.state();
   }
 
   fill(text: string): string {
@@ -278,8 +282,14 @@ export class Arena {
     });
   }
 
+  /** Read anew only when something was written since the last time. */
   async state(): Promise<State> {
-    return await readState(this.observer, this.world.rows);
+    const mark = await readMark(this.observer);
+    if (this.#read?.mark === mark) return this.#read.state;
+    const state = await readState(this.observer, this.world.rows);
+    // Reading may write (hint bits): what is remembered is the mark from before, so the next time may read in vain.
+    this.#read = { mark, state };
+    return state;
   }
 
   /** A fresh copy of the bank; roles and settings of the cluster as they were. Throws when they are not. */
