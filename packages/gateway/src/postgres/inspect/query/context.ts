@@ -21,6 +21,8 @@ export interface QueryContext extends Authority {
   readonly depth: number;
   /** Called for every write, also of the base relation of a view, with the context in which it happens. */
   readonly onWrite: (write: Write, context: QueryContext) => void;
+  /** The text calls set_config. */
+  readonly onSetConfig?: () => void;
 }
 
 /** The texts of the catalog were written with this path: every other name in them is qualified. */

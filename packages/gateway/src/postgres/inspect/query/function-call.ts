@@ -81,7 +81,10 @@ function useRoutine(routine: CatalogRoutine, args: readonly Node[], context: Que
     case 'setting':
     case 'rewrite': {
       const judged = reachOfCall(routine.name, args.map(constantText), context.depth > 0);
-      if (routine.name === 'set_config') demands.writes = true;
+      if (routine.name === 'set_config') {
+        demands.writes = true;
+        context.onSetConfig?.();
+      }
       if (judged !== 'harmless') demands.reachingRoutine(routine, judged, via);
       return;
     }

@@ -25,6 +25,8 @@ export interface StatementPort {
   usedSearchPath(): void;
   change(change: SessionChange): void;
 
+  /** Whether set_config was called since this was last asked. What nobody asks about makes search_path unknown. */
+  takeSetConfig(): boolean;
   /** SELECT, VALUES, INSERT, UPDATE, DELETE, MERGE. */
   query(node: Node): void;
   /** @param scope relations whose columns it may name, by the relation's own name. */

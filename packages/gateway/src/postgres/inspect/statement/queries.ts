@@ -30,10 +30,13 @@ export function analyzeWrite(node: Node, port: StatementPort): Effect {
 
 /** A change of search_path by set_config: to what, only when the call is all that the statement does. */
 function noteSetConfig(root: Node, port: StatementPort): void {
+  if (!port.takeSetConfig()) return;
+  let isSeen = false;
   walkNodes(root, (kind, fields) => {
     if (kind !== 'FuncCall') return;
     const call = fields as NodeOf<'FuncCall'>;
     if (stringsOf(call.funcname)?.at(-1) !== 'set_config') return;
+    isSeen = true;
     const [setting, value, local] = (call.args ?? []).map((argument) => constantOf(argument));
     if (typeof setting === 'string' && setting.toLowerCase() !== 'search_path') return;
     const isCertain =
@@ -47,6 +50,8 @@ function noteSetConfig(root: Node, port: StatementPort): void {
       local: isCertain && local,
     });
   });
+  // A view of the catalog does it.
+  if (!isSeen) port.change({ kind: 'search-path', value: undefined, local: false });
 }
 
 function constantOf(node: Node): string | boolean | undefined {

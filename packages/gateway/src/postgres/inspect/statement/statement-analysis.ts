@@ -59,6 +59,7 @@ class StatementAnalysis implements StatementPort {
   readonly #changes: SessionChange[] = [];
   readonly #executes: string[] = [];
   #isAdmin = false;
+  #setsConfig = false;
 
   constructor(text: TextNames) {
     this.#text = text;
@@ -72,11 +73,15 @@ class StatementAnalysis implements StatementPort {
       demands: this.#demands,
       depth: 0,
       onWrite: fireWrite,
+      onSetConfig: () => {
+        this.#setsConfig = true;
+      },
     };
   }
 
   finish(ownEffect: Effect): StatementFound {
     const found = this.#demands.finish();
+    if (this.#setsConfig) this.#changes.push({ kind: 'search-path', value: undefined, local: false });
     const isNoted = this.#changes.some(({ kind }) => kind === 'anything');
     const runsUnseen = found.runsOwnCode || found.demands.some((access) => isDynamic(access));
     if (runsUnseen && !isNoted) this.#changes.push({ kind: 'anything' });
@@ -179,6 +184,12 @@ class StatementAnalysis implements StatementPort {
 
   unreadable(reason: UnreadableReason): never {
     throw new UnreadableStatement(reason);
+  }
+
+  takeSetConfig(): boolean {
+    const isSet = this.#setsConfig;
+    this.#setsConfig = false;
+    return isSet;
   }
 
   usedSearchPath(): void {
