@@ -194,6 +194,21 @@ for (const major of MAJORS) {
       assert.equal(rows[0]?.changes, '0');
     });
 
+    void test('a setup with another prefix goes on with the roles that there are', async () => {
+      const roles = await walled.rolesThere();
+      await walled.dba.query(withoutPsql(setupSql({ ...SETUP, prefix: 'other_' })));
+      const again = await makeRole(walled.run(), {
+        node: 'node',
+        key: keyOf(WRITER),
+        verifier: await makeVerifier('writer'),
+        validUntilMs: Date.now() + 3_600_000,
+        privileges: privilegesOf(WRITER, await loadTestCatalog(walled.server)),
+      });
+      assert.equal(again.role, made.get('writer')?.role);
+      await walled.dba.query(withoutPsql(setupSql(SETUP)));
+      assert.deepEqual(await walled.rolesThere(), roles);
+    });
+
     void test('what is offered no more is taken back from everybody', async () => {
       await walled.dba.query("DELETE FROM countersign.grantable WHERE object = 'named_as_owner'");
       await walled.dba.query('SELECT countersign.apply_offers()');

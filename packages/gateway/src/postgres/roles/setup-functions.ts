@@ -109,7 +109,7 @@ const OFFERS = `
 const FIND_ROLE = `
   SELECT r.role_oid, a.rolname INTO v_oid, v_role
     FROM countersign.role r JOIN pg_catalog.pg_roles a ON a.oid = r.role_oid
-   WHERE r.scope = p_scope AND r.login = session_user;`;
+   WHERE r.scope = p_scope AND r.login = session_user AND pg_catalog.right(a.rolname, 32) = r.scope;`;
 
 function makeRole(prefix: string, owner: string, objects: string | undefined): string {
   return `
@@ -157,6 +157,9 @@ BEGIN
 
   -- The role: ours, or new. One that somebody else made under such a name is not ours.
   SELECT r.* INTO v_known FROM countersign.role r WHERE r.scope = p_scope;
+  -- Under the name that it has: the prefix may have been another one then.
+  SELECT coalesce(pg_catalog.max(a.rolname::text), v_role) INTO v_role FROM pg_catalog.pg_roles a
+   WHERE a.oid = v_known.role_oid AND pg_catalog.right(a.rolname, 32) = p_scope;
   SELECT a.oid INTO v_oid FROM pg_catalog.pg_roles a WHERE a.rolname = v_role;
   IF v_known.scope IS NOT NULL AND v_known.login <> session_user THEN
     RAISE EXCEPTION 'countersign: this role belongs to another login' USING ERRCODE = '42501';
