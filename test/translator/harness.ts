@@ -34,6 +34,7 @@ export interface RecordedCall {
 export interface RecordReading {
   readonly verdict: string;
   readonly leaves: readonly Leaf[];
+  /** Of clients: the gateway's own statements are in the leaves only. */
   readonly calls: readonly RecordedCall[];
   /** By session. */
   readonly digestKeys: ReadonlyMap<string, Buffer>;
@@ -94,9 +95,10 @@ export class Harness {
       const results = new Map(
         leaves.filter((leaf) => leaf.type === 'call.result').map((leaf) => [String(leaf['call']), leaf]),
       );
+      const own = ownSessions(leaves);
       const calls = leaves
         .filter((leaf) => leaf.type === 'call.intent' || leaf.type === 'call.denied')
-        .filter((leaf) => leaf.session !== undefined)
+        .filter(({ session }) => session !== undefined && !own.has(session))
         .map((leaf) => readCall(leaf, vault, results));
       const digestKeys = new Map(
         leaves
@@ -109,6 +111,15 @@ export class Harness {
       this.folder.remove();
     }
   }
+}
+
+/** Sessions of the gateway's own: nobody connected for them. */
+function ownSessions(leaves: readonly Leaf[]): ReadonlySet<string> {
+  const own = leaves.filter((leaf) => {
+    const channel = leaf['channel'] as { readonly method?: string } | undefined;
+    return leaf.type === 'session.opened' && channel?.method === 'internal';
+  });
+  return new Set(own.map(({ session }) => session!));
 }
 
 function readCall(leaf: Leaf, vault: Vault, results: ReadonlyMap<string, Leaf>): RecordedCall {
@@ -175,12 +186,20 @@ export async function play(endpoint: RawEndpoint, steps: readonly Step[]): Promi
       const messages = await session.receiveUntil(until);
       for (const { type, body } of messages) {
         // The schema of temporary tables has the number of the session in its name.
-        answers.push(`${type} ${body.toString('latin1').replaceAll(/pg_temp_\d+/g, 'pg_temp')}`);
+        const text = body.toString('latin1').replaceAll(/pg_temp_\d+/g, 'pg_temp');
+        answers.push(`${type} ${text.includes('\0C42601\0') ? syntaxError(text) : text}`);
       }
     }
   }
   session.end();
   return answers;
+}
+
+/** The gateway's parser is the server's, so its error has the same code, message and position; it does not tell where in the source it is. */
+function syntaxError(fields: string): string {
+  return fields
+    .replace(/\0Mcountersign: the statement has a syntax error[^:]*: /, '\0M')
+    .replaceAll(/\0[FLR][^\0]*(?=\0)/g, '');
 }
 
 /** Where the server itself is reached. */

@@ -2,8 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { makeSettingsPolicy } from '../../packages/gateway/src/postgres/inspect/settings.ts';
-import { SHORT_TEXT_BYTES } from '../../packages/gateway/src/postgres/translator/long-text.ts';
+import { SHORT_TEXT_BYTES } from '../../packages/gateway/src/postgres/analysis/session-analysis.ts';
 import { answers } from '../floods/two-principals.ts';
 import type { PostgresServer } from '../support/postgres-server.ts';
 import { bind, execute, frame, parse, query, sync } from '../support/raw-session.ts';
@@ -19,12 +18,16 @@ after(() => server.stop());
 
 /** A statement with thousands of words behind it. */
 const long = (text: string): string => `${text} where 1 in (${'1,'.repeat(SHORT_TEXT_BYTES)}1)`;
-/** The server stops at its second word. */
-const ENDLESS = `x x ${'1,'.repeat(16 << 20)}`;
+/** As long as a text may be. */
+const ENDLESS = `select 1 in (${'1,'.repeat(500_000)}1)`;
 
 /** Gives the thread something to do for a while, in another's name. */
 async function occupy({ gateway }: Harness): Promise<void> {
-  await gateway.texts.read('another', Buffer.from(ENDLESS), makeSettingsPolicy([])).analysis;
+  const lease = gateway.catalogs.lease(gateway.config.targets[0]!);
+  const base = await lease.get();
+  lease.release();
+  const names = { searchPath: ['public'], temporary: new Set<string>() };
+  await gateway.analysis.texts.read('another', Buffer.from(ENDLESS), { base, moved: [], names }).reading;
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -51,7 +54,13 @@ test('long and short statements in one write: answered and recorded in their ord
       times: 2,
     },
     // An error in the middle of a series: the server skips the long text behind it.
-    Buffer.concat([parse('', 'selec'), parse('b', long('select 8')), bind('', 'b', []), execute(), sync()]),
+    Buffer.concat([
+      bind('', 'nowhere', []),
+      parse('b', long('select 8')),
+      bind('', 'b', []),
+      execute(),
+      sync(),
+    ]),
     Buffer.concat([parse('b', long('select 9')), bind('', 'b', []), execute(), sync()]),
     query(`begin; ${long('select 10')}; commit`),
     query(`select length('${'x'.repeat(1_000_000)}')`),
@@ -64,8 +73,8 @@ test('long and short statements in one write: answered and recorded in their ord
   assert.ok(tooLong > 0, 'what is too long for the gateway is still told so');
   assert.deepEqual(through.slice(0, tooLong), direct.slice(0, tooLong));
   assert.deepEqual(through.slice(-3), direct.slice(-3));
-  assert.equal(harness.gateway.texts.counts.read, 9);
-  assert.equal(harness.gateway.texts.counts.failed, 0);
+  assert.equal(harness.gateway.analysis.texts.counts.read, 9);
+  assert.equal(harness.gateway.analysis.texts.counts.failed, 0);
   const record = await harness.finish();
   assert.equal(record.verdict, 'VERIFIED');
   const numbers = record.calls.map(
@@ -136,10 +145,10 @@ test(
     const sessions = await Promise.all(Array.from({ length: 6 }, () => harness.connect()));
     const before = occupy(harness);
     for (const session of sessions) session.send(query(long('select 1')));
-    await until(() => gateway.texts.counts.waiting === 7);
+    await until(() => gateway.analysis.texts.counts.waiting === 7);
     await gateway.reload({ ...gateway.config, grants: [] });
     await until(() => gateway.sessions.size === 0);
-    assert.equal(gateway.texts.counts.waiting, 1, 'only the one that is being read is left');
+    assert.equal(gateway.analysis.texts.counts.waiting, 1, 'only the one that is being read is left');
     await before;
     const record = await harness.finish();
     assert.equal(record.verdict, 'VERIFIED');
@@ -164,10 +173,10 @@ test('a connection that breaks while its text waits', TIMEOUT, async () => {
   const text = query(long('select 1'));
   const before = occupy(harness);
   for (const session of sessions) session.send(text);
-  await until(() => gateway.texts.counts.waiting === 7);
+  await until(() => gateway.analysis.texts.counts.waiting === 7);
   for (const session of sessions) session.socket.resetAndDestroy();
   await before;
-  await until(() => gateway.sessions.size === 0 && gateway.texts.counts.waiting === 0);
+  await until(() => gateway.sessions.size === 0 && gateway.analysis.texts.counts.waiting === 0);
   const other = await harness.connect();
   other.send(text);
   assert.deepEqual(await answers(other, 1), []);
@@ -181,7 +190,7 @@ test(
   TIMEOUT,
   async () => {
     const harness = await Harness.start(server);
-    await harness.gateway.texts.close();
+    await harness.gateway.analysis.texts.close();
     const session = await harness.connect();
     session.send(query(long('select 1')), query('select 1'));
     assert.deepEqual(await answers(session, 2), ['54001']);
@@ -194,8 +203,8 @@ test(
     assert.deepEqual(
       denied.map(({ kind, reasons }) => [kind, reasons.join()]),
       [
-        ['unknown', 'CS_STATEMENT_TOO_COMPLEX'],
-        ['unknown', 'CS_STATEMENT_TOO_COMPLEX'],
+        ['unknown', 'CS_STATEMENT_TOO_COMPLEX,deadline'],
+        ['unknown', 'CS_STATEMENT_TOO_COMPLEX,deadline'],
       ],
     );
   },

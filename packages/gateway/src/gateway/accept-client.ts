@@ -1,23 +1,26 @@
-import type { CountersignConfig, PostgresTargetConfig, Secrets } from '../config/config.ts';
+import type { CountersignConfig, PostgresTargetConfig } from '../config/config.ts';
 import { CountersignError, isCountersignError } from '../errors.ts';
 import type { GrantRegistry } from '../grants/grant-registry.ts';
 import type { LiveGrant } from '../grants/live-grant.ts';
 import { asCountersignError } from '../observe/logger.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { AuthenticatedClient } from '../postgres/authenticated-client.ts';
+import type { AnalysisService } from '../postgres/analysis/analysis-service.ts';
 import type { CancelRegistry } from '../postgres/cancel.ts';
+import type { CatalogLease } from '../postgres/catalog/catalog-lease.ts';
 import { serveSession } from '../postgres/translator/serve-session.ts';
 import type { ServedSession } from '../postgres/translator/ports.ts';
-import type { TextReader } from '../postgres/translator/text-reader.ts';
 import { dialTarget } from '../postgres/upstream/dial.ts';
 import type { TargetConnection } from '../postgres/upstream/target-connection.ts';
 import { welcomeClient } from '../postgres/welcome.ts';
+import type { SessionOpened } from '../record/events.ts';
 import type { Recorder } from '../record/recorder.ts';
+import type { Authorization, Authorizer } from '../session/authorizer.ts';
 import type { FairAdmission } from '../session/fair-admission.ts';
 import { newSessionId } from '../session/session-id.ts';
 import { Session } from '../session/session.ts';
-import { recordGatewayStatements } from './gateway-statement.ts';
 import type { Catalogs } from './catalogs.ts';
+import { recordGatewayStatements } from './gateway-statement.ts';
 import type { OpenSessions } from './open-sessions.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import type { RoleLease, TargetRoles } from './roles.ts';
@@ -30,15 +33,15 @@ export interface ConnectionServices {
   readonly draining: boolean;
   readonly recorder: Recorder;
   readonly grants: GrantRegistry;
-  readonly catalogs: Catalogs;
-  readonly roles: TargetRoles;
   readonly cancels: CancelRegistry;
   readonly sessions: OpenSessions;
   readonly admission: FairAdmission;
-  readonly secrets: Secrets;
   readonly traffic: TrafficCounter;
   readonly tracing: Tracing;
-  readonly texts: TextReader;
+  readonly catalogs: Catalogs;
+  readonly roles: TargetRoles;
+  readonly analysis: AnalysisService;
+  readonly authorizer: Authorizer;
   readonly refusals: RefusalLog;
   readonly logger: Logger;
 }
@@ -66,70 +69,100 @@ async function connect(client: AuthenticatedClient, services: ConnectionServices
   });
   const target = config.targets.find(({ name }) => name === grant.target);
   if (target === undefined) throw new CountersignError('CS_TARGET_UNKNOWN');
-  const dialled = await dial(client, target, grant, services);
+  const database = client.database ?? target.database;
+  const catalog = services.catalogs.lease(target, database);
   try {
-    // The world may have moved while the target was dialled.
-    if (client.socket.destroyed)
-      throw new CountersignError('CS_PROTOCOL_VIOLATION', { detail: 'the client went away' });
-    assertNotDraining(services);
-    await relay(client, dialled, target, grant, services);
+    await connectTarget(client, { target, grant, database, catalog }, services);
   } finally {
-    // A Terminate may still be on its way out.
-    dialled.upstream.socket.destroySoon();
-    dialled.lease.release();
+    catalog.release();
   }
 }
 
-interface Dialled {
-  /** Whom the session is in the target. */
-  readonly lease: RoleLease;
-  readonly upstream: TargetConnection;
+/** Where a session goes, and on whose authority. */
+interface Destination {
+  readonly target: PostgresTargetConfig;
+  readonly grant: LiveGrant;
+  readonly database: string;
+  readonly catalog: CatalogLease;
 }
 
-async function dial(
+async function connectTarget(
   client: AuthenticatedClient,
-  target: PostgresTargetConfig,
-  grant: LiveGrant,
+  destination: Destination,
   services: ConnectionServices,
-): Promise<Dialled> {
+): Promise<void> {
+  const { target, grant, database } = destination;
+  // Nothing is done in the target for whom no policy permits a session.
+  const authorization = services.authorizer.authorize({ principal: client.principal, grant, database });
   const gone = new AbortController();
   const abort = (): void => gone.abort();
   client.socket.once('close', abort);
   const forget = grant.onEnd(abort);
-  const { database } = client;
-  let lease: RoleLease | undefined;
+  let role: RoleLease | undefined;
+  let upstream: TargetConnection | undefined;
   try {
-    lease = await services.roles.acquire({
+    assertMayConnect(authorization);
+    role = await services.roles.acquire({
       grant,
       target,
       database,
       catalog: () => services.catalogs.lease(target, database),
       signal: gone.signal,
     });
-    const upstream = await dialTarget(target, lease.login, {
-      ...(database === undefined ? {} : { database }),
-      ...(client.applicationName === undefined ? {} : { applicationName: client.applicationName }),
-      settings: client.startupSettings,
-      secrets: lease.secrets,
-      principal: client.principal.name,
-      recordGatewayStatement: recordGatewayStatements(services.recorder, target, grant.login ?? lease.role),
-      signal: gone.signal,
-    });
-    return { lease, upstream };
-  } catch (error) {
-    lease?.release();
-    throw error;
+    upstream = await dial(client, destination, role, gone.signal, services);
+    client.socket.off('close', abort);
+    forget();
+    // The world may have moved while the target was dialled.
+    if (client.socket.destroyed)
+      throw new CountersignError('CS_PROTOCOL_VIOLATION', { detail: 'the client went away' });
+    assertNotDraining(services);
+    await relay(client, upstream, destination, { role, authorization }, services);
   } finally {
     client.socket.off('close', abort);
     forget();
+    // A Terminate may still be on its way out.
+    upstream?.socket.destroySoon();
+    role?.release();
   }
+}
+
+function assertMayConnect(authorization: Authorization): void {
+  if (authorization.connect().decision.effect === 'forbid') throw new CountersignError('CS_CONNECT_DENIED');
+}
+
+function dial(
+  client: AuthenticatedClient,
+  { target, grant, database }: Destination,
+  role: RoleLease,
+  signal: AbortSignal,
+  services: ConnectionServices,
+): Promise<TargetConnection> {
+  return dialTarget(target, role.login, {
+    database,
+    ...(client.applicationName === undefined ? {} : { applicationName: client.applicationName }),
+    settings: client.startupSettings,
+    secrets: role.secrets,
+    principal: client.principal.name,
+    recordGatewayStatement: recordGatewayStatements(services.recorder, target, loginOf(grant, role)),
+    signal,
+  });
+}
+
+/** As the record names it: a login of the configuration, or the role of the scope. */
+function loginOf(grant: LiveGrant, role: RoleLease): string {
+  return grant.login ?? role.role;
+}
+
+interface Standing {
+  readonly role: RoleLease;
+  readonly authorization: Authorization;
 }
 
 async function relay(
   client: AuthenticatedClient,
-  { lease, upstream: target }: Dialled,
-  { allowedSettings, retentionClass }: PostgresTargetConfig,
-  grant: LiveGrant,
+  upstream: TargetConnection,
+  { target, grant, catalog }: Destination,
+  { role, authorization }: Standing,
   services: ConnectionServices,
 ): Promise<void> {
   const { recorder, cancels, sessions, admission, traffic, config } = services;
@@ -142,6 +175,9 @@ async function relay(
       id,
       principal: client.principal,
       grant,
+      authorization,
+      role: role.kind,
+      ...(role.kind === 'scope' ? { login: role.role } : {}),
       protocol: 'postgres',
       protocolVersion: client.protocolVersion,
       channel: {
@@ -152,15 +188,8 @@ async function relay(
       peer: `${client.peer.address} ${client.peer.port}`,
       client: describeClient(client),
       admission,
-      retentionClass,
-      role: lease.kind,
-      ...(lease.kind === 'scope' ? { login: lease.role } : {}),
-      backend: {
-        pid: target.backendPid,
-        serverVersion: target.serverVersion,
-        ...(target.backendStartedAtUs === undefined ? {} : { startedAtUs: target.backendStartedAtUs }),
-        ...(target.tls === undefined ? {} : { tls: target.tls.version }),
-      },
+      retentionClass: target.retentionClass,
+      backend: describeBackend(upstream),
     },
     trace ?? traffic,
   );
@@ -168,15 +197,22 @@ async function relay(
   let served: ServedSession | undefined;
   const registration = cancels.register(client.protocolVersion, () => served?.cancel());
   try {
-    welcomeClient(client, target, registration.key);
+    welcomeClient(client, upstream, registration.key);
+    const recordOwn = recordGatewayStatements(recorder, target, loginOf(grant, role));
     served = serveSession({
       client,
-      target,
+      target: upstream,
       session,
       limits: config.limits,
-      allowedSettings,
+      allowedSettings: target.allowedSettings,
       observer: traffic,
-      readText: (text, settings) => services.texts.read(client.principal.name, text, settings),
+      analysis: services.analysis.open({
+        principal: client.principal.name,
+        lease: catalog,
+        parameters: upstream.parameters,
+        names: upstream.names,
+      }),
+      recordOwn: (statement) => recordOwn(statement, upstream),
     });
     const names = { session: session.id, principal: client.principal.name, target: grant.target };
     services.logger.info('session opened', { ...names, grant: grant.id, address: client.peer.address });
@@ -186,6 +222,15 @@ async function relay(
     registration.release();
     trace?.end();
   }
+}
+
+function describeBackend(upstream: TargetConnection): SessionOpened['backend'] {
+  return {
+    pid: upstream.backendPid,
+    serverVersion: upstream.serverVersion,
+    ...(upstream.backendStartedAtUs === undefined ? {} : { startedAtUs: upstream.backendStartedAtUs }),
+    ...(upstream.tls === undefined ? {} : { tls: upstream.tls.version }),
+  };
 }
 
 /** What the client said of itself, as JSON; it is sealed. */

@@ -22,10 +22,12 @@ import type { ListenerSettings, PostgresListener } from '../postgres/authenticat
 import type { PolicySet } from '../policy/policy-set.ts';
 import { CancelRegistry } from '../postgres/cancel.ts';
 import { listenPostgres } from '../postgres/listener.ts';
-import { TextReader } from '../postgres/translator/text-reader.ts';
+import { AnalysisService } from '../postgres/analysis/analysis-service.ts';
+import { initParser } from '../postgres/inspect/parse/parse-statement.ts';
 import type { KeysInForce } from '../record/keys-in-force.ts';
 import { parseVaultPublicKey } from '../record/keys.ts';
 import type { TimestampService } from '../record/timestamp/timestamp-service.ts';
+import { Authorizer } from '../session/authorizer.ts';
 import type { FairAdmission } from '../session/fair-admission.ts';
 import { acceptClient } from './accept-client.ts';
 import { catalogService } from './catalog-service.ts';
@@ -116,6 +118,7 @@ async function build(
 ): Promise<Gateway> {
   const logger = options.logger ?? createLogger();
   const secrets = options.secrets ?? createSecrets();
+  await initParser();
   const lock = lockState(config.stateDirectory);
   started.push(() => lock.release());
   await assertSecrets(config, secrets);
@@ -175,7 +178,8 @@ export class Gateway {
   readonly tracing: Tracing;
   readonly cancels: CancelRegistry;
   readonly admission: FairAdmission;
-  readonly texts: TextReader;
+  readonly analysis: AnalysisService;
+  readonly authorizer: Authorizer;
   readonly refusals: RefusalLog;
   readonly catalogs: Catalogs;
   readonly catalogService: CatalogService;
@@ -220,7 +224,8 @@ export class Gateway {
     this.witnessing = parts.witnessing;
     this.cancels = new CancelRegistry({ node: parts.config.node, worker: 0, secret: parts.keys.cancel });
     this.admission = shareAdmission(parts.recorder, () => this.#config.limits.principal, parts.logger);
-    this.texts = new TextReader({ maxTextBytes: parts.config.limits.maxStatementBytes });
+    this.analysis = new AnalysisService({ texts: { maxTextBytes: parts.config.limits.maxStatementBytes } });
+    this.authorizer = new Authorizer(() => this.#policies);
     this.refusals = new RefusalLog(parts.logger);
     this.catalogs = new Catalogs(parts);
     this.catalogService = catalogService(this.catalogs, () => this.#config);
@@ -434,7 +439,7 @@ export class Gateway {
     await this.#reloading;
     await this.#listener?.stopAccepting();
     await this.sessions.end(this.#config.limits.drainTimeoutMs);
-    await this.texts.close();
+    await this.analysis.close();
     await this.roles.close();
     await this.catalogs.close();
     await this.#control?.close();

@@ -26,7 +26,6 @@ function reading(uses: Partial<Pick<Meaning, 'usesSearchPath' | 'usesCatalog'>> 
       ...uses,
     },
     settings: [],
-    isProvisional: false,
   };
 }
 

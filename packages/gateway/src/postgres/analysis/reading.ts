@@ -9,6 +9,4 @@ export interface StatementReading {
   readonly meaning: Meaning;
   /** What it does to settings; each session judges them by its own allow-list. */
   readonly settings: readonly SettingChange[];
-  /** It names something that DDL moved since the snapshot (`CatalogOverlay`): a newer snapshot is better for it. */
-  readonly isProvisional: boolean;
 }

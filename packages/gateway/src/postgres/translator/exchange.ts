@@ -3,19 +3,23 @@ import type { CallStatus } from '../../record/events.ts';
 import type { Appended, Payload } from '../../record/recorder.ts';
 import type { ResultUrgency } from '../../session/command.ts';
 import type { Intent, Session } from '../../session/session.ts';
+import type { Touched } from '../../session/touched.ts';
+import type { SessionAnalysis } from '../analysis/session-analysis.ts';
+import type { Meaning } from '../inspect/meaning.ts';
 import type { SettingsPolicy } from '../inspect/settings.ts';
 import type { TransactionStatus } from '../wire/backend/ready-for-query.ts';
 import { Call } from './call.ts';
 import { ExpectedAnswers, type Unit } from './expected-answers.ts';
 import type { GatedWriter } from './gated-writer.ts';
-import { NameTable } from './name-table.ts';
+import { NameTable, type NameChange } from './name-table.ts';
+import { OwnQuestions, type RecordOwnStatement } from './own-questions.ts';
 import {
+  PREPARED_BYTES_LIMIT,
   preparedBytes,
-  type NameEffect,
   type Portal,
   type PreparedStatement,
 } from './prepared-statements.ts';
-import type { ReadText, SessionLimits } from './ports.ts';
+import type { SessionLimits } from './ports.ts';
 import { BAD_PARSE, BAD_QUERY } from './refusal.ts';
 
 /** How a command is refused once it is queued: by a Query of ours that fails, or by a Parse (inside a series). */
@@ -29,7 +33,9 @@ export interface ExchangeOptions {
   readonly toClient: GatedWriter;
   /** Ends the session at once. */
   readonly fail: (error: CountersignError) => void;
-  readonly readText?: ReadText | undefined;
+  readonly analysis: SessionAnalysis;
+  /** For questions of the gateway's own. Absent: none is asked. */
+  readonly recordOwn?: RecordOwnStatement | undefined;
 }
 
 /**
@@ -46,7 +52,16 @@ export class Exchange {
   readonly statements = new NameTable<PreparedStatement>(preparedBytes);
   readonly portals = new NameTable<Portal>();
   readonly fail: (error: CountersignError) => void;
-  readonly readText: ReadText | undefined;
+  readonly analysis: SessionAnalysis;
+  readonly questions: OwnQuestions;
+  /**
+   * The target may have a prepared statement that `statements` does not: own code or a text of several statements may have made one, or a DEALLOCATE that was
+   * taken at its word may have failed.
+   */
+  mayHaveUnknownStatements = false;
+  /** Messages of a series were forwarded, and not its Sync. */
+  isSeriesOpen = false;
+  #isFlushed = false;
   /** As the target last reported it. */
   transaction: TransactionStatus = 'I';
   /** Number of Syncs taken from the client. */
@@ -78,15 +93,16 @@ export class Exchange {
     this.toTarget = options.toTarget;
     this.toClient = options.toClient;
     this.fail = options.fail;
-    this.readText = options.readText;
+    this.analysis = options.analysis;
+    this.questions = new OwnQuestions(this, options.recordOwn);
   }
 
   /**
    * Authorizes and records a command. Its messages are queued behind `call.gate`.
    * @throws Denied
    */
-  begin(intent: Intent, payloads: readonly Payload[], form: RefusalForm): Call {
-    const call = new Call(this.session.begin(intent, payloads));
+  begin(intent: Intent, payloads: readonly Payload[], form: RefusalForm, touched: Touched): Call {
+    const call = new Call(this.session.begin(intent, payloads, touched));
     call.command.onDurable((error) => {
       if (error !== undefined) this.#refuseLate(call, error, form);
       call.gate.isOpen = true;
@@ -100,6 +116,7 @@ export class Exchange {
     this.expected.push(unit);
     if (!unit.isSkipped) return;
     unit.change?.discard(false);
+    unit.move?.settle('skipped');
     if (unit.call !== undefined) this.endCall(unit.call, 'skipped', undefined, 'ride');
   }
 
@@ -132,14 +149,45 @@ export class Exchange {
     this.fail(isCountersignError(error) ? error : new CountersignError('CS_INTERNAL', { cause: error }));
   }
 
-  /** SQL changed what names mean, or may have. */
-  applyNameEffect(effect: NameEffect): void {
-    if (effect.kind === 'none') return;
-    if (effect.kind === 'statement') this.statements.forget(effect.name);
-    else {
-      this.statements.forgetAll();
-      this.portals.forgetAll();
+  /** Something of a series was queued for the target. */
+  noteSeries(): void {
+    this.isSeriesOpen = true;
+    this.#isFlushed = false;
+  }
+
+  /** A message waits for answers that the target may keep until the Sync that comes behind it. */
+  flushSeries(): void {
+    if (this.#isFlushed || !this.isSeriesOpen) return;
+    this.#isFlushed = true;
+    this.toTarget.addAll(FLUSH);
+    this.toTarget.schedule();
+  }
+
+  /**
+   * A command was queued that may change what names mean: SQL can prepare and deallocate statements and close portals as well.
+   * @param text of the command, in which a PREPARE is found again.
+   * @returns what its success means for prepared statements.
+   */
+  applyMeaning({ kind, changes }: Meaning, text: Buffer): NameChange | undefined {
+    const made: NameChange[] = [];
+    for (const change of changes) {
+      if (change.kind === 'anything') this.mayHaveUnknownStatements = true;
+      else if (change.kind === 'deallocate') this.#forget(change.name);
+      else if (change.kind === 'prepare') {
+        this.#forget(change.name);
+        const statement = { text: Buffer.from(text), sqlName: change.name, meanings: [], parameterTypes: [] };
+        const hasRoom = this.statements.bytes + preparedBytes(statement) <= PREPARED_BYTES_LIMIT;
+        if (hasRoom) made.push(this.statements.propose(change.name, statement, this.series));
+      }
     }
+    if (MOVES_PORTALS.has(kind)) this.portals.forgetAll();
+    return made.length > 1 ? together(made) : made[0];
+  }
+
+  #forget(name: string | undefined): void {
+    this.mayHaveUnknownStatements = true;
+    if (name === undefined) this.statements.forgetAll();
+    else this.statements.forget(name);
   }
 
   /**
@@ -151,4 +199,27 @@ export class Exchange {
     call.refusal = error;
     call.gate.replacement = form === 'query' ? BAD_QUERY : BAD_PARSE;
   }
+}
+
+const FLUSH = Buffer.from([0x48, 0, 0, 0, 4]);
+
+/** Kinds of commands that can open or close a portal of a name that the client uses. What such a portal runs was judged when it was made. */
+const MOVES_PORTALS: ReadonlySet<string> = new Set([
+  'declare',
+  'close',
+  'discard',
+  'multi',
+  'do',
+  'call',
+] satisfies Meaning['kind'][]);
+
+function together(changes: readonly NameChange[]): NameChange {
+  return {
+    apply: () => {
+      for (const change of changes) change.apply();
+    },
+    discard: (wasTried) => {
+      for (const change of changes) change.discard(wasTried);
+    },
+  };
 }

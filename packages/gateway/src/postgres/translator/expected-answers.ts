@@ -1,5 +1,6 @@
 import type { CountersignError } from '../../errors.ts';
 import type { Call } from './call.ts';
+import type { NameMove } from '../analysis/session-names.ts';
 import type { NameChange } from './name-table.ts';
 
 /** What the client sent, by the answer that it will get. `copyEnd` (CopyDone, CopyFail) gets none of its own. */
@@ -12,7 +13,9 @@ export type UnitKind =
   | 'execute'
   | 'close'
   | 'sync'
-  | 'copyEnd';
+  | 'copyEnd'
+  /** A question of the gateway's own. */
+  | 'own';
 
 /** One message whose answer is to come. */
 export class Unit {
@@ -24,7 +27,9 @@ export class Unit {
   /** Whose gate its bytes waited behind. A Describe or Close has no call of its own, but falls with that one. */
   gatedBy: Call | undefined;
   /** What its success means for prepared statements or portals. */
-  readonly change: NameChange | undefined;
+  change: NameChange | undefined;
+  /** What it may change of the names of the session, or of the catalog: to be told how it ended. */
+  move: NameMove | undefined;
   /** The target skips it, because something before it in its series failed. */
   isSkipped = false;
   /** Something of the answer came. */

@@ -1,10 +1,12 @@
 import { CountersignError } from '../../errors.ts';
+import type { Payload } from '../../record/recorder.ts';
 import { Denied } from '../../session/denied.ts';
 import { decodeBind } from '../wire/frontend/bind.ts';
 import { decodeClose } from '../wire/frontend/close.ts';
 import { decodeDescribe } from '../wire/frontend/describe.ts';
 import { decodeExecute } from '../wire/frontend/execute.ts';
 import { decodeParse } from '../wire/frontend/parse.ts';
+import { unreadable } from '../analysis/session-analysis.ts';
 import type { Exchange } from './exchange.ts';
 import { Unit } from './expected-answers.ts';
 import { UNCERTAIN } from './name-table.ts';
@@ -17,44 +19,54 @@ import {
 import { refuseSeries } from './refusal.ts';
 import { SeriesWindow, type BoundValues, type WindowEntry } from './series-window.ts';
 import { commitStatement, describeExecute, describePlan, type CommittedIntent } from './series-intents.ts';
-import { analyzeStatement, type StatementAnalysis } from './statement-analysis.ts';
+import {
+  judgeStatement,
+  judgeStatementNow,
+  rememberMeaning,
+  touchedOf,
+  TOUCHES_NOTHING,
+  WAIT,
+  type Judgement,
+} from './judgement.ts';
 
 export { SeriesWindow };
 
 /** What a handler did with a message: `wait` = nothing yet, give it again once the target has answered more. */
 export type Taken = 'taken' | 'wait';
 
-/**
- * Parse: remembered, and held until an Execute, Flush or Sync gives it an intent.
- * @param read what its text says, when somebody has read it already.
- */
+/** Parse: judged, remembered, and held until an Execute, Flush or Sync gives it an intent. */
 export function onParse(
   exchange: Exchange,
   window: SeriesWindow,
   buffer: Buffer,
   start: number,
   end: number,
-  read?: StatementAnalysis,
-): void {
+): Taken {
   const parse = decodeParse(buffer, start, end);
   if (parse.text.end - parse.text.start > exchange.limits.maxStatementBytes) {
     onParseTooLong(exchange, window);
-    return;
+    return 'taken';
   }
-  const text = Buffer.from(buffer.subarray(parse.text.start, parse.text.end));
-  const analysis = read ?? analyzeStatement(text, exchange.settings);
-  const statement: PreparedStatement = { text, analysis, parameterTypes: parse.parameterTypes };
-  const refusal = analysis.refusal ?? refusalForRoom(exchange, statement);
+  const view = buffer.subarray(parse.text.start, parse.text.end);
+  const { parameterTypes } = parse;
+  const seen: PreparedStatement = { text: view, meanings: [], parameterTypes };
+  const judgement = judgeStatement(exchange, seen);
+  if (judgement === WAIT) return 'wait';
+  const text = Buffer.from(view);
+  const { reading } = judgement;
+  const statement: PreparedStatement = { ...seen, text };
+  const refusal = judgement.refusal ?? refusalForRoom(exchange, statement);
   if (refusal !== undefined) {
-    if (!claimWindow(exchange, window)) return;
+    if (!claimWindow(exchange, window)) return 'taken';
     const { digest, payloads } = commitStatement(exchange, text);
-    const { kind } = analysis;
+    const { kind } = reading.meaning;
     refuseSeries(exchange, exchange.session.deny(refusal, { kind, statement: digest }, payloads));
-    return;
+    return 'taken';
   }
   const change = exchange.statements.propose(parse.statement, statement, exchange.series);
   window.push({ unit: new Unit('parse', undefined, undefined, change), buffer, start, end, statement });
   claimIfLarge(exchange, window);
+  return 'taken';
 }
 
 function refusalForRoom(exchange: Exchange, statement: PreparedStatement): CountersignError | undefined {
@@ -95,11 +107,20 @@ export function holdBind(
 ): Taken {
   const statement = exchange.statements.lookup(statementName, exchange.series);
   if (statement === UNCERTAIN) return 'wait';
-  const portal: Portal = { statement, statementName, lastCall: undefined, wasExecuted: false };
+  const judgement = judgeBound(exchange, statement);
+  if (judgement === WAIT) return 'wait';
+  const portal: Portal = { statement, statementName, judgement, lastCall: undefined, wasExecuted: false };
   const change = exchange.portals.propose(portalName, portal, exchange.series);
   window.push({ ...bytes, unit: new Unit('bind', undefined, undefined, change), portal, values });
   claimIfLarge(exchange, window);
   return 'taken';
+}
+
+/** A name that the target may know and we do not is refused: what it stands for cannot be told. */
+function judgeBound(exchange: Exchange, statement: PreparedStatement | undefined): Judgement | typeof WAIT {
+  if (statement !== undefined) return judgeStatement(exchange, statement);
+  if (!exchange.mayHaveUnknownStatements) return TOUCHES_NOTHING;
+  return { ...TOUCHES_NOTHING, refusal: unreadable('unknown-prepared-statement') };
 }
 
 /** Execute: a call of its own each time, with its statement and its own parameters. Claims what is held for it. */
@@ -125,8 +146,8 @@ export function onExecute(
 
 /** SQL prepares no COPY and opens no portal for one: it came through us, though its text may be forgotten. */
 function mayBeCopy(portal: Portal | undefined): boolean {
-  const kind = portal?.statement?.analysis.kind;
-  return portal !== undefined && (kind === undefined || kind === 'copy');
+  if (portal === undefined) return false;
+  return portal.statement === undefined || portal.judgement.reading.meaning.kind === 'copy';
 }
 
 /** Describe and Close go along: they run nothing. */
@@ -171,6 +192,7 @@ function passAlong(
     return;
   }
   exchange.toTarget.add(buffer, start, end);
+  exchange.noteSeries();
   exchange.expect(unit);
 }
 
@@ -196,6 +218,7 @@ export function onSync(
   }
   claimWindow(exchange, window);
   exchange.isDropping = false;
+  exchange.isSeriesOpen = false;
   exchange.series += 1;
   exchange.toTarget.add(buffer, start, end);
   exchange.expect(new Unit('sync'));
@@ -269,19 +292,25 @@ function beginHeld(exchange: Exchange, entries: readonly WindowEntry[], executed
     if (entry.statement !== undefined && entry.unit.call === undefined) {
       const isBound = entries.some((other, at) => at > index && other.portal?.statement === entry.statement);
       if (!isBound) {
-        const { digest, payloads } = commitStatement(exchange, entry.statement.text);
+        const { text } = entry.statement;
+        const { digest, payloads } = commitStatement(exchange, text);
+        const judgement = judgeStatementNow(exchange, entry.statement);
+        assertReadable(exchange, judgement, 'prepare', digest, payloads);
         const intent = {
           kind: 'prepare',
           effect: 'read',
           statement: digest,
           txn: exchange.transaction,
         } as const;
-        entry.unit.call = exchange.begin(intent, payloads, 'series');
+        entry.unit.call = exchange.begin(intent, payloads, 'series', touchedOf(judgement, text));
+        rememberMeaning(entry.statement, judgement);
         entry.unit.call.endsWith = 'parse';
       }
     } else if (entry.portal !== undefined && entry.portal !== executed) {
+      judgeHeld(exchange, entry.portal);
       const intent = describePlan(exchange, entry.portal, entry.values);
       beginCall(exchange, entries, entry.unit, entry.portal, intent).endsWith = 'bind';
+      entry.unit.move = exchange.analysis.expect(entry.portal.judgement.reading.meaning);
     }
   }
 }
@@ -289,12 +318,34 @@ function beginHeld(exchange: Exchange, entries: readonly WindowEntry[], executed
 function beginExecute(exchange: Exchange, entries: readonly WindowEntry[], executing: Executing): void {
   const { entry, portal, name } = executing;
   const bind = portal === undefined ? undefined : entries.find((other) => other.portal === portal);
+  if (portal !== undefined && bind !== undefined) judgeHeld(exchange, portal);
   const intent = describeExecute(exchange, portal, name, bind?.values);
   const call = beginCall(exchange, entries, entry.unit, portal, intent);
   if (bind !== undefined) bind.unit.call = call;
   if (portal !== undefined) portal.wasExecuted = true;
   exchange.newestCall = call;
-  if (portal?.statement !== undefined) exchange.applyNameEffect(portal.statement.analysis.names);
+  if (portal?.statement === undefined) return;
+  const { meaning } = portal.judgement.reading;
+  entry.unit.change = exchange.applyMeaning(meaning, portal.statement.text);
+  entry.unit.move = exchange.analysis.expect(meaning);
+}
+
+/** A Bind that was held is judged by what its names mean when it goes. */
+function judgeHeld(exchange: Exchange, portal: Portal): void {
+  if (portal.statement !== undefined) portal.judgement = judgeStatementNow(exchange, portal.statement);
+}
+
+/** @throws Denied */
+function assertReadable(
+  exchange: Exchange,
+  { refusal }: Judgement,
+  kind: string,
+  statement: string | undefined,
+  payloads: readonly Payload[],
+): void {
+  if (refusal === undefined) return;
+  const refused = statement === undefined ? { kind } : { kind, statement };
+  throw exchange.session.deny(refusal, refused, payloads);
 }
 
 /** One call, which also covers the Parse of its statement if that is held and nobody else's. */
@@ -305,9 +356,13 @@ function beginCall(
   portal: Portal | undefined,
   described: CommittedIntent,
 ): NonNullable<Unit['call']> {
-  const call = exchange.begin(described.intent, described.payloads, 'series');
+  const { intent, payloads } = described;
+  const judgement = portal?.judgement ?? TOUCHES_NOTHING;
+  assertReadable(exchange, judgement, intent.kind, intent.statement, payloads);
+  const call = exchange.begin(intent, payloads, 'series', touchedOf(judgement, portal?.statement?.text));
   unit.call = call;
   if (portal === undefined) return call;
+  if (portal.statement !== undefined) rememberMeaning(portal.statement, judgement);
   portal.lastCall = call.command.id;
   const parse = entries.find(
     (other) => other.statement !== undefined && other.statement === portal.statement,
@@ -324,6 +379,7 @@ function queueEntries(exchange: Exchange, entries: readonly WindowEntry[]): void
     follower = entry.unit.call ?? follower;
     entry.unit.gatedBy = follower;
   }
+  if (entries.length > 0) exchange.noteSeries();
   for (const entry of entries) {
     const call = entry.unit.gatedBy;
     exchange.toTarget.add(entry.buffer, entry.start, entry.end, call?.gate);
@@ -339,6 +395,7 @@ function dropEntries(exchange: Exchange, entries: readonly WindowEntry[]): void 
   for (const { unit, values } of entries) {
     if (values?.kind === 'spooled') values.stream.drop();
     unit.change?.discard(false);
+    unit.move?.settle('skipped');
     if (unit.call !== undefined) exchange.endCall(unit.call, 'skipped', undefined, 'ride');
   }
 }

@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import type { Limits } from '../../config/config.ts';
 import type { CountersignError } from '../../errors.ts';
 import type { Session } from '../../session/session.ts';
-import type { SettingsPolicy } from '../inspect/settings.ts';
-import type { StatementAnalysis } from './statement-analysis.ts';
+import type { SessionAnalysis } from '../analysis/session-analysis.ts';
+import type { RecordOwnStatement } from './own-questions.ts';
 
 /** The client's side after `welcomeClient`: `AuthenticatedClient` is one. The socket is paused, `leftover` comes first. */
 export interface ClientSide {
@@ -23,17 +23,6 @@ export interface TargetSide {
 /** The limits that hold inside a session. `idleTimeoutMs` and `statementTimeoutMs`: 0 = none. */
 export type SessionLimits = Pick<Limits, 'idleTimeoutMs' | 'statementTimeoutMs' | 'maxStatementBytes'>;
 
-/** A text that is read on another thread. */
-export interface PendingText {
-  /** Never rejects: a text that cannot be read is refused. */
-  readonly analysis: Promise<StatementAnalysis>;
-  /** Nobody wants it any more: `analysis` resolves with a refusal. */
-  cancel(): void;
-}
-
-/** Reads a text elsewhere. It must not change until the reading is settled. */
-export type ReadText = (text: Uint8Array, settings: SettingsPolicy) => PendingText;
-
 /** Counters for metrics; called about once per turn, never per row. */
 export interface RelayObserver {
   onBytes?(up: number, down: number): void;
@@ -47,8 +36,10 @@ export interface ServeSessionOptions {
   /** `targets.<name>.settings.allow`: settings a client may change beyond the built-in list. */
   readonly allowedSettings: readonly string[];
   readonly observer?: RelayObserver;
-  /** Where long texts are read, in this session's name. Absent: on the data thread, like short ones. */
-  readonly readText?: ReadText;
+  /** What texts mean in this session. It is closed with the session. */
+  readonly analysis: SessionAnalysis;
+  /** Records questions of the gateway's own in the client's session. Absent: none is asked, and names that are not known stay so. */
+  readonly recordOwn?: RecordOwnStatement;
 }
 
 /** A session that is being relayed: what `serveSession(options: ServeSessionOptions)` in `serve-session.ts` gives at once. */

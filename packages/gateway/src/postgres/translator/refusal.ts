@@ -40,12 +40,14 @@ export function encodeRefusal(error: CountersignError, severity: 'ERROR' | 'FATA
 
 /** Refuses a Query or FunctionCall: answered by an error and ReadyForQuery. */
 export function refuseQuery(exchange: Exchange, denied: Denied): void {
+  exchange.isSeriesOpen = false;
   exchange.toTarget.addAll(BAD_QUERY, gateOf(exchange, denied));
   exchange.expect(new Unit('query', undefined, denied.error));
 }
 
 /** Refuses a message inside a series: the target skips to the next Sync, so what comes before that is dropped here. */
 export function refuseSeries(exchange: Exchange, denied: Denied): void {
+  exchange.noteSeries();
   exchange.toTarget.addAll(BAD_PARSE, gateOf(exchange, denied));
   exchange.expect(new Unit('parse', undefined, denied.error));
   exchange.isDropping = true;

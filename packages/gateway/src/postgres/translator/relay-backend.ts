@@ -42,6 +42,8 @@ export class BackendRelay implements FramerHandler {
     | undefined;
   /** What becomes of a message that comes in pieces. */
   #large: { readonly isRow: boolean; readonly isError: boolean; isFirst: boolean } | undefined;
+  /** Type of a message in pieces that answers a question of our own. */
+  #own: number | undefined;
   /** The client is gone or may get nothing more: answers are only read for their outcome. */
   isMuted = false;
 
@@ -66,6 +68,10 @@ export class BackendRelay implements FramerHandler {
 
   message(type: number, buffer: Buffer, start: number, end: number): void {
     const unit = this.#exchange.expected.head;
+    if (unit?.kind === 'own' && !isAsynchronous(type)) {
+      this.#exchange.questions.take(type, buffer, start, end);
+      return;
+    }
     const call = unit?.call;
     if (call !== undefined) call.bytesDown += end - start;
     switch (type) {
@@ -124,7 +130,7 @@ export class BackendRelay implements FramerHandler {
         this.#onCopyIn(unit);
         return;
       case BACKEND.parameterStatus:
-        this.#checkPin(buffer, start, end);
+        this.#onParameterStatus(buffer, start, end);
         return;
       case BACKEND.copyOutResponse:
         if (unit?.kind === 'execute') unit.isAnswered = true;
@@ -187,6 +193,7 @@ export class BackendRelay implements FramerHandler {
   #finish(unit: Unit): void {
     const { expected } = this.#exchange;
     unit.change?.apply();
+    unit.move?.settle('done');
     expected.pop();
     const { call } = unit;
     if (call === undefined || unit.kind === 'execute') return;
@@ -211,7 +218,8 @@ export class BackendRelay implements FramerHandler {
   #noteError(unit: Unit | undefined, sqlstate: string, isFatal: boolean): void {
     if (isFatal && !this.isMuted) this.#host.onFatal();
     if (unit === undefined) return;
-    const { expected } = this.#exchange;
+    const { expected, analysis } = this.#exchange;
+    analysis.names.onFailed();
     if (unit.call !== undefined) unit.call.sqlstate = sqlstate;
     if (unit.call?.isCopyIn === true) this.#exchange.copyIn = undefined;
     unit.isAnswered = true;
@@ -235,9 +243,11 @@ export class BackendRelay implements FramerHandler {
       this.#exchange.endCall(unit.call, status, this.#delivered.finish(), 'ride');
     }
     unit.change?.discard(true);
+    unit.move?.settle('failed');
     expected.pop();
     for (const skipped of expected.skipToSync()) {
       skipped.change?.discard(false);
+      skipped.move?.settle('skipped');
       if (skipped.call !== undefined) this.#exchange.endCall(skipped.call, 'skipped', undefined, 'ride');
     }
     releaseHeldSyncs(this.#exchange);
@@ -252,6 +262,7 @@ export class BackendRelay implements FramerHandler {
     exchange.transaction = status;
     if (isOwn) this.#endCycle(unit, status === 'I' ? 'sync' : 'ride');
     else exchange.expected.takeSpareSync();
+    exchange.analysis.onReady(status);
     const result = exchange.lastResult;
     const mustWait = status === 'I' && exchange.hasWritten && result !== undefined && !result.isDurable;
     if (status === 'I') exchange.hasWritten = false;
@@ -273,6 +284,9 @@ export class BackendRelay implements FramerHandler {
       if (call.sqlstate !== undefined) status = call.sqlstate === QUERY_CANCELED ? 'cancelled' : 'error';
       exchange.endCall(call, status, this.#delivered.finish(), wanted);
     }
+    if (call?.sqlstate === undefined) unit.change?.apply();
+    else unit.change?.discard(true);
+    unit.move?.settle(call?.sqlstate === undefined ? 'done' : 'failed');
     exchange.expected.pop();
     if (exchange.transaction === 'I') exchange.portals.dropConfirmed();
   }
@@ -308,8 +322,9 @@ export class BackendRelay implements FramerHandler {
     this.#release(message, 0, message.length);
   }
 
-  #checkPin(buffer: Buffer, start: number, end: number): void {
+  #onParameterStatus(buffer: Buffer, start: number, end: number): void {
     const { name, value } = decodeParameterStatus(buffer, start, end);
+    if (name === 'search_path') this.#exchange.analysis.names.onReported(value);
     if (PINNED_SETTINGS.has(name) && !isPinnedValue(name, value)) {
       throw new CountersignError('CS_SESSION_PIN', { detail: name });
     }
@@ -317,6 +332,11 @@ export class BackendRelay implements FramerHandler {
 
   largeStart(type: number, _bodyLength: number, header: Buffer): void {
     const unit = this.#exchange.expected.head;
+    if (unit?.kind === 'own') {
+      this.#own = type;
+      this.#exchange.questions.takePiece(type, header, 0, header.length);
+      return;
+    }
     const isRow =
       type === BACKEND.dataRow || type === BACKEND.copyData || type === BACKEND.functionCallResponse;
     if (isRow && unit?.call === undefined) throw protocolViolation('data without a command');
@@ -328,6 +348,10 @@ export class BackendRelay implements FramerHandler {
   }
 
   largeChunk(buffer: Buffer, start: number, end: number): void {
+    if (this.#own !== undefined) {
+      this.#exchange.questions.takePiece(this.#own, buffer, start, end);
+      return;
+    }
     const large = this.#large!;
     if (large.isError && large.isFirst) {
       // Severity and SQLSTATE come first; a refusal's own error is never this long.
@@ -339,6 +363,11 @@ export class BackendRelay implements FramerHandler {
   }
 
   largeEnd(): void {
+    if (this.#own !== undefined) {
+      this.#own = undefined;
+      this.#exchange.questions.endPieces();
+      return;
+    }
     this.#large = undefined;
     if (!this.isMuted) this.#exchange.toClient.endMessage();
   }
@@ -377,6 +406,15 @@ export class BackendRelay implements FramerHandler {
   takeDelivered(): string | undefined {
     return this.#delivered.finish();
   }
+}
+
+/** What the target may send at any time, whatever it answers. */
+function isAsynchronous(type: number): boolean {
+  return (
+    type === BACKEND.parameterStatus ||
+    type === BACKEND.notificationResponse ||
+    type === BACKEND.noticeResponse
+  );
 }
 
 function isCycle(unit: Unit): boolean {

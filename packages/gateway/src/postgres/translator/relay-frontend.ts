@@ -16,12 +16,9 @@ import {
   type Taken,
 } from './extended-query.ts';
 import { onFunctionCall } from './function-call.ts';
-import { longText } from './long-text.ts';
-import type { PendingText } from './ports.ts';
 import { SeriesWindow } from './series-window.ts';
 import { onQuery, onQueryTooLong } from './simple-query.ts';
 import { SpooledMessage } from './spooled-message.ts';
-import type { StatementAnalysis } from './statement-analysis.ts';
 
 /** Bind and FunctionCall up to this size are held, with a commitment per value; longer ones go through a spool. */
 const HELD_VALUES_BYTES = 1 << 20;
@@ -66,8 +63,6 @@ export class FrontendRelay implements FramerHandler {
 
   /** Steps with the disk that the stream waits for. */
   readonly #steps: (() => Promise<void>)[] = [];
-  /** Set while a long text is read elsewhere, until what came behind it is taken. */
-  #reading: PendingText | undefined;
   /** Messages since the last Query, FunctionCall or Sync. */
   #sinceBoundary = 0;
   /** Set while the principal has had its share: ends the wait. */
@@ -78,6 +73,7 @@ export class FrontendRelay implements FramerHandler {
   constructor(exchange: Exchange, host: FrontendHost) {
     this.#exchange = exchange;
     this.#host = host;
+    exchange.analysis.onResume = () => host.takeMore(() => this.retryWaiting());
     const textBytes = exchange.limits.maxStatementBytes + TEXT_OVERHEAD_BYTES;
     this.#framer = new MessageFramer(
       { side: 'frontend', wholeLimitBytes: (type) => wholeLimit(type, textBytes) },
@@ -90,9 +86,11 @@ export class FrontendRelay implements FramerHandler {
     return this.#framer.atBoundary && this.#waiting === undefined;
   }
 
-  /** Whether messages that came wait for others' turn, the disk, a quota, or the reading of a text. */
+  /** Whether messages that came wait for others' turn, the disk, a quota, the reading of a text, the catalog, or a question of our own. */
   get isPaced(): boolean {
-    return this.#endPause !== undefined || this.#reading !== undefined;
+    if (this.#endPause !== undefined) return true;
+    const { analysis, questions } = this.#exchange;
+    return this.#waiting !== undefined && (analysis.isWaiting || questions.isAsking);
   }
 
   /** Whether messages wait for an intent that only the client can bring (Execute, Flush or Sync). */
@@ -116,7 +114,7 @@ export class FrontendRelay implements FramerHandler {
   /** The session is over: what was not forwarded never will be. */
   drop(): void {
     this.#endPause?.();
-    this.#reading?.cancel();
+    this.#exchange.analysis.close();
     this.#endAssembly?.();
     dropWindow(this.#exchange, this.#window);
     if (this.#steps.length > 0 && this.#large instanceof SpooledMessage) void this.#large.abort();
@@ -128,19 +126,14 @@ export class FrontendRelay implements FramerHandler {
     if (waiting === undefined) return;
     this.#waiting = undefined;
     this.#take(waiting);
+    if (this.#waiting === undefined) this.#endAssembly?.();
     this.#continue();
   }
 
   message(type: number, buffer: Buffer, start: number, end: number): void {
-    const text = this.#isIgnored(type) ? undefined : longText(this.#exchange, type, buffer, start, end);
-    if (text === undefined) this.#handle(type, buffer, start, end);
-    else this.#readFirst(text, (read) => this.#handle(type, buffer, start, end, read));
-  }
-
-  #handle(type: number, buffer: Buffer, start: number, end: number, read?: StatementAnalysis): void {
+    this.#message(type, buffer, start, end);
     // Room is asked for anew for each message, so that nobody keeps it by never pausing between them.
-    this.#endAssembly?.();
-    this.#message(type, buffer, start, end, read);
+    if (this.#waiting === undefined) this.#endAssembly?.();
     this.#sinceBoundary = isBoundary(type) ? 0 : this.#sinceBoundary + 1;
     this.#pause();
   }
@@ -151,7 +144,7 @@ export class FrontendRelay implements FramerHandler {
     return this.#exchange.isDropping && type !== FRONTEND.sync && type !== FRONTEND.terminate;
   }
 
-  #message(type: number, buffer: Buffer, start: number, end: number, read?: StatementAnalysis): void {
+  #message(type: number, buffer: Buffer, start: number, end: number): void {
     if (this.#isIgnored(type)) return;
     if (this.#exchange.heldSyncs > 0 && !isLawfulInCopy(type))
       throw protocolViolation('Sync inside COPY, and no end of the COPY');
@@ -159,10 +152,10 @@ export class FrontendRelay implements FramerHandler {
     const window = this.#window;
     switch (type) {
       case FRONTEND.query:
-        onQuery(exchange, window, buffer, start, end, read);
+        this.#take(() => onQuery(exchange, window, buffer, start, end));
         return;
       case FRONTEND.parse:
-        onParse(exchange, window, buffer, start, end, read);
+        this.#take(() => onParse(exchange, window, buffer, start, end));
         return;
       case FRONTEND.bind:
         this.#take(() => onBind(exchange, window, buffer, start, end));
@@ -190,7 +183,7 @@ export class FrontendRelay implements FramerHandler {
         onCopyEnd(exchange, buffer, start, end);
         return;
       case FRONTEND.functionCall:
-        onFunctionCall(exchange, window, buffer, start, end);
+        this.#take(() => onFunctionCall(exchange, window, buffer, start, end));
         return;
       case FRONTEND.terminate:
         this.#isTerminating = true;
@@ -248,28 +241,15 @@ export class FrontendRelay implements FramerHandler {
     this.#await(async () => this.#take(await large.finish()));
   }
 
-  /** The message of a long text waits until the text was read, its room is kept, and nothing behind it is parsed. */
-  #readFirst(text: Buffer, take: (read: StatementAnalysis | undefined) => void): void {
-    const { readText, settings } = this.#exchange;
-    const reading = readText?.(text, settings);
-    if (reading === undefined) {
-      take(undefined);
-      return;
-    }
-    this.#reading = reading;
-    this.#large = 'skip';
-    this.#await(async () => {
-      const analysis = await reading.analysis;
-      this.#host.takeMore(() => take(analysis));
-    });
-  }
-
   /** Takes a message now, or keeps it back (and everything after it) until the target has answered more. */
   #take(take: () => Taken): void {
     const exchange = this.#exchange;
     if (take() === 'wait') this.#waiting = take;
-    else if (exchange.awaitsCopy) this.#waiting = () => (exchange.awaitsCopy ? 'wait' : 'taken');
-    else return;
+    else {
+      exchange.analysis.settle();
+      if (!exchange.awaitsCopy) return;
+      this.#waiting = () => (exchange.awaitsCopy ? 'wait' : 'taken');
+    }
     this.#framer.stop();
     // What it waits for may itself be waiting to be sent.
     this.#exchange.toTarget.schedule();
@@ -277,7 +257,8 @@ export class FrontendRelay implements FramerHandler {
 
   /** A message longer than a read needs room of its principal: without it the rest stays in the socket. */
   #assemble(): void {
-    if (this.#reading !== undefined) return;
+    // What waits is a message that keeps its room.
+    if (this.#waiting !== undefined) return;
     const { pace } = this.#exchange.session;
     const bytes = this.#framer.assemblingBytes;
     if (bytes <= HELD_CHUNK_BYTES) {
@@ -335,7 +316,6 @@ export class FrontendRelay implements FramerHandler {
         await step();
         this.#steps.shift();
       }
-      this.#reading = undefined;
       this.#host.takeMore(() => {
         resumeReading();
         this.#continue();

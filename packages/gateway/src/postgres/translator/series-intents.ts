@@ -51,8 +51,17 @@ export function describeExecute(
       payloads: [{ field: 'statement_name', commitment }],
     };
   }
-  const kind = portal.wasExecuted ? 'fetch' : (portal.statement?.analysis.kind ?? 'execute');
+  const kind = portal.wasExecuted ? 'fetch' : kindOf(portal);
   return describe(exchange, kind, portal, values, portal.lastCall);
+}
+
+function kindOf(portal: Portal): string {
+  return textOf(portal) === undefined ? 'execute' : portal.judgement.reading.meaning.kind;
+}
+
+/** A statement that SQL made has no text of its own: the record has its name. */
+function textOf({ statement }: Portal): Buffer | undefined {
+  return statement?.sqlName === undefined ? statement?.text : undefined;
 }
 
 function describe(
@@ -66,15 +75,16 @@ function describe(
   const payloads: Payload[] = [];
   const intent: { -readonly [K in keyof Intent]: Intent[K] } = {
     kind,
-    effect: statement?.analysis.effect ?? 'unknown',
+    effect: statement === undefined ? 'unknown' : portal.judgement.reading.meaning.effect,
     txn: exchange.transaction,
   };
-  if (statement === undefined) {
+  const text = textOf(portal);
+  if (text === undefined) {
     const commitment = exchange.session.commit(Buffer.from(portal.statementName));
     payloads.push({ field: 'statement_name', commitment });
     intent.statementName = commitment.digest;
   } else {
-    const commitment = exchange.session.commit(statement.text);
+    const commitment = exchange.session.commit(text);
     payloads.push({ field: 'statement', commitment });
     intent.statement = commitment.digest;
   }

@@ -89,7 +89,8 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
         () => this.#onClientFlushed(),
       ),
       fail: (error) => this.stop(error),
-      readText: options.readText,
+      analysis: options.analysis,
+      recordOwn: options.recordOwn,
     });
     this.#frontend = new FrontendRelay(this.#exchange, this);
     this.#backend = new BackendRelay(this.#exchange, this);

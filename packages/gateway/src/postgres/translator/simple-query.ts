@@ -1,15 +1,16 @@
 import { Denied } from '../../session/denied.ts';
 import { CountersignError } from '../../errors.ts';
 import { decodeQuery } from '../wire/frontend/query.ts';
+import type { Meaning } from '../inspect/meaning.ts';
+import type { Call } from './call.ts';
 import type { Exchange } from './exchange.ts';
-import { claimWindow, type SeriesWindow } from './extended-query.ts';
+import { claimWindow, type SeriesWindow, type Taken } from './extended-query.ts';
 import { Unit } from './expected-answers.ts';
+import { judgeText, touchedOf, WAIT } from './judgement.ts';
 import { refuseQuery } from './refusal.ts';
-import { analyzeStatement, type StatementAnalysis } from './statement-analysis.ts';
 
 /**
  * Query: one call, however many statements it holds. It is judged whole before any byte of it is forwarded.
- * @param read what its text says, when somebody has read it already.
  */
 export function onQuery(
   exchange: Exchange,
@@ -17,49 +18,57 @@ export function onQuery(
   buffer: Buffer,
   start: number,
   end: number,
-  read?: StatementAnalysis,
-): void {
+): Taken {
   const range = decodeQuery(buffer, start, end);
   if (range.end - range.start > exchange.limits.maxStatementBytes) {
     onQueryTooLong(exchange, window);
-    return;
+    return 'taken';
   }
-  if (!claimWindow(exchange, window)) return;
+  if (!claimWindow(exchange, window)) return 'taken';
   const text = buffer.subarray(range.start, range.end);
-  const analysis = read ?? analyzeStatement(text, exchange.settings);
+  const judgement = judgeText(exchange, text);
+  if (judgement === WAIT) return 'wait';
+  const { meaning } = judgement.reading;
   const statement = exchange.session.commit(text);
   const payloads = [{ field: 'statement', commitment: statement }];
-  const { kind, effect } = analysis;
+  const { kind, effect, statements } = meaning;
   try {
-    if (analysis.refusal !== undefined) {
-      throw exchange.session.deny(analysis.refusal, { kind, statement: statement.digest }, payloads);
+    if (judgement.refusal !== undefined) {
+      throw exchange.session.deny(judgement.refusal, { kind, statement: statement.digest }, payloads);
     }
     const call = exchange.begin(
-      analysis.statements > 1
+      statements > 1
         ? {
             kind,
             effect,
             statement: statement.digest,
             txn: exchange.transaction,
-            statements: analysis.statements,
+            statements,
           }
         : { kind, effect, statement: statement.digest, txn: exchange.transaction },
       payloads,
       'query',
+      touchedOf(judgement, text),
     );
     call.bytesUp = end - start;
     exchange.toTarget.add(buffer, start, end, call.gate);
     exchange.newestCall = call;
-    exchange.expect(new Unit('query', call));
+    queueQuery(exchange, call, meaning, text);
   } catch (error) {
     if (!(error instanceof Denied)) throw error;
     refuseQuery(exchange, error);
-    return;
   }
+  return 'taken';
+}
+
+function queueQuery(exchange: Exchange, call: Call, meaning: Meaning, text: Buffer): void {
   // The server uses the unnamed statement and portal for a Query of its own.
   exchange.statements.forget('');
   exchange.portals.forget('');
-  exchange.applyNameEffect(analysis.names);
+  const unit = new Unit('query', call, undefined, exchange.applyMeaning(meaning, text));
+  unit.move = exchange.analysis.expect(meaning);
+  exchange.isSeriesOpen = false;
+  exchange.expect(unit);
 }
 
 /** A Query that is longer than `limits.maxStatementBytes`. Nothing of it is kept, and there is no commitment to it. */

@@ -1,12 +1,11 @@
-import { CountersignError } from '../../errors.ts';
 import { Denied } from '../../session/denied.ts';
 import type { Spool } from '../../record/recorder.ts';
 import { FRONTEND } from '../wire/message-types.ts';
 import { protocolViolation } from '../wire/violation.ts';
 import type { Exchange } from './exchange.ts';
 import { claimWindow, holdBind, type Taken } from './extended-query.ts';
-import { Unit } from './expected-answers.ts';
-import { SET_CONFIG_OID } from './function-call.ts';
+import { expectFunction, judgeFunction } from './function-call.ts';
+import { touchedOf, WAIT } from './judgement.ts';
 import { refuseQuery } from './refusal.ts';
 import type { StreamedBytes } from './gated-writer.ts';
 import type { SeriesWindow } from './series-window.ts';
@@ -62,10 +61,7 @@ export class SpooledMessage {
     const stream: StreamedBytes = { read: () => spool.read(), drop: () => void this.abort() };
     const header = this.#header;
     if (this.#type === FRONTEND.functionCall) {
-      return () => {
-        this.#callFunction(stream, commitment);
-        return 'taken';
-      };
+      return () => this.#callFunction(stream, commitment);
     }
     const { portal, statement } = this.#names();
     const values = { kind: 'spooled', commitment, bytes: this.#bytes, stream } as const;
@@ -73,36 +69,37 @@ export class SpooledMessage {
     return () => holdBind(this.#exchange, this.#window, portal, statement, values, bytes);
   }
 
-  #callFunction(stream: StreamedBytes, commitment: Awaited<ReturnType<Spool['finish']>>): void {
+  #callFunction(stream: StreamedBytes, commitment: Awaited<ReturnType<Spool['finish']>>): Taken {
     const exchange = this.#exchange;
     if (!claimWindow(exchange, this.#window)) {
       stream.drop();
-      return;
+      return 'taken';
     }
     const oid = this.#prefix.readUInt32BE(0);
+    const judgement = judgeFunction(exchange, oid);
+    if (judgement === WAIT) return 'wait';
     const { digest, payloads } = commitStatement(exchange, Buffer.from(`function ${oid}`));
     payloads.push({ field: 'message', commitment });
     const intent = {
       kind: 'function',
-      effect: 'unknown',
+      effect: judgement.reading.meaning.effect,
       statement: digest,
       message: commitment.digest,
       txn: exchange.transaction,
     } as const;
     try {
-      if (oid === SET_CONFIG_OID) {
-        throw exchange.session.deny(new CountersignError('CS_SETTING_DENIED'), intent, payloads);
-      }
-      const call = exchange.begin(intent, payloads, 'query');
+      if (judgement.refusal !== undefined) throw exchange.session.deny(judgement.refusal, intent, payloads);
+      const call = exchange.begin(intent, payloads, 'query', touchedOf(judgement, undefined));
       call.bytesUp = this.#header.length + this.#bytes;
       exchange.toTarget.add(this.#header, 0, this.#header.length, call.gate, true);
       exchange.toTarget.addStream(stream, call.gate);
-      exchange.expect(new Unit('function', call));
+      expectFunction(exchange, call, judgement);
     } catch (error) {
       if (!(error instanceof Denied)) throw error;
       stream.drop();
       refuseQuery(exchange, error);
     }
+    return 'taken';
   }
 
   #names(): { readonly portal: string; readonly statement: string } {

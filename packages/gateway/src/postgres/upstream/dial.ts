@@ -46,8 +46,7 @@ async function dialHost(
         new CountersignError('CS_TARGET_UNAVAILABLE', { detail: `no host is ${attrs} at present` }),
       );
     }
-    const backendStartedAtUs = await session.backendStart();
-    return session.handOver(backendStartedAtUs);
+    return session.handOver(await session.introduce());
   } catch (error) {
     session.end();
     throw error;

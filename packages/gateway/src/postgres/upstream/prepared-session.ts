@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { CountersignError } from '../../errors.ts';
+import { askNamesWith } from '../analysis/read-back.ts';
 import type { HandshakeReader } from '../handshake-reader.ts';
 import { tlsInfo } from '../tls-info.ts';
 import {
@@ -41,12 +42,20 @@ export interface PreparedSessionOptions {
 const POSTGRES_EPOCH_US = 946_684_800_000_000n;
 
 /**
- * Start of our own backend, without any operator or unqualified name: a client can choose the search_path of the session, and
- * then an operator could be anybody's function. As bytes, so that no display setting matters.
+ * Start of our own backend and what names mean in the session, without any operator or unqualified name: a client can choose the
+ * search_path of the session, and then an operator could be anybody's function. As bytes, so that no display setting matters.
  */
-const BACKEND_START =
-  "SELECT pg_catalog.encode(pg_catalog.timestamptz_send(backend_start), 'hex') " +
-  'FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid())';
+const INTRODUCTION = askNamesWith(
+  "'started', (SELECT pg_catalog.encode(pg_catalog.timestamptz_send(backend_start), 'hex') " +
+    'FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()))',
+);
+
+/** What the target tells of a session at its start. */
+export interface Introduction {
+  readonly backendStartedAtUs?: bigint;
+  /** JSON, see `NamesReading`. */
+  readonly names?: string;
+}
 
 /** A session in the target that is ready and not handed over yet. */
 export class PreparedSession {
@@ -85,14 +94,18 @@ export class PreparedSession {
     }
   }
 
-  async backendStart(): Promise<bigint | undefined> {
-    const hex = await this.ask(BACKEND_START);
-    if (hex === undefined || !/^[0-9a-f]{16}$/.test(hex)) return undefined;
-    return BigInt.asIntN(64, BigInt(`0x${hex}`)) + POSTGRES_EPOCH_US;
+  /** Asks the target who we are in it. Empty when no statement may be sent, or it failed. */
+  async introduce(): Promise<Introduction> {
+    const names = await this.ask(INTRODUCTION);
+    if (names === undefined) return {};
+    const hex = /"started"\s*:\s*"([0-9a-f]{16})"/.exec(names)?.[1];
+    if (hex === undefined) return { names };
+    const backendStartedAtUs = BigInt.asIntN(64, BigInt(`0x${hex}`)) + POSTGRES_EPOCH_US;
+    return { names, backendStartedAtUs };
   }
 
   /** Gives the socket away, paused. */
-  handOver(backendStartedAtUs: bigint | undefined): TargetConnection {
+  handOver({ backendStartedAtUs, names }: Introduction): TargetConnection {
     const { host, socket, reader, protocolVersion, state, settle } = this.#options;
     const { key } = state;
     settle();
@@ -107,6 +120,7 @@ export class PreparedSession {
       host: host.host,
       cancel: async () => (key === undefined ? undefined : cancelTarget(host, key)),
       ...(backendStartedAtUs === undefined ? {} : { backendStartedAtUs }),
+      ...(names === undefined ? {} : { names }),
       ...(socket instanceof TLSSocket ? { tls: tlsInfo(socket) } : {}),
     };
   }

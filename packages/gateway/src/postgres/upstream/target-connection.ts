@@ -13,6 +13,8 @@ export interface TargetConnection {
   /** Start of the backend, µs since the epoch, for joining with the target's log (decision 32). Absent when no
    *  `recordGatewayStatement` was given or the target did not tell. */
   readonly backendStartedAtUs?: bigint;
+  /** What names mean at the start, as the target told (`postgres/analysis/read-back.ts`). Absent like `backendStartedAtUs`. */
+  readonly names?: string;
   readonly protocolVersion: '3.0' | '3.2';
   readonly serverVersion: string;
   readonly tls?: TlsInfo;

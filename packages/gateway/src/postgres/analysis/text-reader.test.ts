@@ -1,17 +1,31 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { makeSettingsPolicy } from '../inspect/settings.ts';
-import { analyzeStatement, type StatementAnalysis } from './statement-analysis.ts';
+import { indexCatalog } from '../catalog/catalog-index.ts';
+import { initParser } from '../inspect/parse/parse-statement.ts';
+import { SessionNamesPool } from './names-pool.ts';
+import { readStatement } from './read-statement.ts';
+import type { ReadingBasis } from './session-analysis.ts';
 import { TextReader } from './text-reader.ts';
 
-const policy = makeSettingsPolicy(['work_mem', 'app.*']);
-
-/** What a session sees of it. */
-const plain = ({ refusal, ...rest }: StatementAnalysis): unknown => ({
-  ...rest,
-  refusal: refusal === undefined ? undefined : [refusal.code, refusal.detail],
+const base = indexCatalog({
+  format: 1,
+  target: 'bank',
+  database: 'bank',
+  serverVersion: 180_000,
+  epoch: 'e1',
+  schemas: [{ name: 'public', owner: 'dba' }],
+  relations: [],
+  routines: [],
+  types: [],
+  operators: [],
+  casts: [],
+  eventTriggers: [],
+  extensions: [],
 });
+const names = new SessionNamesPool().get(['public'], new Set());
+const basis: ReadingBasis = { base, moved: [], names };
+await initParser();
 
 /** Everything that is read in some way of its own, whole and broken off. */
 const PIECES = [
@@ -60,15 +74,15 @@ test('the other thread reads every text as this one does', async () => {
     const property = fc.asyncProperty(texts, async (pieces) => {
       for (const separator of [';', ' ']) {
         const text = Buffer.from(pieces.join(separator));
-        const { analysis } = reader.read('a', text, policy);
-        assert.deepEqual(plain(await analysis), plain(analyzeStatement(text, policy)));
+        const { reading } = reader.read('a', text, basis);
+        assert.deepEqual(await reading, readStatement(text, base, names));
       }
     });
     await fc.assert(property, { numRuns: 300 });
     for (const text of PIECES) {
       const bytes = Buffer.from(text);
-      const { analysis } = reader.read('a', bytes, policy);
-      assert.deepEqual(plain(await analysis), plain(analyzeStatement(bytes, policy)), text);
+      const { reading } = reader.read('a', bytes, basis);
+      assert.deepEqual(await reading, readStatement(bytes, base, names), text);
     }
     assert.equal(reader.counts.failed, 0);
   } finally {
@@ -76,14 +90,24 @@ test('the other thread reads every text as this one does', async () => {
   }
 });
 
-test('each text is judged by the settings of its own target', async () => {
+test('each text is read in its own catalog, whatever was read before', async () => {
   const reader = new TextReader();
   try {
-    const text = Buffer.from('set work_mem = 1; set app.a = 1');
-    const wide = await reader.read('a', text, policy).analysis;
-    const narrow = await reader.read('a', text, makeSettingsPolicy(['work_mem'])).analysis;
-    assert.equal(wide.refusal, undefined);
-    assert.equal(narrow.refusal?.code, 'CS_SETTING_DENIED');
+    const text = Buffer.from('create table made (a int); select b from made');
+    const moved: ReadingBasis = { ...basis, moved: [{ schema: 'public', name: 'other' }] };
+    const bases = Array.from({ length: 6 }, (_, n) => {
+      const data = {
+        ...base.data,
+        epoch: `e${n}`,
+        schemas: [{ name: n % 2 ? 'public' : 'private', owner: 'dba' }],
+      };
+      return { ...basis, base: indexCatalog(data) };
+    });
+    for (const each of [...bases, ...bases.toReversed(), basis, moved]) {
+      const { reading } = reader.read('a', text, each);
+      assert.deepEqual(await reading, readStatement(text, each.base, names));
+    }
+    assert.equal(reader.counts.failed, 0);
   } finally {
     await reader.close();
   }
@@ -94,7 +118,7 @@ test('who has many texts waits for his own: one of another principal is next but
   try {
     const order: string[] = [];
     const read = async (principal: string, text: string): Promise<void> => {
-      await reader.read(principal, Buffer.from(text), policy).analysis;
+      await reader.read(principal, Buffer.from(text), basis).reading;
       order.push(text);
     };
     const many = Array.from({ length: 20 }, (_, n) => read('many', `m${n}`));
@@ -115,14 +139,14 @@ test('who has many texts waits for his own: one of another principal is next but
 test('a text that nobody wants any more is not read', async () => {
   const reader = new TextReader();
   try {
-    const first = reader.read('a', Buffer.from('select 1'), policy);
-    const second = reader.read('a', Buffer.from('select 2'), policy);
-    const third = reader.read('a', Buffer.from('select 3'), policy);
+    const first = reader.read('a', Buffer.from('select 1'), basis);
+    const second = reader.read('a', Buffer.from('select 2'), basis);
+    const third = reader.read('a', Buffer.from('select 3'), basis);
     second.cancel();
     first.cancel();
-    for (const { analysis } of [first, second])
-      assert.equal((await analysis).refusal?.code, 'CS_STATEMENT_TOO_COMPLEX');
-    assert.equal((await third.analysis).kind, 'select');
+    for (const { reading } of [first, second])
+      assert.equal((await reading).meaning.unreadable?.reason, 'deadline');
+    assert.equal((await third.reading).meaning.kind, 'select');
     // The first was being read already.
     assert.deepEqual(reader.counts, { read: 2, failed: 0, waiting: 0 });
   } finally {
@@ -131,12 +155,11 @@ test('a text that nobody wants any more is not read', async () => {
 });
 
 test('a text that is not read in time is refused', async () => {
-  // Some seconds of work, and a thread that has to start first, against one millisecond.
-  const reader = new TextReader({ deadlineMs: 0.05, maxTextBytes: 32 << 20 });
+  // A second of work, and a thread that has to start first, against a tenth of a millisecond.
+  const reader = new TextReader({ deadlineMs: 0.05 });
   try {
-    const long = await reader.read('a', Buffer.from("do 'a' ".repeat(2 << 20)), policy).analysis;
-    assert.equal(long.refusal?.code, 'CS_STATEMENT_TOO_COMPLEX');
-    assert.equal(long.refusal?.sqlState, '54001');
+    const long = await reader.read('a', Buffer.from(`select 1 in (${'1,'.repeat(500_000)}1)`), basis).reading;
+    assert.equal(long.meaning.unreadable?.reason, 'deadline');
     assert.deepEqual(reader.counts, { read: 0, failed: 1, waiting: 0 });
   } finally {
     await reader.close();
@@ -147,11 +170,11 @@ test('a text that ends the thread is refused, and the next one is read by anothe
   const reader = new TextReader();
   try {
     const text = Buffer.from('select 1');
-    // Nothing that configuration can hold: the thread throws when it looks at it.
-    const broken = { allowed: [1 as unknown as string], allows: () => false };
-    const [first, second] = [reader.read('a', text, broken), reader.read('a', text, policy)];
-    assert.equal((await first.analysis).refusal?.code, 'CS_STATEMENT_TOO_COMPLEX');
-    assert.equal((await second.analysis).kind, 'select');
+    // The thread is not told of this snapshot and throws.
+    const broken = { ...basis, base: { ...base, epoch: 'never sent' } };
+    const [first, second] = [reader.read('a', text, broken), reader.read('a', text, basis)];
+    assert.equal((await first.reading).meaning.unreadable?.reason, 'deadline');
+    assert.equal((await second.reading).meaning.kind, 'select');
     assert.deepEqual(reader.counts, { read: 1, failed: 1, waiting: 0 });
   } finally {
     await reader.close();
@@ -160,10 +183,10 @@ test('a text that ends the thread is refused, and the next one is read by anothe
 
 test('when the gateway stops, what was not read is refused', async () => {
   const reader = new TextReader();
-  const texts = ['a', 'a', 'b'].map((principal) => reader.read(principal, Buffer.from('select 1'), policy));
+  const texts = ['a', 'a', 'b'].map((principal) => reader.read(principal, Buffer.from('select 1'), basis));
   await reader.close();
-  for (const { analysis } of texts) assert.equal((await analysis).refusal?.code, 'CS_STATEMENT_TOO_COMPLEX');
-  const late = reader.read('a', Buffer.from('select 1'), policy);
-  assert.equal((await late.analysis).refusal?.code, 'CS_STATEMENT_TOO_COMPLEX');
+  for (const { reading } of texts) assert.equal((await reading).meaning.unreadable?.reason, 'deadline');
+  const late = reader.read('a', Buffer.from('select 1'), basis);
+  assert.equal((await late.reading).meaning.unreadable?.reason, 'deadline');
   assert.equal(reader.counts.waiting, 0);
 });

@@ -1,16 +1,18 @@
 /* oxlint-disable unicorn/require-post-message-target-origin -- between threads, not windows */
 import { Worker } from 'node:worker_threads';
-import type { SettingsPolicy } from '../inspect/settings.ts';
-import type { PendingText } from './ports.ts';
-import { toAnalysis, unreadStatement, type StatementAnalysis } from './statement-analysis.ts';
-import type { TextAnswer, TextRequest } from './text-worker.ts';
+import { unreadReading } from './read-statement.ts';
+import type { StatementReading } from './reading.ts';
+import type { PendingReading, ReadingBasis } from './session-analysis.ts';
+import type { CatalogForgotten, CatalogNotice, TextAnswer, TextRequest } from './text-worker.ts';
 
 /** A text may take so long, and as long again for every MiB: some thirty times what the worst takes. */
 const DEADLINE_MS = 5_000;
 const MIB = 1 << 20;
-/** What the worst text makes of itself while it is read, and something for the thread. */
-const HEAP_PER_MIB = 32;
-const HEAP_MIB = 128;
+/** What the worst text makes of itself while it is read, and something for the thread and its snapshots of catalogs. */
+const HEAP_PER_MIB = 256;
+const HEAP_MIB = 512;
+/** Snapshots that the thread keeps at a time. */
+const MAX_CATALOGS = 4;
 
 export interface TextReaderOptions {
   /** Default 5,000. For a text of n bytes it is multiplied by 1 + n / 1 MiB. */
@@ -29,8 +31,8 @@ export interface TextCounts {
 
 interface Job {
   readonly text: Uint8Array;
-  readonly policy: SettingsPolicy;
-  readonly settle: (analysis: StatementAnalysis) => void;
+  readonly basis: ReadingBasis;
+  readonly settle: (reading: StatementReading) => void;
 }
 
 /**
@@ -48,6 +50,8 @@ export class TextReader {
   readonly #queues = new Map<string, Job[]>();
   #current: Job | undefined;
   #worker: Worker | undefined;
+  /** Epochs of the snapshots that the thread has, the last used at the end. */
+  readonly #sent = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #read = 0;
   #failed = 0;
@@ -58,15 +62,15 @@ export class TextReader {
     this.#maxTextBytes = options.maxTextBytes ?? MIB;
   }
 
-  /** @param text must not change before `analysis` is settled. */
-  read(principal: string, text: Uint8Array, policy: SettingsPolicy): PendingText {
-    const { promise, resolve } = Promise.withResolvers<StatementAnalysis>();
-    const job: Job = { text, policy, settle: resolve };
+  /** @param text must not change before `reading` is settled. */
+  read(principal: string, text: Uint8Array, basis: ReadingBasis): PendingReading {
+    const { promise, resolve } = Promise.withResolvers<StatementReading>();
+    const job: Job = { text, basis, settle: resolve };
     const queue = this.#queues.get(principal);
     if (queue === undefined) this.#queues.set(principal, [job]);
     else queue.push(job);
     this.#next();
-    return { analysis: promise, cancel: () => this.#cancel(principal, job) };
+    return { reading: promise, cancel: () => this.#cancel(principal, job) };
   }
 
   get counts(): TextCounts {
@@ -78,7 +82,7 @@ export class TextReader {
   /** What was not read is refused. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#drop(undefined);
+    this.#drop();
     this.#next();
     await this.#endWorker();
   }
@@ -92,7 +96,7 @@ export class TextReader {
       if (job === undefined) continue;
       if (queue.length > 0) this.#queues.set(principal, queue);
       if (this.#isClosed) {
-        job.settle(unreadStatement());
+        job.settle(unreadReading('deadline'));
         continue;
       }
       this.#start(job);
@@ -103,14 +107,31 @@ export class TextReader {
   #start(job: Job): void {
     this.#current = job;
     const text = Uint8Array.from(job.text);
-    const request: TextRequest = { text, allowed: job.policy.allowed };
-    this.#worker ??= this.#startWorker();
-    this.#worker.postMessage(request, [text.buffer]);
+    const { base, moved, names } = job.basis;
+    const worker = (this.#worker ??= this.#startWorker());
+    this.#sendCatalog(worker, job.basis);
+    const request: TextRequest = { kind: 'text', text, epoch: base.epoch, moved, names };
+    worker.postMessage(request, [text.buffer]);
     const deadlineMs = this.#deadlineMs * (1 + text.length / MIB);
-    this.#timer = setTimeout(() => this.#fail(new Error('not read in time')), deadlineMs);
+    this.#timer = setTimeout(() => this.#fail(), deadlineMs);
+  }
+
+  /** Each snapshot once; the one that was not used for longest is forgotten. */
+  #sendCatalog(worker: Worker, { base }: ReadingBasis): void {
+    const { epoch } = base;
+    if (!this.#sent.delete(epoch)) {
+      worker.postMessage({ kind: 'catalog', data: base.data } satisfies CatalogNotice);
+      const [oldest] = this.#sent;
+      if (oldest !== undefined && this.#sent.size >= MAX_CATALOGS) {
+        this.#sent.delete(oldest);
+        worker.postMessage({ kind: 'forget', epoch: oldest } satisfies CatalogForgotten);
+      }
+    }
+    this.#sent.add(epoch);
   }
 
   #startWorker(): Worker {
+    this.#sent.clear();
     const file = import.meta.url.endsWith('.ts') ? './text-worker.ts' : './text-worker.js';
     const maxOldGenerationSizeMb = HEAP_MIB + HEAP_PER_MIB * Math.ceil(this.#maxTextBytes / MIB);
     const worker = new Worker(new URL(file, import.meta.url), { resourceLimits: { maxOldGenerationSizeMb } });
@@ -118,11 +139,11 @@ export class TextReader {
     worker.on('message', (answer: TextAnswer) => {
       if (worker === this.#worker) this.#finish(answer);
     });
-    const onEnd = (cause: Error): void => {
-      if (worker === this.#worker) this.#fail(cause);
+    const onEnd = (): void => {
+      if (worker === this.#worker) this.#fail();
     };
     worker.on('error', onEnd);
-    worker.on('exit', () => onEnd(new Error('the thread that reads texts ended')));
+    worker.on('exit', onEnd);
     return worker;
   }
 
@@ -133,23 +154,23 @@ export class TextReader {
     this.#read += 1;
     // First the next text, so that the thread has work while this one goes on its way.
     this.#next();
-    job?.settle(toAnalysis(answer));
+    job?.settle(answer);
   }
 
   /** Whatever the thread is at, nobody waits for it any more. */
-  #fail(cause: Error): void {
+  #fail(): void {
     void this.#endWorker();
-    this.#drop(cause);
+    this.#drop();
     this.#next();
   }
 
-  #drop(cause: Error | undefined): void {
+  #drop(): void {
     const job = this.#current;
     clearTimeout(this.#timer);
     this.#current = undefined;
     if (job === undefined) return;
     this.#failed += 1;
-    job.settle(unreadStatement(cause));
+    job.settle(unreadReading('deadline'));
   }
 
   async #endWorker(): Promise<void> {
@@ -164,6 +185,6 @@ export class TextReader {
     const index = queue?.indexOf(job) ?? -1;
     if (index >= 0) queue?.splice(index, 1);
     if (queue?.length === 0) this.#queues.delete(principal);
-    job.settle(unreadStatement());
+    job.settle(unreadReading('deadline'));
   }
 }
