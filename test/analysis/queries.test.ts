@@ -158,3 +158,61 @@ describe('what the server says a query refers to', () => {
     assert.ok(QUERY_CASES.filter(isForOracle).length > 150);
   });
 });
+
+/** Texts that grow without bound, and what is said when they have. */
+const GROWING: Readonly<Record<string, (times: number) => string>> = {
+  'operators in a chain': (n) => `select ${'1 + '.repeat(n)}1`,
+  'operators in brackets': (n) => `select ${'1 + ('.repeat(n)}1${')'.repeat(n)}`,
+  'casts of casts': (n) => `select 1${'::int'.repeat(n)}`,
+  'functions in functions': (n) => `select ${'lower('.repeat(n)}'x'${')'.repeat(n)}`,
+  'subqueries in subqueries': (n) => `select ${'(select '.repeat(n)}1${')'.repeat(n)}`,
+  'subqueries in FROM': (n) => `select * from ${'(select * from '.repeat(n)}accounts${') x'.repeat(n)}`,
+  'joins of joins': (n) => `select 1 from accounts a${' cross join accounts b'.repeat(n)}`,
+  unions: (n) => `select 1${' union select 1'.repeat(n)}`,
+  'recursion in recursion': (n) =>
+    `${'with recursive a as ('.repeat(n)}select 1${' union select 1) select 1'.repeat(n)}`,
+  'CASE in CASE': (n) => `select ${'case when true then '.repeat(n)}1${' end'.repeat(n)}`,
+};
+
+describe('limits', () => {
+  for (const [what, make] of Object.entries(GROWING)) {
+    it(`analyses 60 ${what}, and however many the parser takes, or says that it is too deep`, () => {
+      assert.equal(
+        analyze(make(60), catalog, { searchPath: ['app'], temporary: new Set() }).unreadable,
+        undefined,
+      );
+      for (const times of [150, 300, 600, 900]) {
+        const { unreadable } = analyze(make(times), catalog, { searchPath: ['app'], temporary: new Set() });
+        assert.ok(['too-deep', 'too-many-objects', undefined].includes(unreadable?.reason), String(times));
+      }
+    });
+  }
+
+  it('does not follow WITH queries that double their columns at every step', () => {
+    const steps = Array.from(
+      { length: 60 },
+      (_, n) => `, c${n + 1} as (select * from c${n} x, c${n} y)`,
+    ).join('');
+    const text = `with c0 as (select * from accounts)${steps} select 1`;
+    const { unreadable } = analyze(text, catalog, { searchPath: ['app'], temporary: new Set() });
+    assert.equal(unreadable?.reason, 'too-many-objects');
+  });
+
+  it('does not judge a statement of more objects than anyone could read', () => {
+    const tables = Array.from({ length: 3000 }, (_, n) => `t${n}`);
+    const names = { searchPath: ['app'], temporary: new Set(tables) };
+    const { unreadable } = analyze(`select 1 from ${tables.join(', ')}`, catalog, names);
+    assert.equal(unreadable?.reason, 'too-many-objects');
+  });
+
+  it('judges nothing unqualified while the path is not known, but what stands nowhere else than in pg_catalog', () => {
+    const names = { searchPath: undefined, temporary: new Set<string>() };
+    assert.equal(
+      analyze('select id from accounts', catalog, names).unreadable?.reason,
+      'unknown-search-path',
+    );
+    assert.equal(analyze("select lower('x')", catalog, names).unreadable?.reason, 'unknown-search-path');
+    assert.equal(analyze("select upper('x') || 'y', 1 + 2", catalog, names).unreadable, undefined);
+    assert.equal(analyze('select id from app.accounts', catalog, names).unreadable, undefined);
+  });
+});

@@ -212,6 +212,11 @@ export const QUERY_CASES: readonly QueryCase[] = [
     means: 'select app.accounts(status)',
   },
   {
+    what: 'ORDER BY a field of an expanded value',
+    sql: 'select (to_pair(1)).* order by x',
+    means: 'execute app.to_pair',
+  },
+  {
     what: 'array subscripts and slices',
     sql: 'select tags[1], tags[2:account_id] from postings',
     means:

@@ -4,7 +4,7 @@
  *
  * The measure is an upper bound that hardly any honest text comes near: every token may nest what comes after it (`not`, `-`, `::`),
  * until something ends the expression. A comma ends all but chains of set operations; AND, OR, WHEN, THEN and ELSE end all but CASE, NOT,
- * BETWEEN and joins. What is open in outer brackets counts too.
+ * BETWEEN and joins; so does a set operation. What is open in outer brackets counts too.
  */
 import { Scanner, TOKEN } from '../lexer.ts';
 import { WORD } from '../words.ts';
@@ -49,8 +49,11 @@ class Measure {
   #seeWord(word: number): void {
     if (SOFT_ENDS.has(word)) this.#run = 0;
     else if (HELD.has(word)) this.#held++;
-    else if (SET_OPERATIONS.has(word)) this.#chained += HEAVY;
-    else this.#run++;
+    else if (SET_OPERATIONS.has(word)) {
+      this.#chained += HEAVY;
+      this.#run = 0;
+      this.#held = 0;
+    } else this.#run++;
   }
 
   #seePunctuation(byte: number): void {

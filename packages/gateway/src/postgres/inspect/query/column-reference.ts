@@ -4,7 +4,7 @@ import type { Node, NodeOf } from '../parse/tree.ts';
 import type { QueryContext } from './context.ts';
 import { analyzeExpression } from './expression.ts';
 import { findRoutines } from './names.ts';
-import { findItem, readColumn, readEachColumn, readIn, readWholeRow } from './scope.ts';
+import { columnsNamed, findItem, readColumn, readEachColumn, readIn, readWholeRow } from './scope.ts';
 import type { RangeItem, Scope } from './scope.ts';
 import { UnreadableStatement } from './demands.ts';
 
@@ -139,7 +139,7 @@ function isColumn(parts: readonly string[], scope: Scope | undefined): boolean {
   for (let level = scope; level !== undefined; level = level.parent) {
     for (const item of level.items) {
       if (!item.columnsVisible) continue;
-      if (item.isOpen || item.columns.some((column) => column.name === name)) return true;
+      if (item.isOpen || columnsNamed(item, name).length > 0) return true;
     }
   }
   return false;

@@ -13,6 +13,11 @@ const MAX_DEMANDS = 2000;
 /** Partitions are reached, so these may be many. */
 const MAX_REACHES = 20_000;
 const MAX_UNKNOWN_NAMES = 100;
+/**
+ * Columns that joins and stars may put together, all in all. A chain of WITH queries that each join the one before with itself doubles them at
+ * every step; the server ends at 1,664 columns of one list.
+ */
+const MAX_COLUMNS = 500_000;
 
 /** Thrown by the analysis, caught where it begins: the statement as a whole cannot be judged. */
 export class UnreadableStatement extends Error {
@@ -72,6 +77,10 @@ export class ColumnUse {
     this.#columns = '*';
   }
 
+  has(column: string): boolean {
+    return this.#columns === '*' || this.#columns.has(column);
+  }
+
   get columns(): readonly string[] | '*' {
     return this.#columns === '*' ? '*' : [...this.#columns].sort();
   }
@@ -104,6 +113,7 @@ export class Demands {
   readonly #reaches = new Map<string, Access>();
   readonly #unknown = new Map<string, UnknownName>();
   readonly #types = new Set<number>();
+  #spentColumns = 0;
 
   constructor(catalog: Catalog) {
     this.catalog = catalog;
@@ -172,6 +182,12 @@ export class Demands {
     if (oid !== 0) this.#types.add(oid);
   }
 
+  /** Counts columns that are put together. */
+  spendColumns(count: number): void {
+    this.#spentColumns += count;
+    if (this.#spentColumns > MAX_COLUMNS) throw new UnreadableStatement('too-many-objects');
+  }
+
   /** Takes over what an earlier analysis of a view, an expression or another statement found. */
   include(found: Found): void {
     for (const access of found.demands) this.#demand(access);
@@ -209,9 +225,9 @@ export class Demands {
     if (use.inherited && use.relation !== undefined) this.#reachChildren(use.relation, access, new Set());
   }
 
-  #seeTypes({ relation, columns }: ColumnUse): void {
-    for (const column of relation?.columns ?? []) {
-      if (columns === '*' || columns.includes(column.name)) this.typeSeen(column.typeOid);
+  #seeTypes(use: ColumnUse): void {
+    for (const { name, typeOid } of use.relation?.columns ?? []) {
+      if (use.has(name)) this.typeSeen(typeOid);
     }
   }
 

@@ -125,6 +125,7 @@ function joinEntry(
   if (merged.length > 0) useOperator(['='], context);
   // ON sees the two sides and what is around the query, not what stands before in FROM.
   analyzeExpression(join.quals, scopeWith(scope, inside), context);
+  context.demands.spendColumns(left.top.columns.length + right.top.columns.length);
   const top = joinItem(join, left.top, right.top, merged);
   for (const item of inside) {
     item.columnsVisible = false;

@@ -115,11 +115,29 @@ export function readHere(level: Scope, name: string): Certainty {
   return certainty;
 }
 
+/** From this many columns on, they are looked up, not looked through. */
+const MANY_COLUMNS = 64;
+
+const indexes = new WeakMap<readonly SourceColumn[], ReadonlyMap<string, readonly SourceColumn[]>>();
+const NO_COLUMNS: readonly SourceColumn[] = [];
+
+/** Those of a name: mostly one; several are an error that the server will tell. */
+export function columnsNamed({ columns }: RangeItem, name: string): readonly SourceColumn[] {
+  if (columns.length < MANY_COLUMNS) {
+    return columns.filter((column) => column.name === name);
+  }
+  let index = indexes.get(columns);
+  if (index === undefined) {
+    index = Map.groupBy(columns, (column) => column.name);
+    indexes.set(columns, index);
+  }
+  return index.get(name) ?? NO_COLUMNS;
+}
+
 /** Reads a column of one item. */
 export function readIn(item: RangeItem, name: string): Certainty {
   let isFound = false;
-  for (const column of item.columns) {
-    if (column.name !== name) continue;
+  for (const column of columnsNamed(item, name)) {
     column.source?.read(column.column ?? name);
     isFound = true;
   }

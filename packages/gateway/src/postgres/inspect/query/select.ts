@@ -7,7 +7,7 @@ import { UnreadableStatement } from './demands.ts';
 import { analyzeExpression, analyzeRow, analyzeWindow, useSortOperator } from './expression.ts';
 import { analyzeFrom, itemOfOutput } from './from-clause.ts';
 import { columnNameOf } from './output-names.ts';
-import { emptyScope, readEachColumn, readHere } from './scope.ts';
+import { emptyScope, readColumn, readEachColumn, readHere } from './scope.ts';
 import type { Output, RangeItem, Scope } from './scope.ts';
 import { analyzeWith } from './with-clause.ts';
 
@@ -113,8 +113,13 @@ function bareName(node: Node): string | undefined {
 /** ORDER BY and DISTINCT ON: a bare name is an output column first. What that reads has been read. */
 function analyzeOutputName(node: Node, scope: Scope, output: Output, context: QueryContext): void {
   const name = bareName(node);
-  if (name !== undefined && output.columns.includes(name)) return;
+  if (name !== undefined && isOutputName(name, scope, output)) return;
   analyzeExpression(node, scope, context);
+}
+
+/** Where the output may have columns of any name, one that nothing else has is one of those. */
+function isOutputName(name: string, scope: Scope, output: Output): boolean {
+  return output.columns.includes(name) || (output.isOpen && readColumn(scope, name) === 'none');
 }
 
 /** GROUP BY: a bare name is a column of FROM first, then an output column. */
@@ -125,7 +130,7 @@ function analyzeGroup(node: Node, scope: Scope, output: Output, context: QueryCo
     return;
   }
   const name = bareName(node);
-  if (name !== undefined && output.columns.includes(name)) {
+  if (name !== undefined && isOutputName(name, scope, output)) {
     // `maybe` has read what could be meant.
     readHere(scope, name);
     return;
@@ -148,7 +153,8 @@ export function analyzeTargets(
     if (items !== undefined) {
       for (const item of items) {
         readEachColumn(item);
-        columns.push(...item.columns.map(({ name }) => name));
+        context.demands.spendColumns(item.columns.length);
+        for (const { name } of item.columns) columns.push(name);
         isOpen ||= item.isOpen;
       }
       continue;
