@@ -36,6 +36,16 @@ const LOG_ACTIVITIES: Readonly<Record<string, LogActivity>> = {
   'recorder.restored': { activity: other('Restored'), message: 'The record can be written again.' },
   'log.read': { activity: other('Read'), severity: 'Low', message: 'Sealed contents were read.' },
   'catalog.loaded': { activity: other('Catalog'), message: 'The catalog of a database was read.' },
+  'role.created': {
+    activity: other('Role'),
+    message: 'A role of a scope was made or refreshed in a target.',
+  },
+  'role.ended': { activity: other('Role'), message: 'A role of a scope was ended in a target.' },
+  'role.swept': {
+    activity: other('Role'),
+    severity: 'Low',
+    message: 'A role that a run before left in a target was ended.',
+  },
   'checkpoint.witnessed': { activity: other('Witness'), message: 'Witnesses signed a checkpoint.' },
   'checkpoint.timestamped': {
     activity: other('Time stamp'),
