@@ -117,6 +117,19 @@ for (const sql of DEFINITIONS) {
   });
 }
 
+test('a function that an event trigger or a cast runs is dropped along with it by administrators only', () => {
+  const demands = analyze('DROP FUNCTION app.on_write CASCADE', withEventTrigger('D')).demands;
+  assert.ok(demands.some((access) => written(access) === 'special admin'));
+  const routine = catalog.routines('scratch', 'f')[0];
+  assert.ok(routine);
+  const casts = [
+    { sourceTypeOid: 23, targetTypeOid: 25, routineOid: routine.oid, context: 'explicit' as const },
+  ];
+  const withCast = indexCatalog({ ...catalog.data, epoch: 'cast', casts });
+  const dropped = analyze('DROP FUNCTION f(int) CASCADE', withCast).demands.map((access) => written(access));
+  assert.ok(dropped.includes('special admin'), dropped.join('; '));
+});
+
 test('event triggers do not fire for data', () => {
   for (const sql of ['SELECT a FROM t', 'INSERT INTO t VALUES (1)', 'SET work_mem = 1', 'TRUNCATE t']) {
     const demands = analyze(sql, withEventTrigger('O')).demands.map((access) => written(access));

@@ -17,6 +17,11 @@ export function schemasOfDependants(
   const mentioned = mentionOf(name ?? schema);
   const types = typesOf(catalog, schema, name);
   const routines = routinesOf(catalog, schema, name);
+  // Casts and event triggers are in no schema.
+  const isUsedBySchemaless =
+    catalog.data.casts.some(({ routineOid }) => routines.has(routineOid)) ||
+    catalog.data.eventTriggers.some(({ routineOid }) => routines.has(routineOid));
+  if (isUsedBySchemaless) return undefined;
   for (const relation of catalog.data.relations) {
     if (relation.oid < FIRST_OWN_OID) continue;
     if (mentions(relation, mentioned) || usesAny(relation, types, routines)) schemas.add(relation.schema);
