@@ -176,7 +176,12 @@ for (const major of MAJORS) {
       const session = sessions.get('writer');
       assert.ok(session);
       assert.equal(await outcomeOf(session, 'INSERT INTO bank.orders (amount) VALUES (1)'), 'ok');
+      await session.query('ALTER ROLE CURRENT_USER SET search_path = scratch');
+      await session.query('ALTER ROLE CURRENT_USER IN DATABASE postgres SET search_path = scratch');
       await ask(WRITER, READER);
+      const role = made.get('writer')?.role ?? '';
+      const left = `SELECT unnest(setconfig) AS name FROM pg_db_role_setting WHERE setrole = '${role}'::regrole`;
+      assert.deepEqual(await walled.names(left), ['default_transaction_read_only=on']);
       assert.equal(await outcomeOf(session, 'INSERT INTO bank.orders (amount) VALUES (1)'), '42501');
       assert.equal(await outcomeOf(session, 'SELECT bank.transfer(1)'), '42501');
       assert.equal(await outcomeOf(session, "SELECT nextval('bank.orders_id_seq')"), '42501');

@@ -186,13 +186,14 @@ BEGIN
     RAISE EXCEPTION 'countersign: the role was given attributes that it may not have' USING ERRCODE = '42501';
   END IF;
   EXECUTE pg_catalog.format('ALTER ROLE %I LOGIN PASSWORD %L VALID UNTIL %L', v_role, p_verifier, p_valid_until::text);
+  -- A session can set what later sessions of its role start with.
+  EXECUTE pg_catalog.format('ALTER ROLE %I RESET ALL', v_role);
+  EXECUTE pg_catalog.format('ALTER ROLE %I IN DATABASE %I RESET ALL', v_role, pg_catalog.current_database());
   EXECUTE pg_catalog.format('ALTER ROLE %I SET default_transaction_read_only = %L', v_role,
     CASE WHEN p_privileges -> 'readOnly' = 'true'::jsonb THEN 'on' ELSE 'off' END);
   IF pg_catalog.jsonb_typeof(p_privileges -> 'statementTimeoutMs') = 'number' THEN
     EXECUTE pg_catalog.format('ALTER ROLE %I SET statement_timeout = %L', v_role,
       least((p_privileges ->> 'statementTimeoutMs')::numeric, 2147483647)::bigint::text);
-  ELSE
-    EXECUTE pg_catalog.format('ALTER ROLE %I RESET statement_timeout', v_role);
   END IF;
 
   -- Relations: each privilege that is asked for, offered, and ours to give.
