@@ -264,6 +264,23 @@ for (const major of MAJORS) {
       await test.roles.close(60_000);
     });
 
+    void test('what is offered later reaches the role with the next session', async () => {
+      const test = new TestRoles(walled, catalog, { incompleteMs: 0 });
+      const keys = scopeOf({ relations: [{ on: [{ schema: 'vault' }], verbs: ['select'], columns: '*' }] });
+      const client = await test.login(await test.acquire(keys));
+      assert.equal(await outcomeOf(client, 'SELECT id FROM vault.keys'), '42501');
+      await walled.dba.query("INSERT INTO countersign.grantable VALUES ('vault', 'keys', '{select}')");
+      await walled.dba.query('SELECT countersign.apply_offers()');
+      await test.acquire(keys);
+      assert.equal(await outcomeOf(client, 'SELECT id FROM vault.keys'), 'ok');
+      await test.acquire(keys);
+      assert.equal(test.calls('make_role'), 2);
+      await walled.dba.query("DELETE FROM countersign.grantable WHERE schema = 'vault'");
+      await walled.dba.query('SELECT countersign.apply_offers()');
+      assert.equal(await outcomeOf(client, 'SELECT id FROM vault.keys'), '42501');
+      await test.roles.close(60_000);
+    });
+
     void test('a target that does not answer refuses the session in time, and later ones are served', async () => {
       let isHanging = true;
       const answers = walled.run();

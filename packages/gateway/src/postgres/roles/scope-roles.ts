@@ -74,6 +74,8 @@ export interface ScopeRolesOptions {
   readonly onFailure: (target: string, error: unknown) => void;
   /** Longest wait of a session for its role, queueing included. Default 30 s. */
   readonly patienceMs?: number;
+  /** How long a role that lacks what was not offered is good enough for the next session. Default 30 s. */
+  readonly incompleteMs?: number;
   /** From the end of a grant to the end of its role, for the sessions to be cut by the gateway first. Default 500 ms. */
   readonly graceMs?: number;
 }
@@ -107,6 +109,8 @@ interface Entry {
   /** The epoch that it is being made for, or was last. */
   wanted: string | undefined;
   validUntilMs: number;
+  /** `performance.now()` after which it is made again for the next session: it lacks what was not offered. */
+  staleAt: number;
   /** Counts the times that it was made or refreshed. */
   made: number;
   making: Promise<void> | undefined;
@@ -117,6 +121,8 @@ interface Entry {
 const VALID_MARGIN_MS = 60_000;
 const PATIENCE_MS = 30_000;
 const GRACE_MS = 500;
+/** No catalog tells when a DBA offers more. */
+const INCOMPLETE_MS = 30_000;
 
 /**
  * The roles of scopes in the targets (decision 8): one for each scope and database, made before the first session dials, shared by
@@ -248,6 +254,7 @@ export class ScopeRoles {
       epoch: undefined,
       wanted: undefined,
       validUntilMs: 0,
+      staleAt: Infinity,
       made: 0,
       making: undefined,
       idle: undefined,
@@ -263,7 +270,7 @@ export class ScopeRoles {
     const isReady = (): boolean =>
       entry.role !== undefined &&
       entry.validUntilMs >= validUntilMs &&
-      (entry.epoch === catalog.epoch || entry.made > madeBefore);
+      (entry.made > madeBefore || (entry.epoch === catalog.epoch && performance.now() < entry.staleAt));
     while (entry.making !== undefined) await entry.making;
     if (!isReady()) await this.#make(entry, catalog, Math.max(entry.validUntilMs, validUntilMs));
   }
@@ -275,7 +282,8 @@ export class ScopeRoles {
       // It was ended while it waited: whoever still wants it gets a new one.
       if (this.#entries.get(entry.key) !== entry) throw new CountersignError('CS_ROLE_UNAVAILABLE');
       const isNew = entry.role === undefined;
-      if (!isNew && entry.epoch === catalog.epoch && entry.validUntilMs >= validUntilMs) return;
+      const isSame = entry.epoch === catalog.epoch && entry.validUntilMs >= validUntilMs;
+      if (!isNew && isSame && performance.now() < entry.staleAt) return;
       const made = await makeRole(this.#options.statements(entry.target, entry.database), {
         node: this.#options.node,
         key: entry.key,
@@ -286,6 +294,8 @@ export class ScopeRoles {
       entry.role = made.role;
       entry.epoch = catalog.epoch;
       entry.validUntilMs = validUntilMs;
+      const { incompleteMs = INCOMPLETE_MS } = this.#options;
+      entry.staleAt = made.skipped.length === 0 ? Infinity : performance.now() + incompleteMs;
       entry.made += 1;
       this.#counts.created += isNew ? 1 : 0;
       const { relations, functions, skipped } = made;
