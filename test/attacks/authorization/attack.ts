@@ -11,7 +11,13 @@ export type Step =
       readonly name?: string;
       readonly values: readonly string[];
     }
-  | { readonly kind: 'parse'; readonly name: string; readonly text: string }
+  | {
+      readonly kind: 'parse';
+      readonly name: string;
+      readonly text: string;
+      /** Types of the parameters, by name; the OIDs go over the wire. */
+      readonly types?: readonly string[];
+    }
   /** Describe of a prepared statement. */
   | { readonly kind: 'describe'; readonly name: string }
   /** Each text as Parse, Bind, Execute, and one Sync at the end. */
@@ -37,8 +43,12 @@ export interface Evidence {
   readonly differs?: readonly [number, number];
   /** `options` of the start-up message. */
   readonly options?: string;
+  /** Another database of the server than the one the scope is for. */
+  readonly database?: string;
   /** What a superuser does before. */
   readonly setup?: string;
+  /** The first major version of PostgreSQL that understands it. Default: all. */
+  readonly since?: number;
   /** Why it is not counted: it has no effect on any server here even when nothing stops it. */
   readonly inert?: string;
 }
@@ -76,6 +86,12 @@ export const escapes = make('escape');
 
 export const extended = (text: string, ...values: string[]): Step => ({ kind: 'extended', text, values });
 export const parse = (name: string, text: string): Step => ({ kind: 'parse', name, text });
+export const parseTyped = (name: string, text: string, ...types: string[]): Step => ({
+  kind: 'parse',
+  name,
+  text,
+  types,
+});
 export const run = (name: string, ...values: string[]): Step => ({ kind: 'extended', name, values });
 export const describe = (name: string): Step => ({ kind: 'describe', name });
 export const pipeline = (...texts: string[]): Step => ({ kind: 'pipeline', texts });

@@ -128,6 +128,9 @@ create function shadow.glue(a text, b text) returns text language sql stable as 
 create operator shadow.|| (function = shadow.glue, leftarg = text, rightarg = text);
 create function shadow.equal(a text, b text) returns boolean language plpgsql as $$ begin return app.tell(''); end $$;
 create operator shadow.= (function = shadow.equal, leftarg = text, rightarg = text);
+create operator shadow.~~ (function = shadow.equal, leftarg = text, rightarg = text);
+create operator shadow.>= (function = shadow.equal, leftarg = text, rightarg = text);
+create operator shadow.<> (function = shadow.equal, leftarg = text, rightarg = text);
 create function shadow.lower(a text) returns text language sql stable as $$ select value from secret.keys where id = 1 $$;
 create function shadow.abs(a text) returns text language sql stable as $$ select value from secret.keys where id = 1 $$;
 create function shadow.count(a int) returns text language sql stable as $$ select value from secret.keys where id = 1 $$;
@@ -181,6 +184,16 @@ analyze secret.common;
 analyze bank.accounts;
 create statistics secret.words (mcv) on n, (n % 7) from secret.numbers;
 /* CNRY-statement */ select 1;
+`;
+
+/** Another database of the same server, with a table of a granted name. */
+export const OTHER_DATABASE = 'authz_other';
+export const OTHER_SQL = `
+create schema bank;
+create table bank.branches (id int, city text, phone text);
+insert into bank.branches values (1, 'CNRY-other', '1');
+grant usage on schema bank to public;
+grant select on bank.branches to public;
 `;
 
 /** Everything in between belongs to an owner who is no superuser. */

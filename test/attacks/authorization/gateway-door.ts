@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GatewayFolder, GatewayProcess } from '../../support/gateway-process.ts';
 import { RawSession } from '../../support/raw-session.ts';
-import type { ScopeName } from './attack.ts';
+import type { Attack, ScopeName } from './attack.ts';
 import { SCOPES } from './scopes.ts';
 import type { ScopeRole } from './second-wall.ts';
 import type { Door } from './try-attack.ts';
@@ -83,9 +83,11 @@ export class GatewayDoor implements Door {
     return this.#gateway.log;
   }
 
-  connect({ scope, options }: { readonly scope: ScopeName; readonly options?: string }): Promise<RawSession> {
+  connect({ scope, options, database }: Attack): Promise<RawSession> {
+    const target = this.#folder.endpoint(this.#gateway.port);
     const endpoint = {
-      ...this.#folder.endpoint(this.#gateway.port),
+      ...target,
+      ...(database === undefined ? {} : { database: `${target.database}/${database}` }),
       user: scope,
       ...(options === undefined ? {} : { options }),
     };

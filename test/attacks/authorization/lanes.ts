@@ -23,6 +23,8 @@ export interface LaneResult {
   readonly seconds: number;
 }
 
+const NEWEST: PostgresMajor = 18;
+
 export interface LaneOptions {
   readonly major?: PostgresMajor;
   /** Default: all. */
@@ -77,6 +79,7 @@ export async function runLane(setup: Setup, options: LaneOptions = {}): Promise<
     }
     for (const attack of ATTACKS) {
       if (options.only !== undefined && !options.only.includes(attack.id)) continue;
+      if ((attack.since ?? 0) > (options.major ?? NEWEST)) continue;
       verdicts.set(attack.id, await tryAttack(door, attack));
     }
   } finally {

@@ -56,6 +56,20 @@ async function functionCall(stage: Stage, routine: string, values: readonly stri
   return frame('F', int32(Number(rows[0]?.oid)), int16(0), int16(values.length), ...parts, int16(0));
 }
 
+async function typedParse(
+  stage: Stage,
+  name: string,
+  text: string,
+  types: readonly string[],
+): Promise<Buffer> {
+  const { rows } = await stage.observer.query<{ oid: string }>(
+    'select t::regtype::oid as oid from unnest($1::text[]) with ordinality u(t, n) order by n',
+    [types],
+  );
+  const oids = rows.map(({ oid }) => int32(Number(oid)));
+  return frame('P', Buffer.from(`${name}\0${text}\0`), int16(oids.length), ...oids);
+}
+
 const describeStatement = (name: string): Buffer => frame('D', Buffer.from(`S${name}\0`));
 
 async function bytesOf(step: Step, stage: Stage): Promise<Buffer> {
@@ -70,7 +84,12 @@ async function bytesOf(step: Step, stage: Stage): Promise<Buffer> {
         sync(),
       ]);
     case 'parse':
-      return Buffer.concat([parse(step.name, fill(step.text)), sync()]);
+      return Buffer.concat([
+        step.types === undefined
+          ? parse(step.name, fill(step.text))
+          : await typedParse(stage, step.name, fill(step.text), step.types),
+        sync(),
+      ]);
     case 'describe':
       return Buffer.concat([describeStatement(step.name), sync()]);
     case 'pipeline':

@@ -98,7 +98,7 @@ export function roleDoor(arena: Arena, roles: Readonly<Record<ScopeName, ScopeRo
       const endpoint = {
         host,
         port,
-        database: arena.database,
+        database: attack.database ?? arena.database,
         ...roles[attack.scope],
         ...(attack.options === undefined ? {} : { options: attack.options }),
       };

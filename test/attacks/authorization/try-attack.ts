@@ -155,7 +155,7 @@ export function openDoor(arena: Arena): Door {
         port: server.port,
         user: server.user,
         password: server.password,
-        database: arena.database,
+        database: attack.database ?? arena.database,
         ...(attack.options === undefined ? {} : { options: attack.options }),
       };
       return RawSession.connect(endpoint);

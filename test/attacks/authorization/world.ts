@@ -11,6 +11,8 @@ import {
   EXTENSIONS_SQL,
   FILE_CANARY,
   FINISH_SQL,
+  OTHER_DATABASE,
+  OTHER_SQL,
   OWNER_SQL,
   SERVER_HBA,
   SERVER_SETTINGS,
@@ -180,6 +182,10 @@ export class World {
       const values = { database: TEMPLATE, dir: folder.path, port: String(listener.port) };
       for (const sql of [EXTENSIONS_SQL, OWNER_SQL, FINISH_SQL]) await template.query(fillIn(sql, values));
       await options.prepare?.(server, template);
+      await admin.query(`create database ${OTHER_DATABASE}`);
+      const other = await connectAs(server, OTHER_DATABASE, 'template');
+      await other.query(OTHER_SQL);
+      await other.end();
       const rows = await rowsQuery(template);
       await template.end();
       return new World(server, admin, { folder, listener }, rows);

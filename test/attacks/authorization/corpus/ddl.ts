@@ -277,7 +277,7 @@ export const DDL: Family = {
     writes('AUTHZ-611', 'reader', 'REINDEX.', ['reindex table bank.audit']),
     writes('AUTHZ-612', 'reader', 'REINDEX of a whole schema.', ['reindex schema bank']),
     escapes('AUTHZ-613', 'reader', 'CHECKPOINT.', [`select 'before'`, 'checkpoint'], {
-      received: 'CHECKPOINT\0',
+      received: 'CCHECKPOINT\0',
     }),
     escapes('AUTHZ-614', 'reader', 'LOCK of a forbidden table.', [
       'begin; lock table bank.audit in access exclusive mode',

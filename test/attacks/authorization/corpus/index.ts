@@ -5,6 +5,8 @@ import { COLUMNS } from './columns.ts';
 import { DDL } from './ddl.ts';
 import { CODE, FIRED } from './own-code.ts';
 import { DYNAMIC, FILES, OBJECTS } from './reaching.ts';
+import { MOVED_INSIDE } from './moved-inside.ts';
+import { TYPES } from './types.ts';
 import { DIRECT, PARSER, SPELLING } from './names.ts';
 import { MOVED } from './moved-names.ts';
 import { PREPARED, TRANSACTIONS } from './protocol.ts';
@@ -37,6 +39,8 @@ export const FAMILIES: readonly Family[] = [
   CATALOG,
   DDL,
   SESSION,
+  MOVED_INSIDE,
+  TYPES,
 ];
 
 export const ATTACKS: readonly Attack[] = FAMILIES.flatMap((family) => family.attacks);

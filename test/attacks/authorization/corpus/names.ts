@@ -111,9 +111,13 @@ export const SPELLING: Family = {
       [`select value from secret.${'k'.repeat(70)}`],
       { setup: `create view secret.${'k'.repeat(63)} as select value from secret.keys` },
     ),
-    reads('AUTHZ-032', 'reader', 'A blank that is none in ASCII: vertical tab and form feed.', [
-      'select\fvalue\vfrom\fsecret.keys',
-    ]),
+    reads(
+      'AUTHZ-032',
+      'reader',
+      'A blank that is none in ASCII: vertical tab and form feed.',
+      ['select\fvalue\vfrom\fsecret.keys'],
+      { since: 16 },
+    ),
     reads(
       'AUTHZ-033',
       'reader',
@@ -253,26 +257,50 @@ export const PARSER: Family = {
         inert: 'only psql would read it so',
       },
     ),
-    reads('AUTHZ-058', 'reader', 'XMLTABLE, JSON_TABLE and other late grammar, in FROM.', [
-      `select j.v from secret.keys k, json_table(to_json(k.value), '$' columns (v text path '$')) j`,
-    ]),
-    reads('AUTHZ-059', 'reader', 'JSON_VALUE over a forbidden column.', [
-      `select json_value(to_jsonb(value), '$') from secret.keys`,
-    ]),
-    reads('AUTHZ-060', 'reader', 'A JSON constructor with a query inside.', [
-      'select json_array(select value from secret.keys)',
-    ]),
-    reads('AUTHZ-061', 'reader', 'JSON_OBJECTAGG over a forbidden column.', [
-      'select json_objectagg(id : value) from secret.keys',
-    ]),
+    reads(
+      'AUTHZ-058',
+      'reader',
+      'XMLTABLE, JSON_TABLE and other late grammar, in FROM.',
+      [`select j.v from secret.keys k, json_table(to_json(k.value), '$' columns (v text path '$')) j`],
+      { since: 17 },
+    ),
+    reads(
+      'AUTHZ-059',
+      'reader',
+      'JSON_VALUE over a forbidden column.',
+      [`select json_value(to_jsonb(value), '$') from secret.keys`],
+      { since: 17 },
+    ),
+    reads(
+      'AUTHZ-060',
+      'reader',
+      'A JSON constructor with a query inside.',
+      ['select json_array(select value from secret.keys)'],
+      { since: 16 },
+    ),
+    reads(
+      'AUTHZ-061',
+      'reader',
+      'JSON_OBJECTAGG over a forbidden column.',
+      ['select json_objectagg(id : value) from secret.keys'],
+      { since: 16 },
+    ),
     reads('AUTHZ-062', 'reader', 'XMLFOREST over a forbidden column.', [
       'select xmlforest(value as v) from secret.keys',
     ]),
-    reads('AUTHZ-063', 'teller', 'RETURNING with OLD, which only the newest grammar knows.', [
-      'update bank.limits set daily = daily returning old.reason',
-    ]),
-    reads('AUTHZ-064', 'teller', 'RETURNING with OLD under another name.', [
-      'update bank.limits set daily = daily returning with (old as o, new as n) o.reason, n.*',
-    ]),
+    reads(
+      'AUTHZ-063',
+      'teller',
+      'RETURNING with OLD, which only the newest grammar knows.',
+      ['update bank.limits set daily = daily returning old.reason'],
+      { since: 18 },
+    ),
+    reads(
+      'AUTHZ-064',
+      'teller',
+      'RETURNING with OLD under another name.',
+      ['update bank.limits set daily = daily returning with (old as o, new as n) o.reason, n.*'],
+      { since: 18 },
+    ),
   ],
 };

@@ -113,9 +113,13 @@ export const CODE: Family = {
     reads('AUTHZ-445', 'reader', 'JSON to a domain through json_populate_record.', [
       `select (jsonb_populate_record(null::app.typed, '{"word": "x"}')).word`,
     ]),
-    reads('AUTHZ-446', 'reader', 'A regular cast of a JSON_VALUE to a domain.', [
-      `select json_value('"x"', '$' returning app.loud)`,
-    ]),
+    reads(
+      'AUTHZ-446',
+      'reader',
+      'A regular cast of a JSON_VALUE to a domain.',
+      [`select json_value('"x"', '$' returning app.loud)`],
+      { since: 17 },
+    ),
     reads('AUTHZ-447', 'builder', 'CREATE FUNCTION in the own schema, run at once.', [
       'create function scratch.f() returns text language sql as $$ select value from secret.keys where id = 1 $$',
       'select scratch.f()',
@@ -265,9 +269,15 @@ export const FIRED: Family = {
     reads('AUTHZ-478', 'teller', 'A row trigger behind an updatable view.', [
       'insert into reporting.inbox values (1, null) returning body',
     ]),
-    reads('AUTHZ-479', 'teller', 'A row trigger under MERGE.', [
-      'merge into app.inbox i using (values (1)) v(id) on i.id = v.id when not matched then insert values (v.id, null) returning i.body',
-    ]),
+    reads(
+      'AUTHZ-479',
+      'teller',
+      'A row trigger under MERGE.',
+      [
+        'merge into app.inbox i using (values (1)) v(id) on i.id = v.id when not matched then insert values (v.id, null) returning i.body',
+      ],
+      { since: 17 },
+    ),
     reads('AUTHZ-480', 'teller', 'A rule that runs a function besides.', [
       'insert into app.outbox values (1)',
     ]),

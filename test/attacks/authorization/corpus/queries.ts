@@ -247,7 +247,7 @@ export const WITH: Family = {
       [
         `with m as (merge into bank.audit a using bank.branches b on a.id = b.id when matched then delete returning a.id) select * from m`,
       ],
-      { check: 'select count(*) = 0 from bank.audit' },
+      { check: 'select count(*) = 0 from bank.audit', since: 17 },
     ),
   ],
 };
@@ -340,9 +340,15 @@ export const COMBINED: Family = {
       ],
       { check: 'select exists (select 1 from bank.limits where account_id = 77)' },
     ),
-    reads('AUTHZ-150', 'teller', 'MERGE with a forbidden source.', [
-      'merge into bank.limits l using secret.numbers n on true when matched then update set daily = n.n returning l.daily',
-    ]),
+    reads(
+      'AUTHZ-150',
+      'teller',
+      'MERGE with a forbidden source.',
+      [
+        'merge into bank.limits l using secret.numbers n on true when matched then update set daily = n.n returning l.daily',
+      ],
+      { since: 17 },
+    ),
     reads(
       'AUTHZ-151',
       'teller',
@@ -361,9 +367,15 @@ export const COMBINED: Family = {
       ],
       { check: 'select count(*) = 2 from bank.limits where daily = 5' },
     ),
-    reads('AUTHZ-153', 'teller', 'MERGE ... RETURNING a forbidden column.', [
-      `merge into bank.limits l using bank.branches b on b.id = l.account_id when matched then update set daily = 5 returning l.reason`,
-    ]),
+    reads(
+      'AUTHZ-153',
+      'teller',
+      'MERGE ... RETURNING a forbidden column.',
+      [
+        `merge into bank.limits l using bank.branches b on b.id = l.account_id when matched then update set daily = 5 returning l.reason`,
+      ],
+      { since: 17 },
+    ),
     writes(
       'AUTHZ-154',
       'teller',
@@ -371,7 +383,7 @@ export const COMBINED: Family = {
       [
         `merge into bank.limits l using (values (1)) v(id) on v.id = l.account_id when not matched by source then delete`,
       ],
-      { check: 'select count(*) = 1 from bank.limits' },
+      { check: 'select count(*) = 1 from bank.limits', since: 17 },
     ),
   ],
 };

@@ -259,9 +259,13 @@ export const OBJECTS: Family = {
         inert: 'a sequence that was never used has no last value there',
       },
     ),
-    reads('AUTHZ-409', 'reader', 'pg_sequence_last_value and pg_get_sequence_data.', [
-      `select last_value from pg_get_sequence_data('secret.counter')`,
-    ]),
+    reads(
+      'AUTHZ-409',
+      'reader',
+      'pg_sequence_last_value and pg_get_sequence_data.',
+      [`select last_value from pg_get_sequence_data('secret.counter')`],
+      { since: 18 },
+    ),
     writes('AUTHZ-410', 'builder', 'ALTER SEQUENCE RESTART.', [
       'alter sequence bank.counter restart with 50',
     ]),
