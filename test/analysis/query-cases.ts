@@ -137,7 +137,13 @@ export const QUERY_CASES: readonly QueryCase[] = [
     more: 'app.customers(*)',
     why: 'a whole row is every column, those of tomorrow too',
   },
-  { what: 'a field of a row', sql: 'select (c).name from customers c', means: 'select app.customers(name)' },
+  {
+    what: 'a field of a row',
+    sql: 'select (c).name from customers c',
+    means: 'select app.customers(address,id,mood,name,ssn)',
+    more: 'app.customers.address, app.customers.id, app.customers.mood, app.customers.ssn',
+    why: 'the server depends on the one column and wants the right to read the whole row',
+  },
   {
     what: 'the fields of a row',
     sql: 'select (c).* from customers c',
@@ -170,7 +176,9 @@ export const QUERY_CASES: readonly QueryCase[] = [
   {
     what: 'a column that no function is called like',
     sql: 'select ssn(c) from customers c',
-    means: 'select app.customers(ssn)',
+    means: 'select app.customers(address,id,mood,name,ssn)',
+    more: 'app.customers.address, app.customers.id, app.customers.mood, app.customers.name',
+    why: 'the server depends on the one column and wants the right to read the whole row',
   },
   {
     what: 'a function of the row',
@@ -858,10 +866,10 @@ export const QUERY_CASES: readonly QueryCase[] = [
       'select app.customers(id,ssn) via app.mine; select app.mine_again(id) | select app.mine(id) via app.mine_again',
   },
   {
-    what: 'row security runs functions',
+    what: 'row security runs functions and queries as the caller',
     sql: 'select body from guarded',
     means:
-      'select app.guarded(body); execute app.may_see via app.guarded | select hidden.keys(id) via app.guarded',
+      'select app.guarded(body); select hidden.keys(id) via app.guarded; execute app.may_see via app.guarded',
   },
   // json and xml
   {
@@ -965,9 +973,38 @@ export const QUERY_CASES: readonly QueryCase[] = [
     what: 'ON CONFLICT DO UPDATE',
     sql: "insert into accounts (id, status) values (1, 'x') on conflict (id) do update set status = excluded.status, balance = accounts.balance + 1 where accounts.secret is null",
     means:
-      'insert app.accounts(id,status); select app.accounts(balance,id,secret); update app.accounts(balance,status)',
+      'insert app.accounts(id,status); select app.accounts(balance,id,secret,status); update app.accounts(balance,status)',
     less: 'app.accounts.customer_id',
-    why: "the row that was to be inserted is the caller's own",
+    why: 'the server depends on every column of the row that was to be inserted, and wants the right to read those that are read',
+  },
+  {
+    what: 'MERGE that does nothing still sees rows of its target',
+    sql: 'merge into accounts a using customers c on false when not matched then do nothing',
+    means: 'select app.accounts(); select app.customers()',
+  },
+  {
+    what: 'the check of a domain looks at a column without a value',
+    sql: 'insert into coded (id) values (1)',
+    means: 'insert app.coded(id); execute app.is_code via app.code',
+  },
+  {
+    what: 'FOR UPDATE of a view locks what is behind it',
+    sql: 'select id from open_accounts for update',
+    means:
+      'select app.open_accounts(id); update app.open_accounts() | select app.accounts(customer_id,id,secret,status) via app.open_accounts; update app.accounts() via app.open_accounts',
+  },
+  {
+    what: 'FOR UPDATE of a security_invoker view locks as the caller',
+    sql: 'select id from mine for update',
+    means:
+      'select app.customers(id,ssn) via app.mine; select app.mine(id); update app.customers() via app.mine; update app.mine()',
+  },
+  {
+    what: 'a column of a row beside a function whose columns are not known',
+    sql: 'select colour(a) from lab.accounts a, jsonb_each_text(null) e',
+    means: 'select lab.accounts(*)',
+    more: 'lab.accounts(*)',
+    why: 'a could be a column of e as well, so nothing less than the row is certain',
   },
   {
     what: 'ON CONFLICT ON CONSTRAINT',

@@ -11,6 +11,7 @@ import {
   analyzeExpression,
   analyzeQueryNode,
   foundInExpression,
+  foundInPolicy,
   foundWithin,
   parseCatalogText,
   relationScope,
@@ -39,7 +40,7 @@ function fireOn(relation: CatalogRelation, write: Write, context: QueryContext):
   for (const { on, text } of relation.expressions) {
     // Of what is there, only policies run when a row goes; which texts are policies is not known.
     if (on !== 'read' && (write.verb !== 'delete' || relation.rowSecurity)) {
-      demands.include(foundInExpression(text, relation, context));
+      demands.include(foundInPolicy(text, relation, context));
     }
   }
   if (write.verb === 'delete') return;

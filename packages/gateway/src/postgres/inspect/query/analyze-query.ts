@@ -11,6 +11,7 @@ export { analyzeQueryNode } from './query-node.ts';
 export { baseOfView, contextOfBase, includeRead, itemOfRelation } from './range-items.ts';
 export {
   foundInExpression,
+  foundInPolicy,
   foundWithin,
   parseCatalogText,
   parseExpressionText,

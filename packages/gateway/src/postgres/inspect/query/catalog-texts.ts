@@ -9,7 +9,7 @@ import { parseStatement } from '../parse/parse-statement.ts';
 import { contextWithin } from './context.ts';
 import type { QueryContext } from './context.ts';
 import { Demands, UnreadableStatement } from './demands.ts';
-import type { Found } from './demands.ts';
+import type { Authority, Found } from './demands.ts';
 import { analyzeExpression } from './expression.ts';
 import { emptyScope } from './scope.ts';
 import type { RangeItem, Scope } from './scope.ts';
@@ -97,14 +97,29 @@ export function parseExpressionText(text: string): readonly Node[] {
   });
 }
 
-/** What an expression of a relation (policy, default, check, index) or of a domain reaches. */
+/** What an expression of a relation (default, check, index) or of a domain reaches. */
 export function foundInExpression(
   text: string,
   of: CatalogRelation | { readonly schema: string; readonly name: string },
   context: QueryContext,
 ): Found {
+  return foundInText(text, of, context, 'owner');
+}
+
+/** What a text in a relation's list of expressions reaches. Policies alone hold queries, and the server runs those with the rights of whoever reads the relation. */
+export function foundInPolicy(text: string, of: CatalogRelation, context: QueryContext): Found {
+  return foundInText(text, of, context, context.authority);
+}
+
+function foundInText(
+  text: string,
+  of: CatalogRelation | { readonly schema: string; readonly name: string },
+  context: QueryContext,
+  authority: Authority['authority'],
+): Found {
   const via = `${of.schema}.${of.name}`;
-  return foundWithin(`expression\0${via}\0${text}`, via, context, (within) => {
+  return foundWithin(`expression\0${via}\0${authority}\0${text}`, via, context, (found) => {
+    const within: QueryContext = { ...found, authority };
     const scope = 'columns' in of ? relationScope([[of.name, of]], within) : valueScope();
     for (const node of parseExpressionText(text)) analyzeExpression(node, scope, within);
   });

@@ -97,8 +97,9 @@ export function analyzeIndirection(
   if (row !== undefined && steps.length > 0 && !isIndex(steps[0]!)) {
     const step = steps.shift()!;
     const field = stringOf(step);
-    if (field === undefined) readEachColumn(row);
-    else readField(row, field, context);
+    // The server asks for the right to read the whole row before it takes the field out of it.
+    readEachColumn(row);
+    if (field !== undefined) readField(row, field, context);
   } else analyzeExpression(arg, scope, context);
   for (const step of steps) analyzeStep(step, scope, context);
 }
@@ -120,13 +121,17 @@ const isIndex = (node: Node): boolean => asKind(node, 'A_Indices') !== undefined
 
 /** The item whose whole row an expression is, if it is nothing but its name. */
 export function wholeRowOf(node: Node | undefined, scope: Scope | undefined): RangeItem | undefined {
+  const item = itemNamedBy(node, scope);
+  if (item === undefined) return undefined;
+  return isColumn(partsOf(asKind(node, 'ColumnRef')?.fields).parts, scope) ? undefined : item;
+}
+
+/** The item that has the name which an expression is; a column of that name may be meant instead. */
+export function itemNamedBy(node: Node | undefined, scope: Scope | undefined): RangeItem | undefined {
   const ref = asKind(node, 'ColumnRef');
   if (ref === undefined) return undefined;
   const { parts, star } = partsOf(ref.fields);
-  if (star || parts.length === 0) return undefined;
-  const item = itemOf(parts, scope);
-  if (item === undefined) return undefined;
-  return isColumn(parts, scope) ? undefined : item;
+  return star ? undefined : itemOf(parts, scope);
 }
 
 /** Whether something else could be meant: a column comes first. Nothing is read. */

@@ -6,11 +6,11 @@ import { reachOfRoutine } from '../routines/classify-routine.ts';
 import { SEQUENCE_ROUTINES } from '../routines/reaching-routines.ts';
 import { reachOfCall } from '../routines/routine-call.ts';
 import type { QueryContext } from './context.ts';
-import { wholeRowOf } from './column-reference.ts';
+import { itemNamedBy, wholeRowOf } from './column-reference.ts';
 import { UnreadableStatement } from './demands.ts';
 import { analyzeExpression, analyzeExpressions, analyzeSortList, analyzeWindow } from './expression.ts';
 import { findRelation, findRoutines, findType, readQualifiedName } from './names.ts';
-import { readIn } from './scope.ts';
+import { readEachColumn, readIn } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { useNamedType } from './types.ts';
 
@@ -165,7 +165,16 @@ function readProjection(
     return false;
   }
   const row = wholeRowOf(args[0], scope);
-  if (row !== undefined && readIn(row, written) !== 'none') return true;
+  if (row !== undefined && readIn(row, written) !== 'none') {
+    readEachColumn(row);
+    return true;
+  }
+  // Or it may be a column of something whose columns are not known: then both are read.
+  const maybe = itemNamedBy(args[0], scope);
+  if (maybe !== undefined && readIn(maybe, written) !== 'none') {
+    readEachColumn(maybe);
+    return false;
+  }
   // A field of some other composite value is read with the value; a missing function is the server's error then. But what is unknown could be
   // a function that is newer than the snapshot.
   context.demands.unknownName('routine', written);

@@ -19,6 +19,8 @@ export function analyzeMerge(
   const scope = emptyScope(around);
   analyzeWith(merge.withClause, scope, context);
   const target = targetOf(merge.relation, context);
+  // Which clause a row comes to shows whether the target has it, whatever the clauses do.
+  for (const each of target.item.sources) each.touch();
   if (merge.sourceRelation === undefined) throw new UnreadableStatement('unknown-expression');
   analyzeFrom([merge.sourceRelation], scope, context);
   const source = scope.items;

@@ -66,7 +66,10 @@ function writeRelation(values: Write, inherits: boolean, context: QueryContext):
   if (columns === '*') use.addAll();
   else for (const column of columns) use.add(column);
   for (const { name, typeOid } of relation.columns) {
-    if (columns === '*' || columns.includes(name)) useTypeOid(typeOid, context);
+    const isGiven = columns === '*' || columns.includes(name);
+    // The checks of a domain look at the value that a column gets without being given one, too.
+    const isChecked = verb === 'insert' && context.catalog.typeByOid(typeOid)?.kind === 'domain';
+    if (isGiven || isChecked) useTypeOid(typeOid, context);
   }
   context.onWrite(values, context);
   // Policies and a view's own conditions are looked at by writes as well.
@@ -170,8 +173,8 @@ function analyzeConflict(
   if (clause === undefined) return;
   analyzeArbiter(clause.infer, target.item, scope, context);
   if (clause.action !== 'ONCONFLICT_UPDATE') return;
-  // `excluded` holds the row that was to be inserted: the caller's own.
-  const excluded = itemOfRelation(target.found, 'excluded', context, { isFree: true });
+  // `excluded` holds the row that was to be inserted, with its defaults; the server wants a right to read what is read of it.
+  const excluded = itemOfRelation(target.found, 'excluded', context);
   excluded.columnsVisible = false;
   const inside: Scope = { ...scope, items: [...scope.items, excluded] };
   analyzeAssignments(clause.targetList, target, inside, context);

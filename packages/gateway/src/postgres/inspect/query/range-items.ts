@@ -1,11 +1,12 @@
 /** Relations as items of FROM or targets of writes, and what reading one brings with it. */
+import type { Access } from '../../../policy/access.ts';
 import type { CatalogRelation } from '../../catalog/catalog.ts';
 import { asKind, stringsOf } from '../parse/tree.ts';
 import type { NodeOf } from '../parse/tree.ts';
-import { foundInExpression, foundWithin, parseCatalogText } from './catalog-texts.ts';
+import { foundInPolicy, foundWithin, parseCatalogText } from './catalog-texts.ts';
 import { contextWithin } from './context.ts';
 import type { QueryContext } from './context.ts';
-import type { ColumnUse } from './demands.ts';
+import type { Authority, ColumnUse, Found } from './demands.ts';
 import type { FoundRelation } from './names.ts';
 import { analyzeQueryNode } from './query-node.ts';
 import { RelationSource } from './scope.ts';
@@ -72,8 +73,27 @@ export function renamed(
 
 /** FOR UPDATE and its kin: the server asks for UPDATE of the relation. */
 function lock({ relation, temporary }: FoundRelation, context: QueryContext): void {
-  if (relation !== undefined) context.demands.relation('update', relation, context);
+  if (relation !== undefined) {
+    context.demands.relation('update', relation, context);
+    if (relation.kind === 'view' && relation.definition !== undefined) lockBehind(relation, context);
+  }
   if (temporary !== undefined) context.demands.relation('update', temporary, context);
+}
+
+/** What is behind a view is locked with it, on the authority on which it is read. */
+function lockBehind(view: CatalogRelation, context: QueryContext): void {
+  const { catalog, demands } = context;
+  const { demands: byCaller, reaches: byOwner } = foundInView(view, context);
+  const lockAll = (accesses: readonly Access[], authority: Authority['authority']): void => {
+    for (const access of accesses) {
+      if (access.kind !== 'relation' || access.verb !== 'select') continue;
+      const relation = catalog.relation(access.schema, access.name);
+      const via = access.via === undefined ? {} : { via: access.via };
+      if (relation !== undefined) demands.relation('update', relation, { authority, ...via });
+    }
+  };
+  lockAll(byCaller, 'caller');
+  lockAll(byOwner, 'owner');
 }
 
 function bindRead(found: FoundRelation, inherits: boolean, context: QueryContext): readonly ColumnUse[] {
@@ -91,10 +111,11 @@ function bindRead(found: FoundRelation, inherits: boolean, context: QueryContext
 /** What runs and what is reached when rows of it are made: a view's query, row security, virtual columns. */
 export function includeRead(relation: CatalogRelation, context: QueryContext): void {
   if (relation.oid < FIRST_OWN_OID) return;
-  if (relation.kind === 'view' && relation.definition !== undefined) includeView(relation, context);
+  if (relation.kind === 'view' && relation.definition !== undefined)
+    context.demands.include(foundInView(relation, context));
   for (const { on, text } of relation.expressions) {
     if (on !== 'write' && runsOnRead(relation, text))
-      context.demands.include(foundInExpression(text, relation, context));
+      context.demands.include(foundInPolicy(text, relation, context));
   }
 }
 
@@ -109,13 +130,12 @@ function runsOnRead(relation: CatalogRelation, text: string): boolean {
  * The base relations of a view are its owner's business, unless it says that they are the caller's (15 and later); then they are so
  * behind any other view too.
  */
-function includeView(view: CatalogRelation, context: QueryContext): void {
+function foundInView(view: CatalogRelation, context: QueryContext): Found {
   const authority = view.securityInvoker ? 'caller' : 'owner';
   const via = `${view.schema}.${view.name}`;
-  const found = foundWithin(`view\0${via}`, via, context, (within) => {
+  return foundWithin(`view\0${via}`, via, context, (within) => {
     analyzeQueryNode(parseCatalogText(view.definition!), undefined, { ...within, authority });
   });
-  context.demands.include(found);
 }
 
 /** Of a view that can be written through: the one relation of its FROM. Undefined: it has none, or more. */
