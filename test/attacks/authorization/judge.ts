@@ -79,8 +79,8 @@ export async function locksHeld(arena: Arena, attack: Attack): Promise<string[]>
 export interface Found {
   /** What shows that it succeeded; empty: it did not. */
   readonly findings: readonly string[];
-  /** Whether the database has to be made anew. */
-  readonly dirty: boolean;
+  /** Keys of the state that differ from the fresh copy: it has to be made anew. */
+  readonly changed: readonly string[];
 }
 
 export interface Seen {
@@ -127,5 +127,5 @@ export async function judge(
     ...arena.notified.splice(0).map(() => 'notified another session'),
     ...((await arena.victim.wasHurt(arena.observer)) ? ['hurt another session'] : []),
   ];
-  return { findings, dirty: after !== arena.baseline && changedKeys(arena.baseline, after).length > 0 };
+  return { findings, changed: after === arena.baseline ? [] : changedKeys(arena.baseline, after) };
 }

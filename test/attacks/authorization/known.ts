@@ -44,4 +44,6 @@ export const THROUGH_ROLE: Readonly<Record<string, string>> = {
   'AUTHZ-659': UNGOVERNED,
   'AUTHZ-660': UNGOVERNED,
   'AUTHZ-661': UNGOVERNED,
+  'AUTHZ-703': 'PUBLIC may connect to every database until the DBA revokes that',
+  'AUTHZ-725': PUBLIC_READS,
 };

@@ -103,9 +103,9 @@ export async function tryAttack(door: Door, attack: Attack): Promise<Verdict> {
     if (!(error instanceof Hung)) throw error;
     hung = true;
   }
-  const { findings, dirty } = await judge(arena, attack, { answers, before, ...notes });
-  if (dirty || attack.setup !== undefined) {
-    await arena.restore();
+  const { findings, changed } = await judge(arena, attack, { answers, before, ...notes });
+  if (changed.length > 0 || attack.setup !== undefined) {
+    await arena.restore(changed);
     await door.restored();
   }
   return {
@@ -137,8 +137,9 @@ export async function tryControl(door: Door, control: Control): Promise<readonly
     const { rows } = await arena.observer.query<unknown[]>({ text: control.check, rowMode: 'array' });
     if (rows[0]?.[0] !== true) wrong.push('the check says no');
   }
-  if (changedKeys(arena.baseline, await arena.state()).length > 0) {
-    await arena.restore();
+  const changed = changedKeys(arena.baseline, await arena.state());
+  if (changed.length > 0) {
+    await arena.restore(changed);
     await door.restored();
   }
   return wrong;

@@ -187,6 +187,8 @@ export class World {
       await other.query(OTHER_SQL);
       await other.end();
       const rows = await rowsQuery(template);
+      // Copies begin with what this reading leaves behind (hint bits), and so need not be written to when they are read.
+      await readState(template, rows);
       await template.end();
       return new World(server, admin, { folder, listener }, rows);
     } catch (error) {
@@ -224,6 +226,10 @@ const CLUSTER_REPAIR = (database: string): readonly string[] => [
   'select pg_replication_origin_drop(roname) from pg_replication_origin',
 ];
 
+/** Keys of the state that another database of the cluster has as well. */
+const OF_THE_CLUSTER =
+  /^(role|members|databases|slots|configuration|catalog pg_(tablespace|replication_origin|subscription))/;
+
 const DATABASE_RELEASE: readonly string[] = [
   'alter subscription s disable',
   'alter subscription s set (slot_name = none)',
@@ -260,6 +266,7 @@ export class Arena {
   static async open(world: World, database: string, temporary: readonly string[] = []): Promise<Arena> {
     const arena = new Arena(world, database, await Victim.start(world.server), temporary);
     await arena.#make();
+    arena.baseline = await arena.state();
     return arena;
   }
 
@@ -272,10 +279,6 @@ export class Arena {
     this.observer = await connectAs(this.world.server, this.database, 'observer');
     this.observer.on('notification', ({ payload }) => void this.notified.push(payload ?? ''));
     await this.observer.query('listen bell');
-    // Twice: the first reading of a new database writes hint bits.
-    await readState(this.observer, this.world.rows);
-    this.#read = undefined;
-    this.baseline = await this.state();
   }
 
   fill(text: string): string {
@@ -298,8 +301,12 @@ export class Arena {
     return state;
   }
 
-  /** A fresh copy of the bank; roles and settings of the cluster as they were. Throws when they are not. */
-  async restore(): Promise<void> {
+  /**
+   * A fresh copy of the bank; roles and settings of the cluster as they were. Throws when they are not.
+   *
+   * @param changed keys of the state; those of the database itself need no second look: a copy is a copy
+   */
+  async restore(changed: readonly string[]): Promise<void> {
     const before = this.baseline;
     const prepared = await this.observer.query<{ gid: string }>(
       'select gid from pg_prepared_xacts where database = current_database()',
@@ -308,10 +315,12 @@ export class Arena {
     await this.observer.end();
     await this.world.admin.query(`drop database ${this.database} with (force)`);
     await this.#make();
-    if (changedKeys(before, this.baseline).length > 0) {
-      await tryAll(this.world.admin, CLUSTER_REPAIR(this.database));
-      this.baseline = await this.state();
+    if (!changed.some((key) => OF_THE_CLUSTER.test(key))) {
+      this.#read = { mark: await readMark(this.observer), state: before };
+      return;
     }
+    await tryAll(this.world.admin, CLUSTER_REPAIR(this.database));
+    this.baseline = await this.state();
     const left = changedKeys(before, this.baseline).filter((key) => !key.startsWith('role auditor'));
     if (left.length > 0) throw new Error(`the cluster could not be put back: ${left.join(', ')}`);
   }
