@@ -224,6 +224,15 @@ for (const major of MAJORS) {
 
     void test('an end closes the login, ends the sessions, hands over what was made, and drops the role', async () => {
       const key = keyOf(EVERYTHING);
+      const session = sessions.get('everything');
+      assert.ok(session);
+      for (const statement of [
+        "CREATE FUNCTION scratch.one() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "CREATE TYPE scratch.mood AS ENUM ('calm')",
+        'CREATE SEQUENCE scratch.numbers',
+      ]) {
+        assert.equal(await outcomeOf(session, statement), 'ok', statement);
+      }
       await assert.rejects(endRole(walled.run(), key), (error) =>
         isCountersignError(error, 'CS_ROLE_UNAVAILABLE'),
       );
@@ -231,12 +240,19 @@ for (const major of MAJORS) {
       const outcome = await endRole(walled.run(), key);
       assert.deepEqual(
         { ...outcome, terminated: 0 },
-        { ended: true, terminated: 0, reassigned: 1, leftovers: 0 },
+        { ended: true, terminated: 0, reassigned: 4, leftovers: 0 },
       );
       assert.equal(outcome.terminated, 1);
       assert.deepEqual(
         await walled.names("SELECT tableowner AS name FROM pg_tables WHERE tablename = 'made'"),
         [OBJECTS],
+      );
+      // Lent for the moment only: a role with another ddl scope has the rights of this owner.
+      assert.deepEqual(
+        await walled.names(
+          `SELECT nspname AS name FROM pg_namespace WHERE has_schema_privilege('${OBJECTS}', oid, 'CREATE')`,
+        ),
+        [],
       );
       const left = await listRoles(walled.run(), 'node');
       assert.equal(left.length, 2);
@@ -254,6 +270,28 @@ for (const major of MAJORS) {
       const session = await walled.connect(role, 'again');
       assert.equal(await outcomeOf(session, 'ALTER TABLE scratch.made ADD COLUMN b int'), 'ok');
       assert.equal(await outcomeOf(session, 'DROP TABLE scratch.made'), 'ok');
+    });
+
+    void test('a function in a schema that is offered no more stays with its role, which is told', async () => {
+      const key = keyOf(EVERYTHING);
+      await walled.dba.query("DELETE FROM countersign.grantable WHERE schema = 'scratch'");
+      const [role] = await walled.names(
+        "SELECT a.rolname AS name FROM countersign.role r JOIN pg_roles a ON a.oid = r.role_oid WHERE a.rolcanlogin AND r.scope = '" +
+          `${key}'`,
+      );
+      assert.ok(role);
+      const session = await walled.connect(role, 'again');
+      const made = "CREATE FUNCTION scratch.two() RETURNS int LANGUAGE sql AS 'SELECT 2'";
+      assert.equal(await outcomeOf(session, made), 'ok');
+      await walled.dba.query('SELECT countersign.apply_offers()');
+      await closeRole(walled.run(), key);
+      const outcome = await endRole(walled.run(), key);
+      assert.deepEqual(
+        { ...outcome, terminated: 0 },
+        { ended: false, terminated: 0, reassigned: 0, leftovers: 1, why: 'objects' },
+      );
+      await walled.dba.query('DROP FUNCTION scratch.two()');
+      assert.equal((await endRole(walled.run(), key)).ended, true);
     });
 
     void test('what the role owns and nobody takes over is not dropped: the role stays, without a login', async () => {

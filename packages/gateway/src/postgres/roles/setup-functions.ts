@@ -448,6 +448,8 @@ DECLARE
   v_owned int;
   v_reassigned int := 0;
   v_left int;
+  v_lent name[];
+  v_schema name;
 BEGIN${FIND_ROLE}
   IF v_oid IS NULL THEN
     DELETE FROM countersign.role r WHERE r.scope = p_scope AND r.login = session_user
@@ -476,8 +478,25 @@ ${
   objects === undefined
     ? ''
     : `  IF v_owned > 0 THEN
-    EXECUTE pg_catalog.format('REASSIGN OWNED BY %I TO %I', v_role, '${objects}');
-    v_reassigned := v_owned;
+    BEGIN
+      -- A new owner of a function, an operator or the like must be able to make objects in its schema: for this moment only,
+      -- or every role with a ddl scope could, through it.
+      SELECT coalesce(pg_catalog.array_agg(n.nspname), '{}') INTO v_lent FROM pg_catalog.pg_namespace n
+       WHERE pg_catalog.has_schema_privilege(n.oid, 'CREATE WITH GRANT OPTION')
+         AND NOT EXISTS (SELECT FROM pg_catalog.aclexplode(n.nspacl) e JOIN pg_catalog.pg_roles a ON a.oid = e.grantee
+                          WHERE a.rolname = '${objects}' AND e.privilege_type = 'CREATE');
+      FOREACH v_schema IN ARRAY v_lent LOOP
+        EXECUTE pg_catalog.format('GRANT CREATE ON SCHEMA %I TO %I', v_schema, '${objects}');
+      END LOOP;
+      EXECUTE pg_catalog.format('REASSIGN OWNED BY %I TO %I', v_role, '${objects}');
+      FOREACH v_schema IN ARRAY v_lent LOOP
+        EXECUTE pg_catalog.format('REVOKE CREATE ON SCHEMA %I FROM %I', v_schema, '${objects}');
+      END LOOP;
+      v_reassigned := v_owned;
+    EXCEPTION WHEN insufficient_privilege THEN
+      -- In a schema that is offered no more: what is there stays with the role, and is told.
+      NULL;
+    END;
     SELECT pg_catalog.count(*) INTO v_owned FROM pg_catalog.pg_shdepend d
      WHERE d.refclassid = 'pg_catalog.pg_authid'::regclass AND d.refobjid = v_oid AND d.deptype = 'o' AND d.dbid = v_database;
   END IF;
