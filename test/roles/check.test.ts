@@ -20,6 +20,8 @@ const WEAKNESSES: readonly [id: string, statement: string, undo?: string][] = [
     'public-security-definer',
     'GRANT USAGE ON SCHEMA bank TO PUBLIC; GRANT EXECUTE ON FUNCTION bank.as_owner() TO PUBLIC',
   ],
+  // A role of a scope may use the schema, although PUBLIC may not.
+  ['public-security-definer', 'GRANT EXECUTE ON FUNCTION bank.as_owner() TO PUBLIC'],
   ['public-functions', 'GRANT EXECUTE ON FUNCTION bank.transfer(int) TO PUBLIC'],
   ['public-temporary', 'GRANT TEMPORARY ON DATABASE postgres TO PUBLIC'],
   ['public-connect', 'GRANT CONNECT ON DATABASE postgres TO PUBLIC'],
@@ -136,6 +138,23 @@ for (const major of MAJORS) {
         if (undo !== undefined) await walled.dba.query(undo);
       });
     }
+
+    void test('the cure for functions leaves those of an extension that only computes', async () => {
+      await walled.dba.query('CREATE SCHEMA tools; CREATE EXTENSION citext SCHEMA tools');
+      await walled.dba.query('GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA tools TO PUBLIC');
+      const found = await findings();
+      assert.deepEqual(
+        found.map(({ id }) => id),
+        ['public-functions'],
+      );
+      for (const { cure = '' } of found) await walled.dba.query(cure);
+      assert.deepEqual(await findings(), []);
+      const { rows } = await walled.dba.query(
+        "SELECT has_function_privilege('public', 'tools.citext_eq(tools.citext, tools.citext)', 'EXECUTE') AS may",
+      );
+      assert.deepEqual(rows, [{ may: true }]);
+      await walled.dba.query('DROP EXTENSION citext; DROP SCHEMA tools');
+    });
 
     for (const [id, statement, undo] of NOTES) {
       void test(`${id}: ${statement}`, async () => {

@@ -1,5 +1,7 @@
 /** What `target check` asks a target, as data. Each query runs as a login of the gateway's own and reads catalogs that everyone may read. */
 
+import { COMPUTING_EXTENSIONS } from '../inspect/routines/extension-routines.ts';
+
 export type Severity = 'high' | 'medium' | 'low' | 'info';
 
 export interface Probe {
@@ -18,6 +20,15 @@ export interface Probe {
 const OWN_SCHEMA = `n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'countersign')`;
 const RELATION = "c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')";
 const KIND_OF_RELATION = "CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END";
+
+/**
+ * Functions of extensions that only compute: no scope names them, and the operators and types of the extension need them, so who takes them
+ * from PUBLIC takes the extension from every role.
+ */
+const ONLY_COMPUTES = `(p.prolang IN (SELECT l.oid FROM pg_language l WHERE l.lanname IN ('c', 'internal')) AND NOT p.prosecdef AND EXISTS (
+  SELECT FROM pg_depend d JOIN pg_extension x ON x.oid = d.refobjid
+   WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+     AND x.extname IN (${[...COMPUTING_EXTENSIONS].map((name) => `'${name}'`).join(', ')})))`;
 
 /** What PUBLIC holds, every role holds: scope roles too. */
 export const DATABASE_PROBES: readonly Probe[] = [
@@ -59,19 +70,21 @@ export const DATABASE_PROBES: readonly Probe[] = [
     sql: `SELECT format('PUBLIC may execute %s, which runs as %I%s', p.oid::regprocedure, a.rolname, CASE WHEN a.rolsuper THEN ' (superuser)' ELSE '' END),
         format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC;', p.oid::regprocedure)
       FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_roles a ON a.oid = p.proowner
-      WHERE p.prosecdef AND ${OWN_SCHEMA} AND has_function_privilege('public', p.oid, 'EXECUTE')
-        AND has_schema_privilege('public', n.oid, 'USAGE') ORDER BY 1`,
+      WHERE p.prosecdef AND ${OWN_SCHEMA} AND has_function_privilege('public', p.oid, 'EXECUTE') ORDER BY 1`,
   },
   {
     id: 'public-functions',
     severity: 'medium',
     why: 'a scope without functions does not keep a role from executing them; new functions are given to PUBLIC by default',
     all: true,
-    sql: `SELECT format('PUBLIC may execute %s functions in schema %I', count(*), n.nspname),
-        format('REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA %I FROM PUBLIC; ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON ROUTINES FROM PUBLIC;', n.nspname)
+    sql: `SELECT format('PUBLIC may execute %s %s in schema %I', count(*), CASE count(*) WHEN 1 THEN 'function' ELSE 'functions' END, n.nspname),
+        CASE WHEN EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = n.oid AND ${ONLY_COMPUTES}) THEN
+          string_agg(format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC;', p.oid::regprocedure), ' ' ORDER BY p.oid::regprocedure::text)
+        ELSE format('REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA %I FROM PUBLIC;', n.nspname)
+        END || ' ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON ROUTINES FROM PUBLIC;'
       FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-      WHERE NOT p.prosecdef AND ${OWN_SCHEMA} AND has_function_privilege('public', p.oid, 'EXECUTE')
-      GROUP BY n.nspname ORDER BY n.nspname`,
+      WHERE NOT p.prosecdef AND ${OWN_SCHEMA} AND has_function_privilege('public', p.oid, 'EXECUTE') AND NOT ${ONLY_COMPUTES}
+      GROUP BY n.oid, n.nspname ORDER BY n.nspname`,
   },
   {
     id: 'public-server',
