@@ -45,6 +45,8 @@ export interface GatewaySettings {
   readonly record?: Readonly<Record<string, string>>;
   /** Where journal, log and vault go. Default: `state` in the folder. */
   readonly stateDirectory?: string;
+  /** Of the grant, as written in YAML on one line. Default: `EVERYTHING`. */
+  readonly scope?: string;
 }
 
 /** A folder with everything `countersign serve` needs. */
@@ -125,7 +127,7 @@ grants:
     target: ${TARGET}
     login: app
     expires: 2090-01-01
-    scope: ${EVERYTHING}
+    scope: ${settings.scope ?? EVERYTHING}
 `;
   }
 
