@@ -67,7 +67,8 @@ Exit codes:
   3  configuration
   log verify: 0 VERIFIED, 10 VERIFIED-WITH-GAPS, 11 INCOMPLETE, 12 DISPOSED, 13 UNWITNESSED,
               20 ALTERED, 21 FORKED, 30 CANNOT-VERIFY
-  policy test: 40 when an answer is not the expected one`;
+  policy test: 40 when an answer is not the expected one
+  explain: 0 permitted, 4 not permitted, 2 not readable`;
 
 /** Aligned columns; the last is not padded. */
 export function formatTable(rows: readonly (readonly string[])[]): string {

@@ -10,6 +10,7 @@ import { addCustodyCommand } from './commands/custody.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addEraseCommand } from './commands/erase.ts';
 import { addHoldCommand } from './commands/hold.ts';
+import { addExplainCommand } from './commands/explain.ts';
 import { addExportCommand } from './commands/export.ts';
 import { addInitCommand } from './commands/init.ts';
 import { addKeyCommand } from './commands/key.ts';
@@ -51,6 +52,7 @@ export function createProgram(setExitCode: SetExitCode): Command {
   addPolicyCommand(program, setExitCode);
   addTargetCommand(program, setExitCode);
   addCatalogCommand(program);
+  addExplainCommand(program, setExitCode);
   addCustodyCommand(program);
   addHoldCommand(program);
   addRetentionCommand(program);
