@@ -4,12 +4,14 @@
  */
 import { openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { setupRequestOf, targetOf } from '../../packages/gateway/src/cli/commands/target-setup.ts';
 import { readConfig } from '../../packages/gateway/src/config/read-config.ts';
 import { startGateway } from '../../packages/gateway/src/gateway/gateway.ts';
 import { lockState } from '../../packages/gateway/src/gateway/state-lock.ts';
 import { makeVerifier } from '../../packages/gateway/src/identity/scram-verifier.ts';
 import { createLogger } from '../../packages/gateway/src/observe/logger.ts';
-import { loadBank } from './database/load.ts';
+import { setupSql } from '../../packages/gateway/src/postgres/roles/setup-sql.ts';
+import { installSecondWall, loadBank } from './database/load.ts';
 import { TOOL_CALLS, callTools, startMcpServer } from './demo/agent.ts';
 import type { ToolAnswer } from './demo/agent.ts';
 import { factsOf, gatewayUrl } from './demo/facts.ts';
@@ -73,8 +75,9 @@ async function present(options: DemoOptions, started: Undo[]): Promise<void> {
   const folder = await openDemoFolder(directory);
   say('starting PostgreSQL …');
   const database = await startDatabase(folder, say, started);
-  say('starting the gateway …');
   writeConfiguration(folder, { gateway: options.port ?? 0, database: database.port });
+  await installWall(folder, database);
+  say('starting the gateway …');
   const gateway = await startDemoGateway(folder, started);
   const mcp = await startMcpServer(gatewayUrl(folder, gateway.port, 'report-agent'));
   started.push(() => mcp.stop());
@@ -101,11 +104,19 @@ async function startDatabase(
   });
   started.push(() => database.stop());
   say('filling the bank …');
-  await loadBank((name) => database.url(name), {
-    bank_reporting: await makeVerifier(folder.passwords.bank_reporting),
-    bank_teller: await makeVerifier(folder.passwords.bank_teller),
-  });
+  await loadBank((name) => database.url(name));
   return database;
+}
+
+/** As the bank's DBA would, with what `countersign target setup bank --print` prints. */
+async function installWall(folder: DemoFolder, database: PostgresServer): Promise<void> {
+  const { config } = readConfig(folder.configFile, { demo: true });
+  const request = setupRequestOf(targetOf(config, 'bank'));
+  await installSecondWall(database.url('bank'), {
+    setupSql: setupSql(request),
+    login: request.login,
+    verifier: await makeVerifier(folder.passwords.countersign_gateway),
+  });
 }
 
 async function startDemoGateway(folder: DemoFolder, started: Undo[]): Promise<{ readonly port: number }> {

@@ -1,44 +1,65 @@
 /**
- * The demo's scopes and policies are what its story says, and no wider than what its database grants: each statement is judged as the
- * gateway would, and tried in the database as the role that the gateway would be.
+ * The demo's scopes and policies are what its story says, and so are the roles that the database makes of them: each statement is judged
+ * as the gateway would, and tried as the role of the grant's scope.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Client, DatabaseError } from 'pg';
+import { setupRequestOf, targetOf } from '../../packages/gateway/src/cli/commands/target-setup.ts';
+import type { GrantConfig } from '../../packages/gateway/src/config/config.ts';
 import { readConfig } from '../../packages/gateway/src/config/read-config.ts';
 import { LiveGrant } from '../../packages/gateway/src/grants/live-grant.ts';
+import { Scope } from '../../packages/gateway/src/grants/scope.ts';
 import { SystemClock } from '../../packages/gateway/src/grants/system-clock.ts';
+import { makeVerifier } from '../../packages/gateway/src/identity/scram-verifier.ts';
 import { loadPolicies } from '../../packages/gateway/src/policy/policy-set.ts';
 import type { Catalog } from '../../packages/gateway/src/postgres/catalog/catalog.ts';
 import { analyzeStatement } from '../../packages/gateway/src/postgres/inspect/analyze-statement.ts';
 import { initParser } from '../../packages/gateway/src/postgres/inspect/parse/parse-statement.ts';
+import { privilegesOf } from '../../packages/gateway/src/postgres/roles/privileges.ts';
+import { makeRole, roleKey } from '../../packages/gateway/src/postgres/roles/role-functions.ts';
+import type { RoleAnswer } from '../../packages/gateway/src/postgres/roles/role-functions.ts';
+import { setupSql } from '../../packages/gateway/src/postgres/roles/setup-sql.ts';
 import { Authorizer, type Authorization } from '../../packages/gateway/src/session/authorizer.ts';
 import { loadTestCatalog } from '../../test/support/catalog.ts';
 import { startTestPostgres, type PostgresServer } from '../../test/support/postgres-server.ts';
+import { installSecondWall } from './database/load.ts';
 import { TOOL_CALLS } from './demo/agent.ts';
 
 const CONFIG = join(import.meta.dirname, 'countersign.yaml');
 const REPORT = `SELECT day::text, channel, transactions, accounts, volume_cents FROM reporting.daily_activity
   WHERE day BETWEEN $1::date AND $2::date ORDER BY day, channel`;
 
+const LOGIN = { user: 'countersign_gateway', password: 'of the gateway' } as const;
+
+const sql = (name: string): string => readFileSync(join(import.meta.dirname, 'database', name), 'utf8');
+
 let server: PostgresServer;
 let client: Client;
 let catalog: Catalog;
+/** Roles in the database, by principal. */
+const roles = new Map<string, string>();
 
 before(async () => {
   await initParser();
   server = await startTestPostgres();
   client = new Client({ connectionString: server.url('postgres') });
   await client.connect();
-  for (const role of ['bank_owner', 'bank_reporting', 'bank_teller'])
-    await client.query(`CREATE ROLE ${role}`);
+  await client.query('CREATE ROLE bank_owner');
   await client.query('GRANT CREATE ON DATABASE postgres TO bank_owner');
   await client.query('BEGIN');
-  await client.query(readFileSync(join(import.meta.dirname, 'database', 'schema.sql'), 'utf8'));
+  await client.query(sql('schema.sql'));
   await client.query('COMMIT');
+  await client.query(sql('helpers.sql'));
+  await installSecondWall(server.url('postgres'), {
+    setupSql: setupSql(setupRequestOf(targetOf(config, 'bank'))),
+    login: LOGIN.user,
+    verifier: await makeVerifier(LOGIN.password),
+  });
   catalog = await loadTestCatalog(server);
+  for (const grant of config.grants) roles.set(grant.principal, await roleFor(grant));
 });
 
 after(async () => {
@@ -61,6 +82,29 @@ function authorizationOf(name: string): Authorization {
   });
 }
 
+/** The role that the gateway has made for a grant. */
+async function roleFor({ id, scope }: GrantConfig): Promise<string> {
+  const own = new Client({ ...LOGIN, host: server.host, port: server.port, database: 'postgres' });
+  await own.connect();
+  const run = async (text: string): Promise<RoleAnswer> => {
+    const { rows } = await own.query<{ made: unknown }>(`${text} AS made`);
+    return { sqlState: undefined, value: JSON.stringify(rows[0]?.made) };
+  };
+  try {
+    const made = await makeRole(run, {
+      node: config.node,
+      key: roleKey(config.node, 'bank', 'postgres', id),
+      verifier: await makeVerifier('of the role'),
+      validUntilMs: Date.parse('2099-12-31'),
+      privileges: privilegesOf(new Scope(scope ?? assert.fail()), catalog),
+    });
+    assert.deepEqual(made.skipped, [], 'the bank offers what its grants name');
+    return made.role;
+  } finally {
+    await own.end();
+  }
+}
+
 function judge(name: string, text: string): boolean {
   const meaning = analyzeStatement(Buffer.from(text), catalog, {
     searchPath: ['public'],
@@ -71,9 +115,9 @@ function judge(name: string, text: string): boolean {
   return decision.effect === 'permit' && meaning.unknownNames.length === 0;
 }
 
-/** Whether the role's own privileges let it. */
-async function isGrantedInDatabase(role: string, text: string): Promise<boolean> {
-  await client.query(`SET ROLE ${role}`);
+/** Whether the privileges of the role of the principal's grant let it. */
+async function isGrantedInDatabase(name: string, text: string): Promise<boolean> {
+  await client.query(`SET ROLE ${roles.get(name) ?? assert.fail()}`);
   try {
     await client.query({ text: `EXPLAIN (GENERIC_PLAN) ${text}` });
     return true;
@@ -112,6 +156,7 @@ const STATEMENTS: readonly (readonly [string, agent: boolean, operator: boolean]
   ["UPDATE bank.cards SET status = 'blocked' WHERE card_id = 1", false, true],
   ["UPDATE bank.customers SET ssn = 'x' WHERE customer_id = 1", false, false],
   ['UPDATE bank.transactions SET amount_cents = 0', false, false],
+  ["SELECT reporting.row_count('bank.transactions')", true, true],
   ['DELETE FROM bank.transactions', false, false],
   ['DELETE FROM bank.customers', false, false],
 ];
@@ -120,8 +165,8 @@ for (const [text, agent, operator] of STATEMENTS) {
   test(`the agent ${agent ? 'may' : 'may not'}, the operator ${operator ? 'may' : 'may not'}: ${text.split('\n')[0]}`, async () => {
     assert.equal(judge('report-agent', text), agent);
     assert.equal(judge('operator', text), operator);
-    assert.equal(await isGrantedInDatabase('bank_reporting', text), agent);
-    assert.equal(await isGrantedInDatabase('bank_teller', text), operator);
+    assert.equal(await isGrantedInDatabase('report-agent', text), agent);
+    assert.equal(await isGrantedInDatabase('operator', text), operator);
   });
 }
 
@@ -131,8 +176,27 @@ test('what the demo has its agent ask is judged as the demo says', () => {
   );
   assert.deepEqual(
     judged.map(([permitted]) => permitted),
-    [true, false, false],
+    [true, false, true, false],
   );
+});
+
+/** A read that the text of the call does not show. */
+const hidden = (condition: string): string =>
+  `SELECT reporting.row_count('bank.customers WHERE ${condition}')`;
+
+const asAgent = async (text: string): Promise<unknown> => {
+  await client.query(`SET ROLE ${roles.get('report-agent') ?? assert.fail()}`);
+  try {
+    return await client.query(text);
+  } finally {
+    await client.query('RESET ROLE');
+  }
+};
+
+test('what the reading of a text cannot tell is stopped by the role', async () => {
+  assert.equal(judge('report-agent', hidden("ssn LIKE ''9%''")), true);
+  await assert.rejects(asAgent(hidden("ssn LIKE ''9%''")), { code: '42501' });
+  await assert.doesNotReject(asAgent(hidden("segment = ''retail''")));
 });
 
 test('both may look at the structure, and neither at values of others', () => {

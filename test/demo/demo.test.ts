@@ -88,12 +88,23 @@ describe('the demo', () => {
       calls.map(({ tool, ok, rows }) => [tool, ok, rows]),
       [
         ['run_report', true, 35],
-        ['run_report', true, 35],
         ['run_sql', true, 3],
+        ['run_sql', false, undefined],
         ['run_sql', false, undefined],
         ['run_sql', false, undefined],
       ],
     );
+    // The first wall, with what is missing; the second one, which the first let pass; the first one again.
+    const refused = calls[2]?.text.split('\n') ?? [];
+    assert.match(refused[0] ?? '', /^ERROR 42501: countersign: this statement is not permitted/);
+    assert.deepEqual(JSON.parse(refused.find((line) => line.startsWith('{')) ?? ''), {
+      refused: 'CS_STATEMENT_DENIED',
+      grant: 'reports',
+      target: 'bank',
+      command: 'select',
+      missing: [{ relation: 'bank.customers', columns: ['family_name', 'given_name', 'ssn'] }],
+    });
+    assert.match(refused.at(-1) ?? '', /^Hint: Ask the owner of target bank to extend grant reports/);
     assert.match(calls[3]?.text ?? '', /^ERROR 42501: permission denied for table customers/);
     assert.match(calls[4]?.text ?? '', /this setting may not be changed through the gateway/);
     assert.equal(verdict, 'VERIFIED');

@@ -1,4 +1,4 @@
--- A small bank. All data is synthetic (data.sql); roles are created by load.ts, which knows their passwords.
+-- A small bank. All data is synthetic (data.sql). Nobody but its owner may do anything with it: what may be granted is in offers.sql.
 CREATE SCHEMA bank AUTHORIZATION bank_owner;
 CREATE SCHEMA reporting AUTHORIZATION bank_owner;
 
@@ -56,18 +56,5 @@ CREATE VIEW reporting.daily_activity AS
          sum(abs(amount_cents)) AS volume_cents
   FROM bank.transactions
   GROUP BY 1, 2;
-
--- Reports read aggregates, accounts without their holders, and customers without what identifies a person.
-GRANT USAGE ON SCHEMA bank, reporting TO bank_reporting, bank_teller;
-GRANT SELECT ON reporting.daily_activity, bank.transactions TO bank_reporting;
-GRANT SELECT (account_id, kind, status, balance_cents, opened_on) ON bank.accounts TO bank_reporting;
-GRANT SELECT (customer_id, segment, customer_since) ON bank.customers TO bank_reporting;
-
--- Tellers serve customers and book transactions; nobody deletes.
-GRANT SELECT ON ALL TABLES IN SCHEMA bank, reporting TO bank_teller;
-GRANT INSERT ON bank.transactions TO bank_teller;
-GRANT UPDATE (email, phone) ON bank.customers TO bank_teller;
-GRANT UPDATE (status, balance_cents) ON bank.accounts TO bank_teller;
-GRANT UPDATE (status) ON bank.cards TO bank_teller;
 
 RESET ROLE;

@@ -54,7 +54,7 @@ export interface ToolAnswer extends ToolCall {
   readonly rows?: number;
 }
 
-/** What the demo does unasked: ordinary work, a question the database refuses, and one the gateway refuses. */
+/** What the demo does unasked: ordinary work, and what each of the two walls stops. */
 export const TOOL_CALLS: readonly ToolCall[] = [
   {
     tool: 'run_report',
@@ -62,21 +62,21 @@ export const TOOL_CALLS: readonly ToolCall[] = [
     what: 'the report of the first week of June',
   },
   {
-    tool: 'run_report',
-    arguments: { from: '2026-06-08', to: '2026-06-14' },
-    what: 'the week after: the same statement, other values',
-  },
-  {
     tool: 'run_sql',
     arguments: {
       sql: `SELECT channel, count(*) AS large FROM bank.transactions WHERE amount_cents < -85000 GROUP BY channel`,
     },
-    what: 'a question of its own',
+    what: 'a question of its own, within its grant',
   },
   {
     tool: 'run_sql',
     arguments: { sql: 'SELECT given_name, family_name, ssn FROM bank.customers LIMIT 10' },
-    what: 'what its role may not read: the database refuses',
+    what: 'columns beyond its grant: the gateway refuses, and says what is missing',
+  },
+  {
+    tool: 'run_sql',
+    arguments: { sql: `SELECT reporting.row_count('bank.customers WHERE ssn LIKE ''9%''')` },
+    what: 'hidden in a string, for a function it may call: PostgreSQL refuses',
   },
   {
     tool: 'run_sql',

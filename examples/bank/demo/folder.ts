@@ -21,15 +21,15 @@ export interface DemoFolder {
   readonly passwords: Passwords;
 }
 
-const USERS = ['postgres', 'bank_reporting', 'bank_teller', 'report-agent', 'operator'] as const;
+const USERS = ['postgres', 'countersign_gateway', 'report-agent', 'operator'] as const;
 
 type Passwords = Readonly<Record<(typeof USERS)[number], string>>;
 
 /** Whose password the gateway must not know: it gets a verifier. */
 const CLIENTS = ['report-agent', 'operator'] as const;
 
-/** Whose password the gateway uses towards the database. */
-const TARGET_LOGINS = ['bank_reporting', 'bank_teller'] as const;
+/** Whose password the gateway uses towards the database. It makes the roles that sessions run as. */
+const GATEWAY_LOGIN = 'countersign_gateway';
 
 const PRIVATE = { mode: 0o600 } as const;
 
@@ -50,9 +50,24 @@ async function writePasswords(keys: string, passwords: Passwords): Promise<void>
   for (const user of CLIENTS) {
     writeFileSync(join(keys, `${user}.verifier`), await makeVerifier(passwords[user]), PRIVATE);
   }
-  for (const user of TARGET_LOGINS) {
-    writeFileSync(join(keys, `${user}.password`), passwords[user], PRIVATE);
-  }
+  writeFileSync(join(keys, `${GATEWAY_LOGIN}.password`), passwords[GATEWAY_LOGIN], PRIVATE);
+}
+
+/** Keys and passwords as they are; those that are missing are made. */
+async function openKeys(keys: string): Promise<Passwords> {
+  const file = join(keys, 'passwords.json');
+  const isNew = !existsSync(file);
+  const known = isNew ? {} : (JSON.parse(readFileSync(file, 'utf8')) as Partial<Passwords>);
+  // A folder of an earlier version of the demo lacks users that came later.
+  if (USERS.every((user) => known[user] !== undefined)) return known as Passwords;
+  const made = Object.fromEntries(
+    USERS.map((user) => [user, known[user] ?? randomBytes(18).toString('base64url')]),
+  ) as Passwords;
+  if (isNew) writeKeys(keys);
+  await writePasswords(keys, made);
+  // Last: its presence means that everything else is there.
+  writeFileSync(file, `${JSON.stringify(made, null, 2)}\n`, PRIVATE);
+  return made;
 }
 
 /** Opens the folder, and makes what is not there yet. */
@@ -61,14 +76,7 @@ export async function openDemoFolder(directory: string): Promise<DemoFolder> {
   mkdirSync(keys, { recursive: true, mode: 0o700 });
   // Search, not read, for others: started by root, the database runs as another user and keeps its data in here.
   chmodSync(directory, process.getuid?.() === 0 ? 0o711 : 0o700);
-  const passwordFile = join(keys, 'passwords.json');
-  // Written last: its presence means that everything else is there.
-  if (!existsSync(passwordFile)) {
-    const made = Object.fromEntries(USERS.map((user) => [user, randomBytes(18).toString('base64url')]));
-    writeKeys(keys);
-    await writePasswords(keys, made as Passwords);
-    writeFileSync(passwordFile, `${JSON.stringify(made, null, 2)}\n`, PRIVATE);
-  }
+  const passwords = await openKeys(keys);
   return {
     directory,
     configFile: join(directory, 'countersign.yaml'),
@@ -77,7 +85,7 @@ export async function openDemoFolder(directory: string): Promise<DemoFolder> {
     logDirectory: join(directory, 'state', 'log'),
     databaseDirectory: join(directory, 'postgres'),
     custodianKeyFile: join(keys, 'custodian-private.pem'),
-    passwords: JSON.parse(readFileSync(passwordFile, 'utf8')) as Passwords,
+    passwords,
   };
 }
 
