@@ -14,8 +14,9 @@ const NONE = 'none';
  * takes anything, and a type. What the server finds under the name was made under a granted `ddl` of that schema; what the analysis demands for it is
  * what it would demand for the target's own objects.
  *
- * What it hides of an existing object (its view text, triggers, columns) is what DDL may have changed, so the analysis demands all columns and,
- * since the former triggers and rules may still fire, those stay.
+ * What it hides of an existing object (its view text, triggers, columns) is what DDL may have changed, so the analysis demands all columns. Triggers,
+ * rules, checks and parts of everything that moved may be behind each of the names (a table can take another's, or become a part of it), those that were
+ * switched off too.
  */
 export class CatalogOverlay implements Catalog {
   readonly data: Catalog['data'];
@@ -23,8 +24,12 @@ export class CatalogOverlay implements Catalog {
   readonly serverVersion: number;
   readonly ownCasts: Catalog['ownCasts'];
   readonly #base: Catalog;
+  /** DDL of these schemas themselves: whatever is in them may have gone with them. */
   readonly #schemas = new Set<string>();
   readonly #names = new Map<string, Set<string>>();
+  readonly #behind: BehindNames;
+  readonly #open = new Map<CatalogRelation, CatalogRelation>();
+  readonly #new = new Map<string, CatalogRelation>();
 
   /** @param epoch another one than the base's and any other overlay's, for caches. */
   constructor(base: Catalog, moved: readonly MovedObject[], epoch: string) {
@@ -34,32 +39,35 @@ export class CatalogOverlay implements Catalog {
     this.serverVersion = base.serverVersion;
     this.ownCasts = base.ownCasts;
     for (const { schema, name } of moved) {
-      this.#schemas.add(schema);
-      if (name === undefined) continue;
+      if (name === undefined) {
+        this.#schemas.add(schema);
+        continue;
+      }
       const names = this.#names.get(schema);
       if (names === undefined) this.#names.set(schema, new Set([name]));
       else names.add(name);
     }
+    this.#behind = behindNames(base, this.#names);
   }
 
   hasSchema(name: string): boolean {
-    return this.#schemas.has(name) || this.#base.hasSchema(name);
+    return this.#schemas.has(name) || this.#names.has(name) || this.#base.hasSchema(name);
   }
 
   relation(schema: string, name: string): CatalogRelation | undefined {
     const known = this.#base.relation(schema, name);
-    if (!this.#isMoved(schema, name)) return known;
-    return known === undefined ? openRelation(schema, name) : { ...known, open: true };
+    if (known === undefined) return this.#isNamed(schema, name) ? this.#made(schema, name) : undefined;
+    return this.isMoved(schema, name) ? this.#opened(known) : known;
   }
 
   relationByOid(oid: number): CatalogRelation | undefined {
     const known = this.#base.relationByOid(oid);
-    return known !== undefined && this.#isMoved(known.schema, known.name) ? { ...known, open: true } : known;
+    return known !== undefined && this.isMoved(known.schema, known.name) ? this.#opened(known) : known;
   }
 
   routines(schema: string, name: string): readonly CatalogRoutine[] {
     const known = this.#base.routines(schema, name);
-    return this.#isMoved(schema, name) ? [...known, openRoutine(schema, name)] : known;
+    return this.#isNamed(schema, name) ? [...known, openRoutine(schema, name)] : known;
   }
 
   routineByOid(oid: number): CatalogRoutine | undefined {
@@ -68,7 +76,7 @@ export class CatalogOverlay implements Catalog {
 
   type(schema: string, name: string): CatalogType | undefined {
     const known = this.#base.type(schema, name);
-    return known === undefined && this.#isMoved(schema, name) ? openType(schema, name) : known;
+    return known === undefined && this.#isNamed(schema, name) ? openType(schema, name) : known;
   }
 
   typeByOid(oid: number): CatalogType | undefined {
@@ -86,9 +94,54 @@ export class CatalogOverlay implements Catalog {
     return moved.length === 0 ? known : [...known, ...moved.map(([schema]) => schema)];
   }
 
-  #isMoved(schema: string, name: string): boolean {
+  /** With a schema, all that is in it has moved. */
+  isMoved(schema: string, name: string): boolean {
+    return this.#schemas.has(schema) || this.#isNamed(schema, name);
+  }
+
+  #isNamed(schema: string, name: string): boolean {
     return this.#names.get(schema)?.has(name) === true;
   }
+
+  /** The same object for the same relation: who walks through parts looks whether he has seen one. */
+  #opened(relation: CatalogRelation): CatalogRelation {
+    let opened = this.#open.get(relation);
+    if (opened === undefined) {
+      const behind = this.#isNamed(relation.schema, relation.name) ? this.#behind : {};
+      opened = { ...relation, ...behind, open: true };
+      this.#open.set(relation, opened);
+    }
+    return opened;
+  }
+
+  #made(schema: string, name: string): CatalogRelation {
+    const key = `${schema}\0${name}`;
+    let made = this.#new.get(key);
+    if (made === undefined) {
+      made = { ...openRelation(schema, name), ...this.#behind };
+      this.#new.set(key, made);
+    }
+    return made;
+  }
+}
+
+type BehindNames = Pick<CatalogRelation, 'triggers' | 'rules' | 'expressions' | 'children' | 'referencedBy'>;
+
+function behindNames(base: Catalog, names: ReadonlyMap<string, ReadonlySet<string>>): BehindNames {
+  const moved: CatalogRelation[] = [];
+  for (const [schema, each] of names) {
+    for (const name of each) moved.push(...[base.relation(schema, name) ?? []].flat());
+  }
+  const references = moved.map(({ referencedBy }) => referencedBy);
+  return {
+    triggers: moved.flatMap(({ triggers }) =>
+      triggers.map((trigger) => (trigger.enabled === 'D' ? { ...trigger, enabled: 'O' as const } : trigger)),
+    ),
+    rules: moved.flatMap(({ rules }) => rules),
+    expressions: moved.flatMap(({ expressions }) => expressions),
+    children: moved.flatMap(({ children }) => children).concat(moved.map(({ oid }) => oid)),
+    ...(!references.includes(undefined) && { referencedBy: references.flatMap((each) => each ?? []) }),
+  };
 }
 
 function openRelation(schema: string, name: string): CatalogRelation {
@@ -131,5 +184,5 @@ function openRoutine(schema: string, name: string): CatalogRoutine {
 }
 
 function openType(schema: string, name: string): CatalogType {
-  return { oid: 0, schema, name, kind: 'base', routineOids: [] };
+  return { oid: 0, schema, name, kind: 'base', routineOids: [], open: true };
 }

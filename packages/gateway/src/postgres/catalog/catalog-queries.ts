@@ -78,8 +78,21 @@ FROM pg_rewrite WHERE ev_type <> '1' AND ev_enabled <> 'D' ORDER BY oid`;
 /** Tables of other sessions have rows here too; they find no relation and are left out. */
 const TRIGGERS = `
 SELECT tgrelid, tgname, tgtype, tgfoid, tgenabled, tgisinternal,
-  CASE WHEN tgqual IS NOT NULL AND NOT tgisinternal THEN pg_get_triggerdef(oid) END
+  CASE WHEN tgqual IS NOT NULL THEN pg_get_triggerdef(oid) END
 FROM pg_trigger ORDER BY oid`;
+
+/**
+ * What compares, hashes or takes apart values for operator classes, in a language that says nothing of what it does: DISTINCT, ORDER BY and indexes run
+ * it unasked. Functions in C are left out: those of an own type are of the same hands as its input and output.
+ */
+const CLASS_ROUTINES = `
+SELECT f.family, f.type, p.oid, n.nspname, p.proname, p.pronargs FROM (
+  SELECT amprocfamily, amproclefttype, amproc::oid FROM pg_amproc
+  UNION
+  SELECT amopfamily, amoplefttype, oprcode::oid FROM pg_amop JOIN pg_operator o ON o.oid = amopopr
+) AS f(family, type, routine)
+JOIN pg_proc p ON p.oid = f.routine JOIN pg_namespace n ON n.oid = p.pronamespace
+JOIN pg_language l ON l.oid = p.prolang WHERE p.oid >= 16384 AND l.lanname NOT IN ('c', 'internal')`;
 
 /** Virtual columns (18 and later) are computed when they are read. */
 const expressions = (major: number): string => `
@@ -93,6 +106,10 @@ SELECT relid, moment, expression FROM (
   SELECT indrelid, 'write', pg_get_expr(indexprs, indrelid) FROM pg_index WHERE indexprs IS NOT NULL
   UNION ALL
   SELECT indrelid, 'write', pg_get_expr(indpred, indrelid) FROM pg_index WHERE indpred IS NOT NULL
+  UNION ALL
+  SELECT DISTINCT indrelid, 'write', format('%I.%I(%s)', r.nspname, r.proname, array_to_string(array_fill('NULL'::text, ARRAY[r.pronargs::int]), ', '))
+  FROM (SELECT indrelid, unnest(indclass::oid[]) FROM pg_index) AS i(indrelid, class) JOIN pg_opclass c ON c.oid = i.class
+  JOIN (${CLASS_ROUTINES}) AS r(family, type, oid, nspname, proname, pronargs) ON r.family = c.opcfamily
   UNION ALL
   SELECT partrelid, 'write', pg_get_expr(partexprs, partrelid) FROM pg_partitioned_table WHERE partexprs IS NOT NULL${
     major < 18
@@ -127,12 +144,17 @@ WHERE n.nspname !~ ${OWN_SCHEMA} ORDER BY p.oid`;
 export const FIRST_OWN_OID = 16_384;
 
 const types = (major: number): string => `
-SELECT t.oid, n.nspname, t.typname, t.typtype, t.typelem, t.typlen, t.typbasetype, t.typrelid,
+SELECT t.oid, n.nspname, t.typname, t.typtype, t.typelem, t.typlen, coalesce(g.rngsubtype, ${major < 14 ? '' : 'm.rngtypid, '}t.typbasetype), t.typrelid,
   array_to_json(ARRAY(
     SELECT r FROM unnest(ARRAY[t.typinput::oid, t.typoutput::oid, t.typreceive::oid, t.typsend::oid, t.typmodin::oid,
-      t.typmodout::oid, t.typanalyze::oid${major < 14 ? '' : ', t.typsubscript::oid'}, g.rngcanonical::oid, g.rngsubdiff::oid]) AS r
+      t.typmodout::oid, t.typanalyze::oid${major < 14 ? '' : ', t.typsubscript::oid'}, g.rngcanonical::oid, g.rngsubdiff::oid]
+      || coalesce(k.routines, ARRAY[]::oid[])) AS r
     WHERE r >= ${FIRST_OWN_OID} ORDER BY r))
-FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_range g ON g.rngtypid = t.oid
+FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_range g ON g.rngtypid = t.oid${
+  major < 14 ? '' : ' LEFT JOIN pg_range m ON m.rngmultitypid = t.oid'
+}
+LEFT JOIN (SELECT type, array_agg(DISTINCT oid) FROM (${CLASS_ROUTINES}) AS c(family, type, oid) GROUP BY type) AS k(type, routines)
+  ON k.type = t.oid
 WHERE n.nspname !~ ${OWN_SCHEMA} ORDER BY t.oid`;
 
 const TYPE_EXPRESSIONS = `
@@ -215,6 +237,9 @@ const WATCHED: readonly (readonly [catalog: string, condition?: string])[] = [
   ['pg_type', `typnamespace NOT IN ${TEMPORARY_SCHEMA}`],
   ['pg_range'],
   ['pg_operator'],
+  ['pg_opclass'],
+  ['pg_amop'],
+  ['pg_amproc'],
   ['pg_cast'],
   ['pg_event_trigger'],
   ['pg_extension'],

@@ -115,13 +115,15 @@ export interface CatalogType {
   readonly name: string;
   readonly kind: 'base' | 'composite' | 'domain' | 'enum' | 'range' | 'multirange' | 'pseudo';
   readonly arrayOf?: number;
-  /** Domain: its base type, and the texts of its checks and default. */
+  /** Domain: its base type, and the texts of its checks and default. Range: its subtype; multirange: its range. */
   readonly baseTypeOid?: number;
   readonly expressions?: readonly string[];
   /** Composite: the OID of its relation. */
   readonly relationOid?: number;
   /** Input and output routines that are not built in. */
   readonly routineOids: readonly number[];
+  /** Made, changed or dropped since the snapshot. */
+  readonly open?: boolean;
 }
 
 export interface CatalogOperator {
@@ -184,4 +186,9 @@ export interface Catalog {
   readonly ownCasts: readonly CatalogCast[];
   /** Schemas, pg_catalog aside, that define at least one operator, routine or type of this name: for asking "can this be shadowed?" */
   schemasWith(what: 'operator' | 'routine' | 'type' | 'relation', name: string): readonly string[];
+  /**
+   * Whether DDL that the snapshot does not show has touched the name: the object under it may be another one, or gone, so that a bare name may mean
+   * what comes after it on the path. Absent: nothing has.
+   */
+  isMoved?(schema: string, name: string): boolean;
 }

@@ -80,6 +80,8 @@ export interface Meaning {
   readonly unknownNames: readonly {
     readonly kind: 'relation' | 'routine' | 'column' | 'type' | 'schema';
     readonly written: string;
+    /** `ddl`: the statement would change or drop it, so if it were there `ddl` of its schema would be demanded. */
+    readonly verb?: 'ddl';
   }[];
   /** EXECUTE of a statement that SQL or the protocol prepared: the session looks its meaning up and demands that as well. */
   readonly executes?: readonly string[];

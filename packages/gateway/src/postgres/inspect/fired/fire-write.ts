@@ -25,10 +25,17 @@ export function fireWrite(write: Write, context: QueryContext): void {
   const { relation, verb } = write;
   fireOn(relation, write, context);
   // Rows of a partitioned table are written to its partitions, whose triggers and checks run.
-  for (const descendant of descendantsOf(relation, context)) {
-    fireOn(descendant, { ...write, relation: descendant }, context);
+  const descendants = descendantsOf(relation, context);
+  for (const descendant of descendants) fireOn(descendant, { ...write, relation: descendant }, context);
+  if (verb === 'insert') return;
+  const mayMove = verb === 'update' && relation.kind === 'partitioned-table';
+  const seen = new Set<string>();
+  for (const each of [relation, ...descendants]) {
+    // A row that an update moves to another partition is deleted there and inserted here; until 15, foreign keys took it for deleted.
+    if (mayMove) demandTriggers(each, ['insert', 'delete'], context);
+    if (mayMove && context.catalog.serverVersion < 150_000) reachCascades(each, 'delete', context, seen);
+    reachCascades(each, verb, context, seen);
   }
-  if (verb !== 'insert') reachCascades(relation, verb, context, new Set());
 }
 
 function fireOn(relation: CatalogRelation, write: Write, context: QueryContext): void {
@@ -59,6 +66,22 @@ function runsDefault(column: CatalogColumn, { verb, columns, defaulted }: Write)
   return mayBeDefault || (verb === 'insert' && !(isGiven && columns !== '*'));
 }
 
+/**
+ * What runs when the rows of a relation and its parts are made anew, looked through or indexed again, whichever of it really is.
+ *
+ * @param defaults those of columns that nobody generates run too.
+ */
+export function demandExpressions(relation: CatalogRelation, context: QueryContext, defaults = false): void {
+  for (const each of [relation, ...descendantsOf(relation, context)]) {
+    for (const { text } of each.expressions) context.demands.include(foundInExpression(text, each, context));
+    for (const { generated, default: text } of each.columns) {
+      if (text !== undefined && (generated || defaults)) {
+        context.demands.include(foundInExpression(text, each, context));
+      }
+    }
+  }
+}
+
 function descendantsOf(relation: CatalogRelation, { catalog }: QueryContext): readonly CatalogRelation[] {
   const all = new Set<CatalogRelation>();
   const pending = [...relation.children];
@@ -71,7 +94,7 @@ function descendantsOf(relation: CatalogRelation, { catalog }: QueryContext): re
   return [...all];
 }
 
-/** The routines of enabled triggers, the server's own (foreign keys) aside. */
+/** The routines of enabled triggers. Those of foreign keys are the server's own and reach nothing; until 14, those of a partition were internal too. */
 export function demandTriggers(
   relation: CatalogRelation,
   events: readonly (WriteVerb | 'truncate')[],
@@ -79,7 +102,7 @@ export function demandTriggers(
 ): void {
   const via = `${relation.schema}.${relation.name}`;
   for (const trigger of relation.triggers) {
-    if (trigger.internal || !fires(trigger.enabled)) continue;
+    if (!fires(trigger.enabled)) continue;
     if (!events.some((event) => trigger.events.includes(event))) continue;
     const routine = context.catalog.routineByOid(trigger.routineOid);
     if (routine === undefined) throw new UnreadableStatement('view-unreadable');
@@ -126,7 +149,7 @@ function foundInRule(
   context: QueryContext,
 ): ReturnType<typeof foundWithin> {
   const via = `${relation.schema}.${relation.name}`;
-  return foundWithin(`rule\0${via}\0${rule.name}`, via, context, (within) => {
+  return foundWithin(`rule\0${via}\0${rule.definition}`, via, context, (within) => {
     const statement = asKind(parseCatalogText(rule.definition), 'RuleStmt');
     if (statement === undefined) throw new UnreadableStatement('view-unreadable');
     const scope = oldAndNew(relation, within);
@@ -146,17 +169,29 @@ function reachCascades(
   relation: CatalogRelation,
   verb: 'update' | 'delete',
   context: QueryContext,
-  seen: Set<number>,
+  seen: Set<string>,
 ): void {
   for (const { relationOid, onDelete, onUpdate } of relation.referencedBy ?? []) {
     const action = verb === 'delete' ? onDelete : onUpdate;
     const referencing = context.catalog.relationByOid(relationOid);
-    if (!'cnd'.includes(action) || referencing === undefined || seen.has(relationOid)) continue;
-    seen.add(relationOid);
+    if (!'cnd'.includes(action) || referencing === undefined) continue;
+    const key = `${relationOid} ${verb} ${action}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
     const changed = verb === 'delete' && action === 'c' ? 'delete' : 'update';
     const via = `${relation.schema}.${relation.name}`;
     context.demands.relation(changed, referencing, { authority: 'owner', via });
-    demandTriggers(referencing, [changed], context);
-    reachCascades(referencing, changed, context, seen);
+    // Which columns the key has is not known; but only SET DEFAULT makes defaults.
+    const columns = changed === 'delete' ? [] : ('*' as const);
+    const write: Write = {
+      relation: referencing,
+      verb: changed,
+      columns,
+      ...(action !== 'd' && { defaulted: [] }),
+    };
+    for (const each of [referencing, ...descendantsOf(referencing, context)]) {
+      fireOn(each, { ...write, relation: each }, context);
+      reachCascades(each, changed, context, seen);
+    }
   }
 }

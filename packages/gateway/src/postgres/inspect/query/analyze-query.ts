@@ -5,7 +5,14 @@ export { BY_CALLER, Demands, UnreadableStatement } from './demands.ts';
 export type { Authority, ColumnUse, Found, UnknownName } from './demands.ts';
 export { analyzeExpression, analyzeExpressions } from './expression.ts';
 export { constantText, fitting, useRoutineNamed } from './function-call.ts';
-export { findRelation, findRoutines, findType, readQualifiedName, useOperator } from './names.ts';
+export {
+  findRelation,
+  findRoutines,
+  findType,
+  readQualifiedName,
+  refuseIfHidden,
+  useOperator,
+} from './names.ts';
 export type { FoundRelation, WrittenName } from './names.ts';
 export { analyzeQueryNode } from './query-node.ts';
 export { baseOfView, contextOfBase, includeRead, itemOfRelation } from './range-items.ts';

@@ -3,10 +3,11 @@ import { asKind, stringOf } from '../parse/tree.ts';
 import type { Node, NodeOf } from '../parse/tree.ts';
 import type { QueryContext } from './context.ts';
 import { analyzeExpression } from './expression.ts';
-import { findRoutines } from './names.ts';
+import { findRoutines, findType } from './names.ts';
 import { columnsNamed, findItem, readColumn, readEachColumn, readIn, readWholeRow } from './scope.ts';
 import type { RangeItem, Scope } from './scope.ts';
 import { UnreadableStatement } from './demands.ts';
+import { useNamedType } from './types.ts';
 
 const isStar = (node: Node | undefined): boolean => asKind(node, 'A_Star') !== undefined;
 
@@ -77,13 +78,15 @@ function readField(item: RangeItem, field: string, context: QueryContext): void 
   else if (certainty === 'none') context.demands.unknownName('column', `${item.name ?? ''}.${field}`);
 }
 
-/** A dot after a value may call a function of that name with the value. @returns whether there is one. */
+/** A dot after a value may call a function of that name with the value, or cast the value to a type. @returns whether there is one. */
 function demandAttributeRoutine(name: string, context: QueryContext): boolean {
   const candidates = findRoutines([name], context);
   for (const routine of candidates) {
     if (routine.argumentTypes.length > 0) context.demands.routine(routine, context.via);
   }
-  return candidates.length > 0;
+  if (candidates.length === 0 && findType([name], context) === undefined) return false;
+  if (findType([name], context) !== undefined) useNamedType([name], context);
+  return true;
 }
 
 /** `(t).f`, `(f(x)).g`, `a[1]`, `(t).*`. */

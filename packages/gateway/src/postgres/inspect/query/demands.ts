@@ -1,10 +1,12 @@
 /** Collects what one text demands and reaches: each access once, columns merged, bounded. */
 import type { Access, RelationVerb, RoutineAccess, Special } from '../../../policy/access.ts';
-import type { Catalog, CatalogRelation, CatalogRoutine } from '../../catalog/catalog.ts';
+import type { Catalog, CatalogRelation, CatalogRoutine, CatalogType } from '../../catalog/catalog.ts';
 import type { Meaning, UnreadableReason } from '../meaning.ts';
 import { reachOfRoutine } from '../routines/classify-routine.ts';
 import { classifyRelation } from '../routines/system-relations.ts';
-import { routinesOfType } from './type-routines.ts';
+import { foundInExpression } from './catalog-texts.ts';
+import { CATALOG_NAMES } from './context.ts';
+import { domainsOfType, partsOfType, routinesOfType, unaskedCasts } from './type-routines.ts';
 
 export type UnknownName = Meaning['unknownNames'][number];
 
@@ -106,6 +108,8 @@ export class Demands {
   runsOwnCode = false;
   /** Somewhere a type is named: casts that nothing else asks for can be meant. */
   castsExplicitly = false;
+  /** Something is computed: a value may be cast unasked. */
+  hasExpressions = false;
   readonly catalog: Catalog;
   readonly #relations = new Map<string, ColumnUse>();
   /** Everything else that is demanded, and what was found elsewhere before, by key. */
@@ -113,6 +117,7 @@ export class Demands {
   readonly #reaches = new Map<string, Access>();
   readonly #unknown = new Map<string, UnknownName>();
   readonly #types = new Set<number>();
+  readonly #domains = new Set<CatalogType>();
   #spentColumns = 0;
 
   constructor(catalog: Catalog) {
@@ -157,8 +162,10 @@ export class Demands {
     if (reach === 'catalog-values') return;
     if (volatility === 'volatile' || reach !== 'own') this.writes = true;
     this.runsOwnCode ||= routine.oid === 0 || routine.oid >= 16_384;
-    for (const type of routine.argumentTypes) this.typeSeen(type);
-    this.typeSeen(routine.returnTypeOid);
+    for (const type of [...routine.argumentTypes, routine.returnTypeOid]) {
+      this.typeSeen(type);
+      this.#makes(type);
+    }
   }
 
   special(verb: Special): void {
@@ -166,15 +173,23 @@ export class Demands {
     if (verb !== 'catalog-values') this.writes = true;
   }
 
-  schema(schema: string, name?: string): void {
-    this.#demand({ kind: 'schema', verb: 'ddl', schema, ...(name !== undefined && { name }) });
+  schema(schema: string, name?: string, via?: string): void {
+    this.#demand({
+      kind: 'schema',
+      verb: 'ddl',
+      schema,
+      ...(name !== undefined && { name }),
+      ...(via !== undefined && { via }),
+    });
     this.writes = true;
   }
 
   /** @param written as the caller wrote it. */
-  unknownName(kind: UnknownName['kind'], written: string): void {
+  unknownName(kind: UnknownName['kind'], written: string, verb?: UnknownName['verb']): void {
     this.usesCatalog = true;
-    if (this.#unknown.size < MAX_UNKNOWN_NAMES) this.#unknown.set(`${kind}\0${written}`, { kind, written });
+    if (this.#unknown.size >= MAX_UNKNOWN_NAMES) return;
+    const name = { kind, written, ...(verb !== undefined && { verb }) };
+    this.#unknown.set(`${kind}\0${verb ?? ''}\0${written}`, name);
   }
 
   /** A value of the type is made, changed into another or sent: its own routines run. Which ones is found at the end. */
@@ -192,7 +207,7 @@ export class Demands {
   include(found: Found): void {
     for (const access of found.demands) this.#demand(access);
     for (const access of found.reaches) this.#reach(access);
-    for (const { kind, written } of found.unknownNames) this.unknownName(kind, written);
+    for (const { kind, written, verb } of found.unknownNames) this.unknownName(kind, written, verb);
     this.usesSearchPath ||= found.usesSearchPath;
     this.usesCatalog ||= found.usesCatalog;
     this.writes ||= found.writes;
@@ -200,12 +215,19 @@ export class Demands {
   }
 
   finish(): Found {
+    if (this.hasExpressions) {
+      for (const { routineOid } of unaskedCasts(this.catalog)) {
+        const routine = this.catalog.routineByOid(routineOid);
+        if (routine !== undefined) this.routine(routine);
+      }
+    }
     // The types of columns may demand routines, and those see further types: so these are first.
     for (const use of this.#relations.values()) this.#seeTypes(use);
     // A routine's own types may be new: the set grows while it is walked.
     for (const oid of this.#types) {
       for (const routine of routinesOfType(this.catalog, oid, this.castsExplicitly)) this.routine(routine);
     }
+    for (const domain of this.#domains) this.#checks(domain);
     for (const use of this.#relations.values()) this.#finishRelation(use);
     return {
       demands: sorted(this.#others),
@@ -218,16 +240,40 @@ export class Demands {
     };
   }
 
+  /** A literal becomes a value of whatever type it is needed as, so checks run where no type is named. */
+  #makes(oid: number): void {
+    for (const domain of domainsOfType(this.catalog, oid)) this.#domains.add(domain);
+  }
+
+  #checks(domain: CatalogType): void {
+    const { catalog } = this;
+    const context = {
+      ...BY_CALLER,
+      catalog,
+      names: CATALOG_NAMES,
+      demands: this,
+      depth: 0,
+      onWrite: () => {},
+    };
+    for (const text of domain.expressions ?? []) this.include(foundInExpression(text, domain, context));
+  }
+
   #finishRelation(use: ColumnUse): void {
     const access = accessOf(use);
     if (use.by.authority === 'owner') this.#reach(access);
     else this.#demand(access);
-    if (use.inherited && use.relation !== undefined) this.#reachChildren(use.relation, access, new Set());
+    if (use.inherited && use.relation !== undefined) {
+      this.#reachChildren(use.relation, access, new Set([use.relation.oid]));
+    }
   }
 
   #seeTypes(use: ColumnUse): void {
     for (const { name, typeOid } of use.relation?.columns ?? []) {
-      if (use.has(name)) this.typeSeen(typeOid);
+      if (!use.has(name)) continue;
+      this.typeSeen(typeOid);
+      // A literal beside a column of a domain becomes what the domain is made of. Of a whole row, each field can be made.
+      if (use.columns === '*') this.#makes(typeOid);
+      else for (const part of partsOfType(this.catalog, typeOid)) this.#makes(part);
     }
   }
 

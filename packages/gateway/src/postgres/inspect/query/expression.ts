@@ -73,6 +73,7 @@ export function analyzeExpression(
   context: QueryContext,
 ): void {
   if (node === undefined) return;
+  context.demands.hasExpressions = true;
   const kind = kindOf(node);
   const fields = plainFields.get(kind);
   if (fields !== undefined) analyzeFields(node, kind, fields, scope, context);

@@ -55,9 +55,28 @@ export function findRelation(written: WrittenName, context: QueryContext): Found
   const temporary = mayBeTemporary(name, context) ? { temporary: name } : undefined;
   for (const place of path) {
     const relation = catalog.relation(place, name);
-    if (relation !== undefined) return { ...temporary, relation };
+    if (relation === undefined) continue;
+    refuseIfHidden(name, place, path, catalog, (other) => catalog.relation(other, name) !== undefined);
+    return { ...temporary, relation };
   }
   return temporary;
+}
+
+/**
+ * What DDL has moved may be gone, and then the name means what another schema of the path has.
+ *
+ * @throws UnreadableStatement `unknown-search-path`, when there is such a schema.
+ */
+export function refuseIfHidden(
+  name: string,
+  found: string,
+  path: readonly string[],
+  catalog: Catalog,
+  has: (schema: string) => boolean,
+): void {
+  if (catalog.isMoved?.(found, name) !== true) return;
+  if (path.slice(path.indexOf(found) + 1).some((other) => has(other)))
+    throw new UnreadableStatement('unknown-search-path');
 }
 
 function mayBeTemporary(name: string, { names }: QueryContext): boolean {
@@ -117,9 +136,12 @@ export function findType(
   const others = otherSchemas('type', name, context);
   const builtIn = catalog.type(CATALOG_SCHEMA, name);
   if (others.length === 0 && builtIn !== undefined) return builtIn;
-  for (const place of others.length === 0 ? [] : pathOf(context)) {
+  const path = others.length === 0 ? [] : pathOf(context);
+  for (const place of path) {
     const type = catalog.type(place, name);
-    if (type !== undefined) return type;
+    if (type === undefined) continue;
+    refuseIfHidden(name, place, path, catalog, (other) => catalog.type(other, name) !== undefined);
+    return type;
   }
   if (mayBeTemporary(name, context)) {
     context.demands.usesSearchPath = true;

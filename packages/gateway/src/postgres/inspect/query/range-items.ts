@@ -43,7 +43,8 @@ export function itemOfRelation(
     columns: renamed(columns, options.alias),
     isOpen: relation === undefined || relation.open === true || temporary !== undefined,
     sources: source === undefined ? [] : [source],
-    isRelation: true,
+    // A view has no system columns: a name like theirs is looked for further out, or is a function.
+    isRelation: relation?.kind !== 'view',
     lock: () => {
       lock(found, context);
     },

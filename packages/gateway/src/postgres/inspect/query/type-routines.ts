@@ -1,5 +1,5 @@
 /** Which routines run because of a value's type alone: input, output, subscripts, and casts that nobody wrote. */
-import type { Catalog, CatalogCast, CatalogRoutine } from '../../catalog/catalog.ts';
+import type { Catalog, CatalogCast, CatalogRoutine, CatalogType } from '../../catalog/catalog.ts';
 import { reachOfRoutine } from '../routines/classify-routine.ts';
 
 /** Types that PostgreSQL itself brings are below this OID; all their routines are built in. */
@@ -51,6 +51,21 @@ export function routinesOfType(
   return routines;
 }
 
+const unasked = new WeakMap<Catalog, readonly CatalogCast[]>();
+
+/** Own casts from one built-in type to another that nobody has to write: any value of any expression may be what they take. */
+export function unaskedCasts(catalog: Catalog): readonly CatalogCast[] {
+  let found = unasked.get(catalog);
+  if (found === undefined) {
+    found = catalog.ownCasts.filter(
+      ({ sourceTypeOid, targetTypeOid, context }) =>
+        context !== 'explicit' && sourceTypeOid < FIRST_OWN_OID && targetTypeOid < FIRST_OWN_OID,
+    );
+    unasked.set(catalog, found);
+  }
+  return found;
+}
+
 /**
  * A cast runs unasked only where one of its types is met. One between an own type and a built-in one is met where the own type is: else every
  * text would demand every cast from text.
@@ -68,6 +83,45 @@ function castsByType(all: readonly CatalogCast[]): ReadonlyMap<number, readonly 
   }
   return casts;
 }
+
+const domains = new WeakMap<Catalog, Map<number, readonly CatalogType[]>>();
+const NO_TYPES: readonly CatalogType[] = [];
+
+/** Own types with checks or defaults that a value of the type has in it: itself, what it is made of, its elements. */
+export function domainsOfType(catalog: Catalog, oid: number): readonly CatalogType[] {
+  if (oid < FIRST_OWN_OID) return NO_TYPES;
+  let known = domains.get(catalog);
+  if (known === undefined) {
+    known = new Map();
+    domains.set(catalog, known);
+  }
+  let found = known.get(oid);
+  if (found === undefined) {
+    const types = new Set<number>();
+    collect(catalog, NO_CASTS, oid, new Set(), types);
+    found = [...types]
+      .map((type) => catalog.typeByOid(type))
+      .filter((type): type is CatalogType => type?.expressions !== undefined && type.oid >= FIRST_OWN_OID);
+    known.set(oid, found);
+  }
+  return found;
+}
+
+/** What an array, row or range holds, also one that a domain is made of. Of other types nothing. */
+export function partsOfType(catalog: Catalog, oid: number): readonly number[] {
+  if (oid < FIRST_OWN_OID) return NO_PARTS;
+  let type = catalog.typeByOid(oid);
+  while (type?.kind === 'domain' && type.baseTypeOid !== undefined)
+    type = catalog.typeByOid(type.baseTypeOid);
+  if (type === undefined || type.kind === 'domain') return NO_PARTS;
+  const row = type.relationOid === undefined ? undefined : catalog.relationByOid(type.relationOid);
+  const parts = [type.arrayOf, type.baseTypeOid, ...(row?.columns ?? []).map(({ typeOid }) => typeOid)];
+  return parts.filter((part) => part !== undefined);
+}
+
+const NO_PARTS: readonly number[] = [];
+
+const NO_CASTS: TypeRoutines['casts'] = new Map();
 
 function collect(
   catalog: Catalog,

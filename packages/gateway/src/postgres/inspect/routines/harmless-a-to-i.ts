@@ -15,7 +15,7 @@ export const HARMLESS_A_TO_I = `
     array_agg_array_combine array_agg_array_deserialize array_agg_array_finalfn array_agg_array_serialize
     array_agg_array_transfn array_agg_combine array_agg_deserialize array_agg_finalfn array_agg_serialize
     array_agg_transfn array_append array_append_support array_cat array_dims array_eq array_fill array_ge array_gt
-    array_in array_larger array_le array_length array_lower array_lt array_ndims array_ne array_out array_position
+    array_larger array_le array_length array_lower array_lt array_ndims array_ne array_out array_position
     array_positions array_prepend array_prepend_support array_recv array_remove array_replace array_reverse
     array_sample array_send array_shuffle array_smaller array_sort array_subscript_handler
     array_subscript_handler_support array_to_json array_to_string array_to_tsvector array_typanalyze
@@ -71,7 +71,7 @@ export const HARMLESS_A_TO_I = `
     date_subtract date_trunc datemultirange daterange daterange_canonical daterange_subdiff datetime_pl datetimetz_pl
     dcbrt decode degrees dense_rank dense_rank_final dexp diagonal diameter dispell_init dispell_lexize dist_bl
     dist_bp dist_bs dist_cpoint dist_cpoly dist_lb dist_lp dist_ls dist_pathp dist_pb dist_pc dist_pl dist_polyc
-    dist_polyp dist_ppath dist_ppoly dist_ps dist_sb dist_sl dist_sp div dlog1 dlog10 domain_in domain_recv dpow
+    dist_polyp dist_ppath dist_ppoly dist_ps dist_sb dist_sl dist_sp div dlog1 dlog10 domain_recv dpow
     dround dsimple_init dsimple_lexize dsnowball_init dsnowball_lexize dsqrt dsynonym_init dsynonym_lexize dtrunc
     elem_contained_by_multirange elem_contained_by_range elem_contained_by_range_support encode enum_cmp enum_eq
     enum_first enum_ge enum_gt enum_in enum_larger enum_last enum_le enum_lt enum_ne enum_out enum_range enum_recv

@@ -41,7 +41,7 @@ export const HARMLESS_J_TO_Z = `
     multirange_after_multirange multirange_after_range multirange_agg_finalfn multirange_agg_transfn
     multirange_before_multirange multirange_before_range multirange_cmp multirange_contained_by_multirange
     multirange_contained_by_range multirange_contains_elem multirange_contains_multirange multirange_contains_range
-    multirange_eq multirange_ge multirange_gist_compress multirange_gist_consistent multirange_gt multirange_in
+    multirange_eq multirange_ge multirange_gist_compress multirange_gist_consistent multirange_gt
     multirange_intersect multirange_intersect_agg_transfn multirange_le multirange_lt multirange_minus multirange_ne
     multirange_out multirange_overlaps_multirange multirange_overlaps_range multirange_overleft_multirange
     multirange_overleft_range multirange_overright_multirange multirange_overright_range multirange_recv
@@ -114,12 +114,12 @@ export const HARMLESS_J_TO_Z = `
     range_after_multirange range_agg range_agg_finalfn range_agg_transfn range_before range_before_multirange
     range_cmp range_contained_by range_contained_by_multirange range_contains range_contains_elem
     range_contains_elem_support range_contains_multirange range_eq range_ge range_gist_consistent range_gist_penalty
-    range_gist_picksplit range_gist_same range_gist_union range_gt range_in range_intersect range_intersect_agg
+    range_gist_picksplit range_gist_same range_gist_union range_gt range_intersect range_intersect_agg
     range_intersect_agg_transfn range_le range_lt range_merge range_minus range_ne range_out range_overlaps
     range_overlaps_multirange range_overleft range_overleft_multirange range_overright range_overright_multirange
     range_recv range_send range_sortsupport range_typanalyze range_union rangesel rank rank_final
     raw_array_subscript_handler record_eq record_ge record_gt record_image_eq record_image_ge record_image_gt
-    record_image_le record_image_lt record_image_ne record_in record_larger record_le record_lt record_ne record_out
+    record_image_le record_image_lt record_image_ne record_larger record_le record_lt record_ne record_out
     record_recv record_send record_smaller regclass regclassin regclassout regclassrecv regclasssend regcollationin
     regcollationout regcollationrecv regcollationsend regconfigin regconfigout regconfigrecv regconfigsend
     regdictionaryin regdictionaryout regdictionaryrecv regdictionarysend regexeqjoinsel regexeqsel regexnejoinsel

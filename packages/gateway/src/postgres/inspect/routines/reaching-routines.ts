@@ -17,11 +17,12 @@ export const REACHING_ROUTINES: Readonly<Partial<Record<Special, readonly string
     pg_ls_waldir pg_ls_tmpdir pg_ls_archive_statusdir pg_ls_logicalmapdir pg_ls_logicalsnapdir pg_ls_replslotdir
     pg_ls_summariesdir lo_import lo_export pg_file_write pg_file_sync pg_file_rename pg_file_unlink pg_file_read
     pg_file_length pg_logdir_ls`),
-  // A string is run as SQL, or names the relation, cursor, schema or type whose content or code is used.
+  // A string is run as SQL, or names the relation, cursor, schema or type whose content or code is used; a type by its OID (domain_in).
   'dynamic-sql': names(`
     query_to_xml query_to_xmlschema query_to_xml_and_xmlschema cursor_to_xml cursor_to_xmlschema table_to_xml
     table_to_xmlschema table_to_xml_and_xmlschema schema_to_xml schema_to_xmlschema schema_to_xml_and_xmlschema
-    database_to_xml database_to_xmlschema database_to_xml_and_xmlschema ts_stat pg_input_is_valid pg_input_error_info`),
+    database_to_xml database_to_xmlschema database_to_xml_and_xmlschema ts_stat pg_input_is_valid pg_input_error_info
+    array_in domain_in multirange_in range_in record_in`),
   'large-objects': names(`
     lo_close lo_creat lo_create lo_from_bytea lo_get lo_lseek lo_lseek64 lo_open lo_put lo_tell lo_tell64 lo_truncate
     lo_truncate64 lo_unlink loread lowrite`),

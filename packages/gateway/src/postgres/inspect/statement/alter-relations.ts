@@ -58,6 +58,35 @@ const PLAIN: ReadonlySet<string> = new Set([
   'AT_DropIdentity',
 ]);
 
+/** Of a view: `security_invoker` says whose rights it reads with, `check_option` what may be written through it. */
+const OPTIONS: ReadonlySet<string> = new Set([
+  'AT_SetRelOptions',
+  'AT_ResetRelOptions',
+  'AT_ReplaceRelOptions',
+]);
+
+/** Subcommands that may read or write every row, with the checks, indexes and generated columns that the table has. */
+const LOOKING_THROUGH: ReadonlySet<string> = new Set([
+  'AT_AddColumn',
+  'AT_AlterColumnType',
+  'AT_SetExpression',
+  'AT_AddConstraint',
+  'AT_ValidateConstraint',
+  'AT_AddIdentity',
+  'AT_SetLogged',
+  'AT_SetUnLogged',
+  'AT_SetAccessMethod',
+  'AT_AddInherit',
+  'AT_AttachPartition',
+]);
+
+/** A rule that is switched off is not in the catalog: switched on, it is as opaque as one that is made. */
+const ENABLING_RULES: ReadonlySet<string> = new Set([
+  'AT_EnableRule',
+  'AT_EnableAlwaysRule',
+  'AT_EnableReplicaRule',
+]);
+
 export function analyzeAlterTable(alter: NodeOf<'AlterTableStmt'>, port: StatementPort): Effect {
   if (alter.relation === undefined) {
     port.unreadable('unknown-statement');
@@ -114,6 +143,10 @@ function analyzeCommand(command: Command, altered: Altered, port: StatementPort)
     demandDependants(port, relation.schema, relation.name);
   }
   const subtype = command.subtype ?? 'AT_AddColumn';
+  if (relation?.kind === 'view' && OPTIONS.has(subtype)) port.viewAsCaller(relation);
+  if (relation !== undefined && relation.kind !== 'view' && LOOKING_THROUGH.has(subtype))
+    port.expressionsOf(relation);
+  if (ENABLING_RULES.has(subtype)) port.demandSpecial('create-function');
   if (PLAIN.has(subtype)) return;
   switch (subtype) {
     case 'AT_AddColumn':
@@ -187,7 +220,9 @@ function demandOther(range: NodeOf<'RangeVar'> | undefined, port: StatementPort)
     return;
   }
   const relation = demandRelationDdl(port, rangeName(range));
-  if (relation !== undefined) demandChildren(relation, port);
+  if (relation === undefined) return;
+  demandChildren(relation, port);
+  port.expressionsOf(relation);
 }
 
 /** CREATE POLICY, ALTER POLICY: what they say is run by whoever reads the table. */

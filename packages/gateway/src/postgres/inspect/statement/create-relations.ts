@@ -41,12 +41,18 @@ export function analyzeCreateTable(create: NodeOf<'CreateStmt'>, port: Statement
   for (const parent of create.inhRelations ?? []) {
     const range = asKind(parent, 'RangeVar');
     if (range === undefined) port.unreadable('unknown-statement');
-    else demandRelationDdl(port, rangeName(range));
+    else inheritFrom(rangeName(range), port);
   }
   if (create.ofTypename !== undefined) port.type(create.ofTypename);
   analyzeKeys(create.partspec?.partParams, scope, port);
   analyzePartitionBound(create.partbound, port);
   return 'write';
+}
+
+/** Defaults and checks of the parent become the child's, which may be temporary and then unknown. */
+function inheritFrom(parent: QualifiedName, port: StatementPort): void {
+  const relation = demandRelationDdl(port, parent);
+  if (relation !== undefined) port.expressionsOf(relation, true);
 }
 
 /** What is made along with an object: its sequence. */
@@ -94,6 +100,7 @@ export function analyzeCreateView(create: NodeOf<'ViewStmt'>, port: StatementPor
     port.change({ kind: 'temporary', names: [name.name] });
   }
   port.query(query);
+  port.writesThrough(query);
   return 'write';
 }
 
@@ -103,25 +110,31 @@ export function analyzeCreateIndex(create: NodeOf<'IndexStmt'>, port: StatementP
     return 'write';
   }
   const name = rangeName(create.relation);
-  const { relation, scope } = demandTable(name, port);
+  const { relation, isUnknown, scope } = demandTable(name, port);
   // An index is in the schema of its table.
-  if (relation !== undefined && create.idxname !== undefined)
-    port.demandSchema(relation.schema, create.idxname);
+  if (create.idxname !== undefined) {
+    if (relation !== undefined) port.demandSchema(relation.schema, create.idxname);
+    else if (isUnknown) port.unknownName('relation', create.idxname, 'ddl');
+  }
   analyzeKeys(create.indexParams, scope, port);
   if (create.whereClause !== undefined) port.expression(create.whereClause, scope);
   return 'write';
 }
 
+interface TableOfDefinition {
+  readonly relation: CatalogRelation | undefined;
+  /** Neither in the catalog nor of the session's own. */
+  readonly isUnknown: boolean;
+  readonly scope: readonly CatalogRelation[];
+}
+
 /** `ddl` of a table whose columns expressions may name. */
-export function demandTable(
-  name: QualifiedName,
-  port: StatementPort,
-): { readonly relation: CatalogRelation | undefined; readonly scope: readonly CatalogRelation[] } {
+export function demandTable(name: QualifiedName, port: StatementPort): TableOfDefinition {
   const relation = demandRelationDdl(port, name);
   const { mayBeTemporary } = findObject(port, name, 'relation');
   // Of a temporary relation the columns are not known, and reading them needs no more than having it.
   const scope = relation === undefined || mayBeTemporary ? [relationInDefinition(name.name)] : [relation];
-  return { relation, scope };
+  return { relation, isUnknown: relation === undefined && !mayBeTemporary, scope };
 }
 
 export function analyzeCreateStatistics(create: NodeOf<'CreateStatsStmt'>, port: StatementPort): Effect {

@@ -2,7 +2,7 @@
 import type { CatalogRelation } from '../../catalog/catalog.ts';
 import { asKind, kindOf, stringsOf } from '../parse/tree.ts';
 import type { Node, NodeOf } from '../parse/tree.ts';
-import { demandRelationDdl, findRelation, rangeName } from './object-names.ts';
+import { demandRelationDdl, findObject, findRelation, rangeName, writtenName } from './object-names.ts';
 import type { StatementPort } from './port.ts';
 
 /**
@@ -52,7 +52,11 @@ export function analyzeTableElement(element: Node, scope: DefinitionScope, port:
   }
   const source = findRelation(port, rangeName(like.relation));
   if (source === undefined) demandTemporaryOrUnknown(like.relation, port);
-  else port.demandRelation('select', source, '*');
+  else {
+    port.demandRelation('select', source, '*');
+    // INCLUDING copies defaults, generated columns, checks and indexes.
+    if ((like.options ?? 0) !== 0) port.expressionsOf(source, true);
+  }
 }
 
 /** A relation that is read for its definition and is not in the catalog. */
@@ -131,7 +135,11 @@ function analyzeReference(
     scope.some((relation) => relation.name === name.name && relation.schema === DEFINITION_SCHEMA);
   if (isItself) return;
   const relation = demandRelationDdl(port, name);
-  if (relation === undefined) return;
+  if (relation === undefined) {
+    // What is read of one that is there, so that both are refused alike.
+    if (!findObject(port, name, 'relation').mayBeTemporary) port.unknownName('relation', writtenName(name));
+    return;
+  }
   const columns = stringsOf(constraint.pk_attrs);
   port.demandRelation('select', relation, columns === undefined || columns.length === 0 ? '*' : columns);
 }

@@ -6,8 +6,12 @@ import type { NodeOf } from '../parse/tree.ts';
 import { findObject, rangeName } from './object-names.ts';
 import type { StatementPort } from './port.ts';
 
-/** `maintain` of what a name means, and of its partitions and children, which the statement goes down to. */
-function demandMaintain(range: NodeOf<'RangeVar'> | undefined, port: StatementPort): void {
+/** `maintain` of what a name means, and of its partitions and children, which the statement goes down to. Index expressions run. */
+function demandMaintain(
+  range: NodeOf<'RangeVar'> | undefined,
+  port: StatementPort,
+  runsExpressions = true,
+): void {
   if (range === undefined) {
     port.unreadable('unknown-statement');
     return;
@@ -22,6 +26,8 @@ function demandMaintain(range: NodeOf<'RangeVar'> | undefined, port: StatementPo
   }
   port.demandRelation('maintain', relation, []);
   reachChildren(relation, port);
+  const table = relation.indexOf === undefined ? relation : port.catalog.relationByOid(relation.indexOf);
+  if (table !== undefined && runsExpressions) port.expressionsOf(table);
 }
 
 function reachChildren(relation: CatalogRelation, port: StatementPort): void {
@@ -38,7 +44,7 @@ function reachChildren(relation: CatalogRelation, port: StatementPort): void {
 
 /** A lock of a view locks what it reads, as the view's owner. */
 export function analyzeLock(lock: NodeOf<'LockStmt'>, port: StatementPort): Effect {
-  for (const node of lock.relations ?? []) demandMaintain(asKind(node, 'RangeVar'), port);
+  for (const node of lock.relations ?? []) demandMaintain(asKind(node, 'RangeVar'), port, false);
   return 'write';
 }
 

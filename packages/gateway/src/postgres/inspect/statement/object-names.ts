@@ -2,6 +2,7 @@
 import type { CatalogRelation } from '../../catalog/catalog.ts';
 import { stringsOf } from '../parse/tree.ts';
 import type { Node, NodeOf } from '../parse/tree.ts';
+import { refuseIfHidden } from '../query/analyze-query.ts';
 import type { StatementPort, UnknownKind } from './port.ts';
 
 type RangeVar = NodeOf<'RangeVar'>;
@@ -25,8 +26,16 @@ export const rangeName = (range: RangeVar): QualifiedName => ({
   name: range.relname ?? '',
 });
 
+export const writtenName = ({ schema, name }: QualifiedName): string =>
+  schema === undefined ? name : `${schema}.${name}`;
+
 export const isTemporarySchema = (schema: string): boolean =>
   schema === 'pg_temp' || schema.startsWith('pg_temp_');
+
+/** This session's, by whatever number; a schema that is named with one may be another session's. */
+const OWN_TEMPORARY_SCHEMA = 'pg_temp';
+
+const isNumberedTemporary = (schema: string | undefined): boolean => schema?.startsWith('pg_temp_') === true;
 
 export interface CreationPlace {
   /** Undefined: the session's temporary schema, or none is known. */
@@ -56,6 +65,10 @@ export function demandCreation(
 
 function creationPlace(port: StatementPort, name: QualifiedName, persistence?: string): CreationPlace {
   if (persistence === 't') return { schema: undefined, isTemporary: true };
+  if (isNumberedTemporary(name.schema)) {
+    port.unknownName('schema', name.schema ?? '');
+    return { schema: undefined, isTemporary: false };
+  }
   if (name.schema !== undefined) {
     return isTemporarySchema(name.schema)
       ? { schema: undefined, isTemporary: true }
@@ -89,7 +102,7 @@ export interface FoundObject {
 
 export function findObject(port: StatementPort, name: QualifiedName, kind: ObjectKind): FoundObject {
   if (name.schema !== undefined) {
-    if (isTemporarySchema(name.schema)) return { schema: undefined, mayBeTemporary: true };
+    if (name.schema === OWN_TEMPORARY_SCHEMA) return { schema: undefined, mayBeTemporary: true };
     const isThere = kind === 'other' || has(port, kind, name.schema, name.name);
     return { schema: isThere ? name.schema : undefined, mayBeTemporary: false };
   }
@@ -100,7 +113,10 @@ export function findObject(port: StatementPort, name: QualifiedName, kind: Objec
     (temporary === '*' || temporary.has(name.name));
   const order = path.includes('pg_catalog') ? path : ['pg_catalog', ...path];
   if (kind !== 'other') {
-    return { schema: order.find((schema) => has(port, kind, schema, name.name)), mayBeTemporary };
+    const isIn = (schema: string): boolean => has(port, kind, schema, name.name);
+    const schema = order.find(isIn);
+    if (schema !== undefined) refuseIfHidden(name.name, schema, order, port.catalog, isIn);
+    return { schema, mayBeTemporary };
   }
   return { schema: undefined, mayBeTemporary };
 }
@@ -159,15 +175,12 @@ function demandWhereItMayBe(
   kind: ObjectKind,
   missingOk: boolean,
 ): void {
-  if (kind !== 'other' && !missingOk) {
-    port.unknownName(
-      UNKNOWN_KIND[kind],
-      name.schema === undefined ? name.name : `${name.schema}.${name.name}`,
-    );
+  if ((kind !== 'other' && !missingOk) || isNumberedTemporary(name.schema)) {
+    port.unknownName(UNKNOWN_KIND[kind], writtenName(name), 'ddl');
     return;
   }
   const schemas = name.schema === undefined ? (port.names.searchPath ?? []) : [name.schema];
-  if (schemas.length === 0) port.unknownName(UNKNOWN_KIND[kind], name.name);
+  if (schemas.length === 0) port.unknownName(UNKNOWN_KIND[kind], name.name, 'ddl');
   for (const schema of schemas) {
     if (!isTemporarySchema(schema)) port.demandSchema(schema, name.name);
   }

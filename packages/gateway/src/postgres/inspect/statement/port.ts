@@ -13,12 +13,13 @@ export interface StatementPort {
   readonly names: SessionNames;
   demandRelation(verb: RelationVerb, relation: CatalogRelation, columns: readonly string[] | '*'): void;
   demandTemporary(verb: RelationVerb, name: string): void;
-  demandSchema(schema: string, name?: string): void;
+  demandSchema(schema: string, name?: string, via?: string): void;
   demandSpecial(special: Special): void;
   /** What TRUNCATE of the relation fires. */
   truncateTriggers(relation: CatalogRelation): void;
   reach(verb: RelationVerb, relation: CatalogRelation, via?: string): void;
-  unknownName(kind: UnknownKind, written: string): void;
+  /** @param verb `ddl`: the statement would change or drop it. */
+  unknownName(kind: UnknownKind, written: string, verb?: 'ddl'): void;
   /** Ends the analysis: the text as a whole cannot be judged. */
   unreadable(reason: UnreadableReason): never;
   /** A name was looked for along search_path. */
@@ -36,6 +37,12 @@ export interface StatementPort {
   type(type: NodeOf<'TypeName'>): void;
   /** What runs when the content of a view or materialized view is made. */
   viewContent(relation: CatalogRelation): void;
+  /** Of a query that becomes a view: what could be written through it. */
+  writesThrough(query: Node): void;
+  /** What a view reads, and could write, as if the caller had just made it. */
+  viewAsCaller(view: CatalogRelation): void;
+  /** Checks, index and generated expressions of a relation and its parts; `defaults`: those of its columns too. */
+  expressionsOf(relation: CatalogRelation, defaults?: boolean): void;
 
   /** What event triggers run when a definition is changed. Called for every statement of `DEFINITIONS`. */
   eventTriggers(): void;

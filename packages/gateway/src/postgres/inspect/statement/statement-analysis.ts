@@ -3,16 +3,18 @@ import type { Access, RelationVerb, Special } from '../../../policy/access.ts';
 import type { Catalog, CatalogRelation } from '../../catalog/catalog.ts';
 import { combineEffects } from '../classify.ts';
 import type { Effect } from '../classify.ts';
-import { demandTriggers, fireWrite } from '../fired/fire-write.ts';
+import { demandExpressions, demandTriggers, fireWrite } from '../fired/fire-write.ts';
 import type { SessionChange, SessionNames, UnreadableReason } from '../meaning.ts';
 import { kindOf } from '../parse/tree.ts';
 import type { Node, NodeOf } from '../parse/tree.ts';
 import { tellsValues } from '../routines/system-relations.ts';
 import { handlerOf } from './handlers.ts';
 import type { StatementPort, UnknownKind } from './port.ts';
+import { demandWritesThrough } from './writable-views.ts';
 import type { TextNames } from './text-names.ts';
 import {
   BY_CALLER,
+  CATALOG_NAMES,
   Demands,
   UnreadableStatement,
   analyzeExpression,
@@ -160,9 +162,9 @@ class StatementAnalysis implements StatementPort {
     this.#demands.relation(verb, name);
   }
 
-  demandSchema(schema: string, name?: string): void {
+  demandSchema(schema: string, name?: string, via?: string): void {
     this.#demands.usesCatalog = true;
-    this.#demands.schema(schema, name);
+    this.#demands.schema(schema, name, via);
   }
 
   demandSpecial(special: Special): void {
@@ -178,8 +180,8 @@ class StatementAnalysis implements StatementPort {
     this.#demands.relation(verb, relation, { authority: 'owner', ...(via !== undefined && { via }) });
   }
 
-  unknownName(kind: UnknownKind, written: string): void {
-    this.#demands.unknownName(kind, written);
+  unknownName(kind: UnknownKind, written: string, verb?: 'ddl'): void {
+    this.#demands.unknownName(kind, written, verb);
   }
 
   unreadable(reason: UnreadableReason): never {
@@ -215,6 +217,22 @@ class StatementAnalysis implements StatementPort {
 
   type(type: NodeOf<'TypeName'>): void {
     useTypeName(type, this.#context);
+  }
+
+  viewAsCaller({ definition }: CatalogRelation): void {
+    if (definition === undefined) throw new UnreadableStatement('view-unreadable');
+    const context = { ...this.#context, names: CATALOG_NAMES };
+    const query = parseCatalogText(definition);
+    analyzeQueryNode(query, undefined, context);
+    demandWritesThrough(query, context);
+  }
+
+  writesThrough(query: Node): void {
+    demandWritesThrough(query, this.#context);
+  }
+
+  expressionsOf(relation: CatalogRelation, defaults = false): void {
+    demandExpressions(relation, this.#context, defaults);
   }
 
   viewContent(relation: CatalogRelation): void {

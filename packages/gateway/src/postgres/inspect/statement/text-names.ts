@@ -20,6 +20,7 @@ export class TextNames {
   readonly prepared = new Map<string, Node>();
   readonly #base: Catalog;
   readonly #moved: MovedObject[] = [];
+  readonly #movedKeys = new Set<string>();
 
   constructor(catalog: Catalog, names: SessionNames) {
     this.#base = catalog;
@@ -52,8 +53,13 @@ export class TextNames {
   }
 
   #move(moved: readonly MovedObject[]): void {
-    if (moved.length === 0) return;
-    this.#moved.push(...moved);
+    const isNew = ({ schema, name }: MovedObject): boolean => {
+      const key = `${schema}\0${name ?? ''}\0${String(name === undefined)}`;
+      return !this.#movedKeys.has(key) && this.#movedKeys.add(key) !== undefined;
+    };
+    const added = moved.filter((object) => isNew(object));
+    if (added.length === 0) return;
+    this.#moved.push(...added);
     overlays++;
     this.catalog = new CatalogOverlay(this.#base, this.#moved, `${this.#base.epoch}+text${overlays}`);
   }
