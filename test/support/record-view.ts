@@ -45,6 +45,39 @@ export function readLeaves(stateDirectory: string): Leaf[] {
   return leaves;
 }
 
+/**
+ * Ids of the gateway's own sessions: nobody connected for them. How many there are, and how many statements they hold, depends on
+ * when catalogs were read.
+ */
+export function ownSessions(leaves: readonly Leaf[]): ReadonlySet<string> {
+  const own = leaves.filter((leaf) => {
+    const channel = leaf['channel'] as { readonly method?: string } | undefined;
+    return leaf.type === 'session.opened' && channel?.method === 'internal';
+  });
+  return new Set(own.map(({ session }) => session!));
+}
+
+/** Sessions and calls of clients in a log, and those of them that are still open. */
+export function countClients(
+  leaves: readonly Leaf[],
+): Readonly<Record<'sessions' | 'calls' | 'openSessions' | 'openCalls', number>> {
+  const own = ownSessions(leaves);
+  const ended = new Set(leaves.filter(({ type }) => type === 'call.result').map((leaf) => leaf['call']));
+  const closed = new Set(
+    leaves.filter(({ type }) => type === 'session.closed').map(({ session }) => session),
+  );
+  const of = (type: string): Leaf[] =>
+    leaves.filter((leaf) => leaf.type === type && leaf.session !== undefined && !own.has(leaf.session));
+  const sessions = of('session.opened');
+  const calls = of('call.intent');
+  return {
+    sessions: sessions.length,
+    calls: calls.length,
+    openSessions: sessions.filter(({ session }) => !closed.has(session)).length,
+    openCalls: calls.filter(({ id }) => !ended.has(id)).length,
+  };
+}
+
 /** What the offline checker says of the log. `earlier`: texts of checkpoints that were seen before. */
 export async function verifyRecord(
   stateDirectory: string,

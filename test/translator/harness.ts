@@ -12,7 +12,7 @@ import { GatewayFolder, type GatewaySettings } from '../support/gateway-process.
 import { startTestPostgres } from '../support/postgres-server.ts';
 import type { PostgresServer } from '../support/postgres-server.ts';
 import { RawSession, type RawEndpoint, type RawMessage } from '../support/raw-session.ts';
-import { readLeaves, Vault, verifyRecord, type Leaf } from '../support/record-view.ts';
+import { ownSessions, readLeaves, Vault, verifyRecord, type Leaf } from '../support/record-view.ts';
 
 /** One command as the record tells it, texts opened with the custodian's key. */
 export interface RecordedCall {
@@ -111,15 +111,6 @@ export class Harness {
       this.folder.remove();
     }
   }
-}
-
-/** Sessions of the gateway's own: nobody connected for them. */
-function ownSessions(leaves: readonly Leaf[]): ReadonlySet<string> {
-  const own = leaves.filter((leaf) => {
-    const channel = leaf['channel'] as { readonly method?: string } | undefined;
-    return leaf.type === 'session.opened' && channel?.method === 'internal';
-  });
-  return new Set(own.map(({ session }) => session!));
 }
 
 function readCall(leaf: Leaf, vault: Vault, results: ReadonlyMap<string, Leaf>): RecordedCall {
