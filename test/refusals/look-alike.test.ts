@@ -30,6 +30,17 @@ const SCHEMA = `
   CREATE VIEW bank.daily AS SELECT id FROM bank.cards;
   CREATE SEQUENCE bank.order_no;
   CREATE FUNCTION bank.pay(int) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
+  CREATE FUNCTION bank.fires() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+  CREATE FUNCTION bank.sees(int) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RETURN true; END';
+  CREATE TABLE bank.watched (id int PRIMARY KEY DEFAULT bank.pay(1), note text CHECK (bank.sees(length(note))));
+  CREATE TABLE vault.parts (id int REFERENCES bank.watched ON DELETE CASCADE);
+  CREATE VIEW vault.shown AS SELECT id FROM bank.watched;
+  CREATE TRIGGER t BEFORE INSERT OR UPDATE OR DELETE ON bank.watched FOR EACH ROW EXECUTE FUNCTION bank.fires();
+  CREATE TRIGGER e BEFORE TRUNCATE ON bank.watched EXECUTE FUNCTION bank.fires();
+  ALTER TABLE bank.watched ENABLE ROW LEVEL SECURITY;
+  CREATE POLICY p ON bank.watched USING (bank.sees(id));
+  CREATE TYPE bank.mood AS ENUM ('calm');
+  CREATE DOMAIN bank.iban AS text CHECK (value <> '');
   CREATE FUNCTION bank.own(int) RETURNS int LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN 1; END';
 `;
 
@@ -65,7 +76,39 @@ const DEFINER = ['own', 'nop'] as const;
 const PLACE = ['vault', 'nosch'] as const;
 const VIEW = ['daily', 'nodai'] as const;
 const SEQUENCE = ['order_no', 'nosuchno'] as const;
+/** With triggers, a policy, a check, a default and things that depend on it, all of which are reached without being named. */
+const WATCHED = ['watched', 'watchex'] as const;
+const TYPE = ['mood', 'nomo'] as const;
+const DOMAIN = ['iban', 'noib'] as const;
 const QUOTED = ['Cards', 'NoCat'] as const;
+
+const DEFINITIONS = [
+  'DROP TABLE bank.@',
+  'DROP TABLE bank.@ CASCADE',
+  'DROP TABLE IF EXISTS bank.@',
+  'ALTER TABLE bank.@ ADD COLUMN x int',
+  'ALTER TABLE bank.@ ADD CHECK (id > 1)',
+  'ALTER TABLE bank.@ ALTER COLUMN note TYPE varchar(10)',
+  'ALTER TABLE bank.@ RENAME TO y',
+  'ALTER TABLE IF EXISTS bank.@ RENAME TO y',
+  'ALTER TABLE bank.@ RENAME COLUMN note TO y',
+  'ALTER TABLE bank.@ SET SCHEMA vault',
+  'ALTER TABLE bank.@ OWNER TO CURRENT_USER',
+  'ALTER TABLE bank.accounts ADD FOREIGN KEY (owner) REFERENCES bank.@',
+  'CREATE INDEX i ON bank.@ (id)',
+  'CREATE INDEX ON bank.@ (lower(note)) WHERE id > 1',
+  'CREATE TABLE vault.c () INHERITS (bank.@)',
+  'CREATE TABLE vault.c (id int REFERENCES bank.@)',
+  'CREATE TABLE vault.c (LIKE bank.@)',
+  'CREATE TRIGGER x BEFORE INSERT ON bank.@ FOR EACH ROW EXECUTE FUNCTION bank.fires()',
+  'CREATE RULE r AS ON INSERT TO bank.@ DO NOTHING',
+  'CREATE POLICY q ON bank.@ USING (true)',
+  'DROP POLICY p ON bank.@',
+  'DROP TRIGGER t ON bank.@',
+  "COMMENT ON TABLE bank.@ IS 'x'",
+  "COMMENT ON COLUMN bank.@.note IS 'x'",
+  'CREATE STATISTICS s ON id, note FROM bank.@',
+];
 
 const STATEMENTS: readonly (readonly [readonly [string, string], string])[] = [
   [RELATION, 'SELECT pan FROM bank.@'],
@@ -124,6 +167,38 @@ const STATEMENTS: readonly (readonly [readonly [string, string], string])[] = [
   [ROUTINE, 'SELECT id FROM bank.accounts WHERE bank.@(id) = 1'],
   [ROUTINE, 'SELECT * FROM bank.@(1)'],
   [DEFINER, 'SELECT bank.@(1)'],
+  [WATCHED, 'SELECT note FROM bank.@'],
+  [WATCHED, 'SELECT count(*) FROM bank.@'],
+  [WATCHED, 'INSERT INTO bank.@ DEFAULT VALUES'],
+  [WATCHED, "UPDATE bank.@ SET note = 'x' WHERE id = 1"],
+  [WATCHED, 'DELETE FROM bank.@'],
+  [WATCHED, 'TRUNCATE bank.@ CASCADE'],
+  [WATCHED, 'COPY bank.@ FROM STDIN'],
+  [WATCHED, 'MERGE INTO bank.@ c USING bank.accounts a ON a.id = c.id WHEN MATCHED THEN DELETE'],
+  [WATCHED, 'SET search_path = bank; SELECT 1 FROM @'],
+  [WATCHED, 'CREATE VIEW vault.v AS SELECT * FROM bank.@'],
+  ...DEFINITIONS.flatMap((text): [typeof WATCHED, string][] => [
+    [WATCHED, text],
+    [WATCHED, text.replace('bank.@', '@')],
+    [WATCHED, `${text} /* vault.@, secret */`],
+  ]),
+  [['watched_pkey', 'watchex_pkey'], 'DROP INDEX bank.@'],
+  [['watched_pkey', 'watchex_pkey'], 'ALTER INDEX @ RENAME TO j'],
+  [SEQUENCE, 'ALTER SEQUENCE bank.@ RESTART'],
+  [SEQUENCE, 'DROP SEQUENCE @'],
+  [VIEW, 'DROP VIEW bank.@ CASCADE'],
+  [VIEW, 'ALTER VIEW bank.@ RENAME TO y'],
+  [ROUTINE, 'DROP FUNCTION bank.@'],
+  [ROUTINE, 'DROP FUNCTION IF EXISTS @(int)'],
+  [ROUTINE, 'ALTER FUNCTION bank.@(int) RENAME TO z'],
+  [ROUTINE, 'ALTER FUNCTION @(int) SET SCHEMA vault'],
+  [ROUTINE, 'ALTER FUNCTION bank.@(int) SECURITY DEFINER'],
+  [TYPE, 'DROP TYPE bank.@'],
+  [TYPE, 'DROP TYPE @ CASCADE'],
+  [TYPE, "ALTER TYPE bank.@ ADD VALUE 'x'"],
+  [TYPE, 'ALTER TYPE bank.@ RENAME TO m'],
+  [DOMAIN, 'ALTER DOMAIN bank.@ DROP CONSTRAINT c'],
+  [DOMAIN, 'DROP DOMAIN @'],
 ];
 
 interface Refusal {

@@ -77,6 +77,8 @@ export interface SchemaAccess {
   readonly verb: 'ddl';
   readonly schema: string;
   readonly name?: string;
+  /** The object whose end reaches the schema (CASCADE): what depends on it there is not named by the text. */
+  readonly via?: string;
 }
 
 export interface SpecialAccess {

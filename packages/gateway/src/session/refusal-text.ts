@@ -1,5 +1,5 @@
 import type { LiveGrant } from '../grants/live-grant.ts';
-import type { Access, RelationAccess } from '../policy/access.ts';
+import type { Access, RelationAccess, SchemaAccess } from '../policy/access.ts';
 import type { ToldToClient } from '../errors.ts';
 import { quoteName, TextNames } from './text-names.ts';
 import type { Touched, UnknownName } from './touched.ts';
@@ -11,6 +11,8 @@ export type MissingItem =
   | { readonly function: string; readonly allow?: string }
   | { readonly type: string }
   | { readonly schema: string }
+  /** What is made, changed or dropped without a schema before its name: that of the schema is not told. */
+  | { readonly object: string }
   | { readonly allow: string }
   /** Something that the statement reaches without naming it. */
   | { readonly indirect: true };
@@ -80,6 +82,7 @@ function formatItem(item: MissingItem): string {
     return `function ${item.function}${item.allow === undefined ? '' : ` (${item.allow})`}`;
   if ('type' in item) return `type ${item.type}`;
   if ('schema' in item) return `schema ${item.schema}`;
+  if ('object' in item) return `the schema of ${item.object}`;
   return 'allow' in item ? item.allow : 'something that it reaches without naming it';
 }
 
@@ -105,16 +108,20 @@ function missingItems({ grant, touched, missing, text }: RefusedAccess): readonl
     else addColumns(only === undefined ? undefined : names.written(only.name), writtenColumns(partly, names));
   }
   for (const unknown of touched.unknownNames ?? []) {
+    if (unknown.kind !== 'column') {
+      add(itemOfUnknown(unknown, names) ?? { indirect: true });
+      continue;
+    }
     const written = writtenUnknown(unknown, names);
     if (written === undefined) add({ indirect: true });
-    else if (unknown.kind === 'column')
-      addColumns(only === undefined ? undefined : names?.written(only.name), [written]);
-    else add(itemOfUnknown(unknown.kind, written));
+    else addColumns(only === undefined ? undefined : names?.written(only.name), [written]);
   }
   // Of a relation that is not covered, or not there, columns are not spoken of.
   if (![...found.values()].some((item) => 'relation' in item)) {
     for (const [relation, each] of columns) add(columnItem(relation, each));
   }
+  // What is behind it tells that it is there: that is spoken of when all that the caller names is covered.
+  if ([...found.values()].some(isNamed)) found.delete(formatItem({ indirect: true }));
   return [...found].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, item]) => item);
 }
 
@@ -155,7 +162,7 @@ function itemOf(access: Access, names: TextNames | undefined): MissingItem {
   if (access.kind === 'special') return { allow: access.verb };
   if (access.kind === 'relation' && access.class === 'temp') return { allow: 'create-temp' };
   if (names === undefined || ('via' in access && access.via !== undefined)) return { indirect: true };
-  if (access.kind === 'schema') return { schema: quoteName(access.schema) };
+  if (access.kind === 'schema') return itemOfSchema(access, names);
   const written = names.written(access.name);
   if (written === undefined) return { indirect: true };
   if (access.kind === 'relation') return { relation: written };
@@ -164,15 +171,37 @@ function itemOf(access: Access, names: TextNames | undefined): MissingItem {
   return { function: written, ...allow };
 }
 
-function itemOfUnknown(kind: Exclude<UnknownName['kind'], 'column'>, name: string): MissingItem {
+/** Without the name of an object it is the schema itself that is made, changed or dropped. */
+function itemOfSchema({ schema, name }: SchemaAccess, names: TextNames): MissingItem {
+  if (name !== undefined) return itemOfDefined(name, names) ?? { indirect: true };
+  return names.has(schema) ? { schema: quoteName(schema) } : { indirect: true };
+}
+
+const isNamed = (item: MissingItem): boolean =>
+  !('indirect' in item) && (!('allow' in item) || 'function' in item);
+
+/** By what the text has before the name, and not by where the object is: it may be nowhere. */
+function itemOfDefined(name: string, names: TextNames): MissingItem | undefined {
+  const schema = names.before(name);
+  if (schema !== undefined) return { schema };
+  return names.has(name) ? { object: quoteName(name) } : undefined;
+}
+
+function itemOfUnknown(unknown: UnknownName, names: TextNames | undefined): MissingItem | undefined {
+  const { kind, verb, written } = unknown;
+  const name = writtenUnknown(unknown, names);
+  if (name === undefined || names === undefined) return undefined;
+  if (verb === 'ddl') return itemOfDefined(lastPart(written), names);
   if (kind === 'relation') return { relation: name };
   if (kind === 'routine') return { function: name };
   return kind === 'type' ? { type: name } : { schema: name };
 }
 
+const lastPart = (written: string): string => written.slice(written.lastIndexOf('.') + 1);
+
 /** In the form in which a name that is there would be told. */
 function writtenUnknown({ kind, written }: UnknownName, names: TextNames | undefined): string | undefined {
-  const name = written.slice(written.lastIndexOf('.') + 1);
+  const name = lastPart(written);
   // The server cuts longer ones, so one that is there would not be found in the text.
   if (names === undefined || Buffer.byteLength(name) > MAX_NAME_BYTES) return undefined;
   if (kind === 'column' || kind === 'schema') return names.has(name) ? quoteName(name) : undefined;

@@ -17,11 +17,17 @@ export class TextNames {
     return this.#isPlain && new RegExp(eitherForm(name), 'u').test(this.#text);
   }
 
+  /** What stands before the name and a dot, if it is written so anywhere; in SQL's notation. */
+  before(name: string): string | undefined {
+    const match = this.#isPlain ? qualified(name).exec(this.#text) : null;
+    return match === null ? undefined : quoteName(decoded(match[1] ?? ''));
+  }
+
   /** The name with what stands before it and a dot, if it is written so anywhere, else the name alone; in SQL's notation. */
   written(name: string): string | undefined {
     if (!this.#isPlain) return undefined;
-    const match = qualified(name).exec(this.#text);
-    if (match !== null) return `${quoteName(decoded(match[1] ?? ''))}.${quoteName(name)}`;
+    const before = this.before(name);
+    if (before !== undefined) return `${before}.${quoteName(name)}`;
     return this.has(name) ? quoteName(name) : undefined;
   }
 }

@@ -25,4 +25,6 @@ export interface UnknownName {
   readonly kind: 'relation' | 'routine' | 'column' | 'type' | 'schema';
   /** As the server reads it, without quotes; parts are joined by dots. */
   readonly written: string;
+  /** `ddl`: what would be demanded, if it were there, is `ddl` of its schema. */
+  readonly verb?: 'ddl';
 }

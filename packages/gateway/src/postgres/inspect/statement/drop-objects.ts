@@ -145,7 +145,10 @@ export function analyzeDrop(drop: NodeOf<'DropStmt'>, port: StatementPort): Effe
 export function demandDependants(port: StatementPort, schema: string, name?: string): void {
   const schemas = schemasOfDependants(port.catalog, schema, name);
   if (schemas === undefined) port.demandSpecial('admin');
-  else for (const other of schemas) port.demandSchema(other);
+  else {
+    const via = name === undefined ? schema : `${schema}.${name}`;
+    for (const other of schemas) port.demandSchema(other, undefined, via);
+  }
 }
 
 export function analyzeComment(comment: NodeOf<'CommentStmt'>, port: StatementPort): Effect {

@@ -4,7 +4,14 @@ import type { Effect } from '../classify.ts';
 import type { Node, NodeOf } from '../parse/tree.ts';
 import { demandChildren } from './alter-relations.ts';
 import { demandObject } from './drop-objects.ts';
-import { demandRelationDdl, isTemporarySchema, rangeName } from './object-names.ts';
+import {
+  demandExisting,
+  demandRelationDdl,
+  isTemporarySchema,
+  partsOf,
+  qualifiedName,
+  rangeName,
+} from './object-names.ts';
 import type { StatementPort } from './port.ts';
 
 /** Objects that a RangeVar names, or whose relation it names. */
@@ -36,6 +43,7 @@ export function analyzeRename(rename: NodeOf<'RenameStmt'>, port: StatementPort)
   const named = demandRenamed(kind, rename.relation, rename.object, rename.missing_ok === true, port);
   if (newname !== undefined && isNameOfObject(type)) {
     if (named !== undefined) port.demandSchema(named.schema, newname);
+    else demandNewName(rename, newname, port);
     noteTemporary(rename.relation?.relname, newname, port);
   }
   return 'write';
@@ -54,10 +62,23 @@ const PARTS: ReadonlySet<string> = new Set([
 /** Whether the name is the object's own, not that of a part of it. */
 const isNameOfObject = (type: string): boolean => !PARTS.has(type);
 
+/** Of what is not there: refused as it would be if it were. */
+function demandNewName(rename: NodeOf<'RenameStmt'>, newName: string, port: StatementPort): void {
+  const name = rename.relation?.relname ?? qualifiedName(partsOf(rename.object))?.name;
+  if (name !== undefined && mayBeTemporary(name, port)) return;
+  if (rename.missing_ok === true) {
+    demandExisting(port, { schema: rename.relation?.schemaname, name: newName }, 'relation', true);
+  } else {
+    port.unknownName('relation', newName, 'ddl');
+  }
+}
+
+function mayBeTemporary(name: string, { names: { temporary } }: StatementPort): boolean {
+  return temporary === '*' || temporary.has(name);
+}
+
 function noteTemporary(name: string | undefined, newName: string, port: StatementPort): void {
-  const { temporary } = port.names;
-  if (name === undefined) return;
-  if (temporary === '*' || temporary.has(name)) {
+  if (name !== undefined && mayBeTemporary(name, port)) {
     port.change({ kind: 'temporary', names: [newName] });
   }
 }
@@ -82,8 +103,10 @@ export function analyzeSetSchema(alter: NodeOf<'AlterObjectSchemaStmt'>, port: S
   const schema = alter.newschema;
   if (schema === undefined) port.unreadable('unknown-statement');
   else if (isTemporarySchema(schema)) port.demandSpecial('create-temp');
-  else if (named?.name === undefined) port.demandSchema(schema);
-  else port.demandSchema(schema, named.name);
+  else {
+    port.demandSchema(schema);
+    if (named?.name !== undefined) port.demandSchema(schema, named.name);
+  }
   return 'write';
 }
 
