@@ -18,8 +18,16 @@ import { factsOf, gatewayUrl } from './demo/facts.ts';
 import type { DemoFacts } from './demo/facts.ts';
 import { openDemoFolder, writeConfiguration } from './demo/folder.ts';
 import type { DemoFolder } from './demo/folder.ts';
-import { lastCalls, verify } from './demo/record.ts';
-import { nextLines, partsLines, print, progress, recordLines, trafficLines } from './demo/screen.ts';
+import { explain, lastCalls, verify } from './demo/record.ts';
+import {
+  explainLines,
+  nextLines,
+  partsLines,
+  print,
+  progress,
+  recordLines,
+  trafficLines,
+} from './demo/screen.ts';
 import { startPostgres } from './postgres-server.ts';
 import type { PostgresServer } from './postgres-server.ts';
 
@@ -30,7 +38,7 @@ export interface DemoOptions {
   readonly directory: string;
   /** Make the tool calls of `TOOL_CALLS`. */
   readonly traffic: boolean;
-  /** Print one line of JSON (the content of `demo.json`, with `calls` and `verdict` if there was traffic) and nothing else. */
+  /** Print one line of JSON (the content of `demo.json`, with `calls`, `verdict` and `explained` if there was traffic) and nothing else. */
   readonly json: boolean;
 }
 
@@ -130,9 +138,14 @@ async function startDemoGateway(folder: DemoFolder, started: Undo[]): Promise<{ 
   return { port: gateway.address.port };
 }
 
+/** One that the operator may run and the agent may not. */
+const EXPLAINED = "UPDATE bank.accounts SET status = 'frozen' WHERE account_id = 7";
+
 interface Traffic {
   readonly calls: readonly ToolAnswer[];
   readonly verdict: string;
+  /** What `countersign explain` printed. */
+  readonly explained: string;
 }
 
 async function makeTraffic(
@@ -142,10 +155,13 @@ async function makeTraffic(
 ): Promise<Traffic> {
   const answers = await callTools(mcpUrl, TOOL_CALLS);
   show(trafficLines(answers));
+  const explaining = explain(folder, EXPLAINED);
   const calls = await lastCalls(folder, TOOL_CALLS.length);
   const verification = await verify(folder);
   show(recordLines(calls, verification));
-  return { calls: answers, verdict: verification.verdict };
+  const explained = await explaining;
+  show(explainLines(EXPLAINED, explained));
+  return { calls: answers, verdict: verification.verdict, explained };
 }
 
 export type { DemoFacts };

@@ -17,7 +17,11 @@ import { readLeaves, verifyRecord } from '../support/record-view.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
-type Said = DemoFacts & { readonly calls?: readonly ToolAnswer[]; readonly verdict?: string };
+type Said = DemoFacts & {
+  readonly calls?: readonly ToolAnswer[];
+  readonly verdict?: string;
+  readonly explained?: string;
+};
 
 interface RunningDemo {
   readonly said: Said;
@@ -83,7 +87,7 @@ describe('the demo', () => {
 
   it('makes tool calls through the gateway, and the record verifies', async () => {
     demo = await startDemo(directory);
-    const { calls = [], verdict } = demo.said;
+    const { calls = [], verdict, explained } = demo.said;
     assert.deepEqual(
       calls.map(({ tool, ok, rows }) => [tool, ok, rows]),
       [
@@ -108,6 +112,9 @@ describe('the demo', () => {
     assert.match(calls[3]?.text ?? '', /^ERROR 42501: permission denied for table customers/);
     assert.match(calls[4]?.text ?? '', /this setting may not be changed through the gateway/);
     assert.equal(verdict, 'VERIFIED');
+    assert.match(explained ?? '', /update bank\.accounts\(status\)/);
+    assert.match(explained ?? '', /^forbid: report-agent under grant reports$/m);
+    assert.match(explained ?? '', /^permit: operator under grant operations$/m);
   });
 
   it('writes demo.json for scripts, for its owner alone', async () => {
@@ -115,7 +122,7 @@ describe('the demo', () => {
     const file = join(directory, 'demo.json');
     assert.equal(statSync(file).mode & 0o777, 0o600);
     const written = JSON.parse(readFileSync(file, 'utf8')) as DemoFacts;
-    const { calls: _calls, verdict: _verdict, ...facts } = said;
+    const { calls: _calls, verdict: _verdict, explained: _explained, ...facts } = said;
     assert.deepEqual(written, facts);
     assert.equal(await count(written.gateway, 'bank.transactions'), 100_000);
     assert.equal(await count(written.target, 'bank.customers'), 8_000);

@@ -12,3 +12,10 @@ INSERT INTO countersign.grantable (schema, object, verbs) VALUES
   ('reporting', 'row_count', '{execute}');
 SELECT countersign.apply_offers();
 COMMIT;
+
+-- Temporary objects shadow others by name; whoever shall make them gets the right from a grant (`countersign target check` asks for this).
+DO $$
+BEGIN
+  EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+END
+$$;

@@ -33,6 +33,12 @@ export async function verify(folder: DemoFolder): Promise<Verification> {
   return { verdict: text.split('\n')[0] ?? '', text: text.trimEnd() };
 }
 
+/** What a statement would do, for each principal, by `countersign explain`: nothing of it is run. */
+export async function explain(folder: DemoFolder, sql: string): Promise<string> {
+  const { text } = await countersign(['explain', 'bank', sql, '--config', folder.configFile]);
+  return text.trimEnd();
+}
+
 interface ShownLeaf {
   readonly index: number;
   readonly leaf: {
@@ -45,22 +51,28 @@ interface ShownLeaf {
     readonly status?: string;
     readonly sqlstate?: string;
     readonly rows?: number;
-    readonly decision?: { readonly reasons: readonly string[] };
+    readonly objects?: readonly string[];
+    readonly decision?: { readonly policies: readonly string[]; readonly reasons: readonly string[] };
   };
   readonly contents?: readonly { readonly field: string; readonly bytes?: string }[];
 }
 
 export interface RecordedCall {
+  readonly denied: boolean;
   /** Its place in the log. */
   readonly index: number;
   readonly principal: string;
   readonly statement: string;
+  /** What it touches, by the names of the catalog; nothing of a call that was refused. */
+  readonly objects: readonly string[];
+  /** The grant and the policies that decided. */
+  readonly decidedBy: readonly string[];
   readonly outcome: string;
 }
 
 function outcomeOf(call: ShownLeaf, result: ShownLeaf | undefined): string {
   if (call.leaf.type === 'call.denied') {
-    return `denied ${call.leaf.decision?.reasons.join(' ') ?? ''}`.trimEnd();
+    return call.leaf.decision?.reasons.join(' ') ?? '';
   }
   if (result === undefined) {
     return 'no result yet';
@@ -80,7 +92,10 @@ function recordedCalls(leaves: readonly ShownLeaf[]): readonly RecordedCall[] {
       const bytes = shown.contents?.find(({ field }) => field === 'statement')?.bytes ?? '';
       return {
         index: shown.index,
+        denied: shown.leaf.type === 'call.denied',
         principal: contexts.get(shown.leaf.context?.jseq ?? -1)?.principal ?? '?',
+        objects: shown.leaf.objects ?? [],
+        decidedBy: shown.leaf.decision?.policies ?? [],
         statement: Buffer.from(bytes, 'base64').toString('utf8').replaceAll(/\s+/g, ' ').trim(),
         outcome: outcomeOf(shown, results.get(shown.leaf.id)),
       };

@@ -48,16 +48,26 @@ export function partsLines(facts: DemoFacts): readonly string[] {
   ];
 }
 
+/** What the model sees of a refusal. The document for programs is cut: it says what the lines before it say. */
+function refusalLines(text: string): readonly string[] {
+  const lines = text.split('\n');
+  const hasDocument = lines.some((line) => line.startsWith('{'));
+  return (hasDocument ? lines : lines.slice(0, 1)).map((line) =>
+    line.startsWith('{') ? shorten(line, WIDTH - 6) : wrap(line, WIDTH - 6, '      '),
+  );
+}
+
 function answerLines(answer: ToolAnswer): readonly string[] {
   const given = Object.values(answer.arguments).join(' … ');
   const mark = answer.ok ? colour('green', '✔') : colour('red', '✖');
-  const outcome = answer.ok
-    ? `${answer.rows ?? 0} rows`
-    : wrap(answer.text.split('\n')[0] ?? '', WIDTH - 6, '      ');
+  const [outcome = '', ...more] = answer.ok
+    ? [`${answer.rows ?? 0} ${answer.rows === 1 ? 'row' : 'rows'}`]
+    : refusalLines(answer.text);
   return [
     `  ${mark} ${answer.tool.padEnd(10)} ${shorten(given, WIDTH - 14)}`,
     colour('dim', `    ${answer.what}`),
     `    → ${outcome}`,
+    ...more.map((line) => `      ${line}`),
   ];
 }
 
@@ -65,21 +75,49 @@ export function trafficLines(answers: readonly ToolAnswer[]): readonly string[] 
   return [heading('Tool calls of the agent, over MCP'), ...answers.flatMap(answerLines)];
 }
 
-export function recordLines(calls: readonly RecordedCall[], verification: Verification): readonly string[] {
-  const rows = calls.map(({ index, principal, statement, outcome }) => [
+function callLines(call: RecordedCall): readonly string[] {
+  const { decidedBy, denied, index, objects, outcome, principal, statement } = call;
+  const touched = objects.length === 0 ? [] : [shorten(objects.join(', '), WIDTH - 23)];
+  return [
     `  ${String(index).padStart(5)}  ${principal.padEnd(13)} ${shorten(statement, WIDTH - 22)}`,
-    colour('dim', `                       ${outcome}`),
-  ]);
-  const report = verification.text.split('\n').map((line, place) => {
-    const text = `  ${line}`;
-    return place === 0 ? colour(line.startsWith('VERIFIED') ? ['green', 'bold'] : 'bold', text) : text;
+    ...[...touched, `${denied ? 'denied' : 'permitted'} by ${decidedBy.join(', ')}: ${outcome}`].map((line) =>
+      colour('dim', `${' '.repeat(23)}${line}`),
+    ),
+  ];
+}
+
+/** Of the report: how much was read, and who else has seen it. */
+const ESSENTIAL = /^(?:checkpoint|witnessed|unwitnessed window|read):/;
+
+/** The verdict, and the essential lines with those that are indented under them. */
+function verdictLines({ text, verdict }: Verification): readonly string[] {
+  let isShown = false;
+  const shown = text.split('\n').filter((line) => {
+    if (!line.startsWith('  ')) isShown = ESSENTIAL.test(line);
+    return isShown;
   });
   return [
-    heading('The same on the record (leaf, principal, statement, outcome)'),
-    ...rows.flat(),
-    heading('countersign log verify'),
-    ...report,
+    colour(verdict.startsWith('VERIFIED') ? ['green', 'bold'] : 'bold', `  ${verdict}`),
+    ...shown.map((line) => `  ${line}`),
   ];
+}
+
+export function recordLines(calls: readonly RecordedCall[], verification: Verification): readonly string[] {
+  return [
+    heading('The same on the record (leaf, principal, statement; what it touches; who decided)'),
+    ...calls.flatMap(callLines),
+    heading('countersign log verify, in short'),
+    ...verdictLines(verification),
+  ];
+}
+
+/** `text` is what `countersign explain` printed of `sql`. */
+export function explainLines(sql: string, text: string): readonly string[] {
+  const lines = text.split('\n').map((line) => {
+    const indent = /^ */.exec(line)?.[0] ?? '';
+    return line === '' ? line : `  ${indent}${wrap(line.trim(), WIDTH - indent.length, `    ${indent}`)}`;
+  });
+  return [heading(`countersign explain bank "${sql}"`), ...lines];
 }
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
@@ -102,6 +140,10 @@ export function nextLines(facts: DemoFacts, folder: DemoFolder): readonly string
     command(
       `npx -y @modelcontextprotocol/inspector --cli ${facts.mcp.url} \\\n    --transport http --method tools/call --tool-name run_sql \\\n    ` +
         `--tool-arg "sql=SELECT count(*) FROM bank.transactions"`,
+    ),
+    '  ask what a statement would do, without running it:',
+    command(
+      `npm run -s countersign -- explain bank "DELETE FROM bank.cards" \\\n    --config ${typed(folder.configFile)}`,
     ),
     '  then look at the record, and check all of it:',
     command(
