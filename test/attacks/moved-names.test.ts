@@ -45,7 +45,7 @@ interface Case {
   /** What another connection does at `outside`. */
   readonly outside?: string;
   /** What the last step may give. */
-  readonly last: 'OPEN' | 'refused' | 'none';
+  readonly last: 'OPEN' | 'refused' | 'none' | 'gone';
 }
 
 const CASES: readonly Case[] = [
@@ -326,6 +326,52 @@ const CASES: readonly Case[] = [
   },
   { title: 'an EXECUTE of nothing that was prepared', steps: [OPEN, query('execute s')], last: 'none' },
   {
+    title: 'SET and EXECUTE in one text',
+    steps: [OPEN, query(`prepare s as ${SELECT}`), query('set search_path = secret; execute s')],
+    last: 'refused',
+  },
+  {
+    title: 'a cursor whose rows run set_config as they are fetched',
+    steps: [
+      OPEN,
+      query('begin'),
+      query('declare c cursor for select open.go_secret() from generate_series(1, 3)'),
+      query('set search_path = open'),
+      query('fetch c'),
+      query(SELECT),
+    ],
+    last: 'refused',
+  },
+  {
+    title: 'a portal whose rows run set_config as they are fetched',
+    steps: [
+      OPEN,
+      query('begin'),
+      all(
+        parse('', 'select open.go_secret() from generate_series(1, 3)'),
+        bind('p', '', []),
+        execute('p', 1),
+        sync(),
+      ),
+      query('set search_path = open'),
+      all(execute('p', 1), sync()),
+      query(SELECT),
+    ],
+    last: 'refused',
+  },
+  {
+    title: 'a table that this transaction drops, so that the name means the next one on the path',
+    steps: [
+      query("create table open.made as select 'OPEN' as value"),
+      query('set search_path = open, secret'),
+      query('create table if not exists open.made (value text)'),
+      query('begin'),
+      query('drop table open.made'),
+      query('select value from made'),
+    ],
+    last: 'gone',
+  },
+  {
     title: 'a cursor goes on reading what it was opened on',
     steps: [OPEN, query('begin'), query(`declare c cursor for ${SELECT}`), SECRET, query('fetch c')],
     last: 'OPEN',
@@ -426,6 +472,7 @@ for (const major of [18, 15] as const) {
         assert.ok(!shown.includes('SECRET'), 'nothing beyond the scope was read');
         if (each.last === 'OPEN') assert.ok(shown.includes('OPEN'), shown);
         if (each.last === 'refused') assert.match(shown, /C(?:42501|0A000|40001)\0Mcountersign/, shown);
+        if (each.last === 'gone') assert.match(shown, /C42P01/, shown);
         if (each.last === 'none') assert.match(shown, /C26000/, shown);
       });
     }

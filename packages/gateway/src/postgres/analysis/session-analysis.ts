@@ -4,7 +4,7 @@ import type { CatalogLease } from '../catalog/catalog-lease.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Meaning, SessionNames } from '../inspect/meaning.ts';
 import type { TransactionStatus } from '../wire/backend/ready-for-query.ts';
-import { readCall } from './call-reading.ts';
+import { readCall, readType } from './call-reading.ts';
 import type { MeaningCache } from './meaning-cache.ts';
 import { readStatement } from './read-statement.ts';
 import type { StatementReading } from './reading.ts';
@@ -170,6 +170,15 @@ export class SessionAnalysis {
     const catalog = this.catalog;
     if (catalog === undefined) return this.#awaitCatalog(() => this.#lease.get());
     return this.#checkUnknown(readCall(oid, catalog), catalog, this.names.unknownNames());
+  }
+
+  /** What a value of a type runs when it comes in, the type given by its OID: the parameter types of a Parse. */
+  judgeType(oid: number, mayWait: boolean): Judged | Wait | Failed {
+    const catalog = this.catalog;
+    if (catalog === undefined) return mayWait ? this.#awaitCatalog(() => this.#lease.get()) : unavailable();
+    const names = this.names.unknownNames();
+    const reading = readType(oid, catalog, names);
+    return mayWait ? this.#checkUnknown(reading, catalog, names) : judged(reading, catalog, names);
   }
 
   /** The names were read back, or could not be; the message that waits comes again and is judged by what is known then. */

@@ -59,6 +59,8 @@ export class Exchange {
    * taken at its word may have failed.
    */
   mayHaveUnknownStatements = false;
+  /** A cursor is open whose rows run own code: each FETCH runs some of it. */
+  #hasRunningCursor = false;
   /** Messages of a series were forwarded, and not its Sync. */
   isSeriesOpen = false;
   #isFlushed = false;
@@ -184,6 +186,23 @@ export class Exchange {
     return made.length > 1 ? together(made) : made[0];
   }
 
+  /**
+   * Notes what a queued command may change of names, to be settled with its answer. To FETCH from a cursor is to run what it was declared for.
+   */
+  follow(unit: Unit, meaning: Meaning): void {
+    const runsCode = meaning.changes.some(({ kind }) => kind === 'anything');
+    if (runsCode && DECLARES.has(meaning.kind)) this.#hasRunningCursor = true;
+    const fetches = this.#hasRunningCursor && FETCHES.has(meaning.kind);
+    unit.move = this.analysis.expect(
+      fetches ? { ...meaning, changes: [...meaning.changes, ANYTHING] } : meaning,
+    );
+  }
+
+  /** No transaction is open, and with it no cursor that still runs. */
+  forgetCursors(): void {
+    this.#hasRunningCursor = false;
+  }
+
   #forget(name: string | undefined): void {
     this.mayHaveUnknownStatements = true;
     if (name === undefined) this.statements.forgetAll();
@@ -212,6 +231,18 @@ const MOVES_PORTALS: ReadonlySet<string> = new Set([
   'do',
   'call',
 ] satisfies Meaning['kind'][]);
+
+const ANYTHING = { kind: 'anything' } as const;
+
+const DECLARES: ReadonlySet<string> = new Set([
+  'declare',
+  'multi',
+  'do',
+  'call',
+  'select',
+] satisfies Meaning['kind'][]);
+
+const FETCHES: ReadonlySet<string> = new Set(['fetch', 'move', 'multi', 'close'] satisfies Meaning['kind'][]);
 
 function together(changes: readonly NameChange[]): NameChange {
   return {

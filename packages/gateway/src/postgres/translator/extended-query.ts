@@ -310,7 +310,7 @@ function beginHeld(exchange: Exchange, entries: readonly WindowEntry[], executed
       judgeHeld(exchange, entry.portal);
       const intent = describePlan(exchange, entry.portal, entry.values);
       beginCall(exchange, entries, entry.unit, entry.portal, intent).endsWith = 'bind';
-      entry.unit.move = exchange.analysis.expect(entry.portal.judgement.reading.meaning);
+      exchange.follow(entry.unit, entry.portal.judgement.reading.meaning);
     }
   }
 }
@@ -324,11 +324,17 @@ function beginExecute(exchange: Exchange, entries: readonly WindowEntry[], execu
   if (bind !== undefined) bind.unit.call = call;
   if (portal !== undefined) portal.wasExecuted = true;
   exchange.newestCall = call;
-  if (portal?.statement === undefined) return;
+  if (portal?.statement === undefined) {
+    exchange.follow(entry.unit, ROWS_OF_A_CURSOR);
+    return;
+  }
   const { meaning } = portal.judgement.reading;
   entry.unit.change = exchange.applyMeaning(meaning, portal.statement.text);
-  entry.unit.move = exchange.analysis.expect(meaning);
+  exchange.follow(entry.unit, meaning);
 }
+
+/** A portal that SQL opened, or that we forgot. */
+const ROWS_OF_A_CURSOR = { ...TOUCHES_NOTHING.reading.meaning, kind: 'fetch' } as const;
 
 /** A Bind that was held is judged by what its names mean when it goes. */
 function judgeHeld(exchange: Exchange, portal: Portal): void {

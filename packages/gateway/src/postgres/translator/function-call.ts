@@ -66,7 +66,7 @@ export function judgeFunction(exchange: Exchange, oid: number): Judgement | type
 export function expectFunction(exchange: Exchange, call: Call, { reading }: Judgement): void {
   const unit = new Unit('function', call);
   exchange.applyMeaning(reading.meaning, NO_TEXT);
-  unit.move = exchange.analysis.expect(reading.meaning);
+  exchange.follow(unit, reading.meaning);
   exchange.isSeriesOpen = false;
   exchange.expect(unit);
 }

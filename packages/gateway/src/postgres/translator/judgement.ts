@@ -1,5 +1,6 @@
 import { CountersignError } from '../../errors.ts';
 import type { Touched } from '../../session/touched.ts';
+import { FIRST_OWN_OID } from '../analysis/call-reading.ts';
 import { combineReadings, demandSame } from '../analysis/combine-readings.ts';
 import type { StatementReading } from '../analysis/reading.ts';
 import {
@@ -9,7 +10,7 @@ import {
   type Judged,
   type Wait,
 } from '../analysis/session-analysis.ts';
-import type { Meaning } from '../inspect/meaning.ts';
+import type { Meaning, SessionChange } from '../inspect/meaning.ts';
 import { judgeSettings } from '../inspect/settings.ts';
 import type { Exchange } from './exchange.ts';
 import { UNCERTAIN } from './name-table.ts';
@@ -130,7 +131,8 @@ function readPrepared(exchange: Exchange, statement: PreparedStatement, mayWait:
   const found = askAnalysis(exchange, statement.text, mayWait, statement.kept);
   if (found === WAIT || found.kind === 'failed') return found;
   statement.kept = found.kept;
-  const judged = withExecuted(exchange, innerOf(found, statement), mayWait);
+  const executed = withExecuted(exchange, innerOf(found, statement), mayWait);
+  const judged = withParameters(exchange, executed, statement, mayWait);
   if (judged === WAIT || judged.kind === 'failed') return judged;
   const fresh = judged.reading;
   let reading = fresh;
@@ -149,6 +151,24 @@ export function rememberMeaning({ meanings }: PreparedStatement, { fresh }: Judg
   const same = meanings.findIndex((known) => demandSame(known, fresh));
   if (same < 0) meanings.push(fresh);
   else meanings[same] = fresh;
+}
+
+/** With what the values of its parameters run, where the Parse gave their types: no text names them. */
+function withParameters(
+  exchange: Exchange,
+  found: Found,
+  { parameterTypes }: PreparedStatement,
+  mayWait: boolean,
+): Found {
+  if (found === WAIT || found.kind === 'failed') return found;
+  let { reading } = found;
+  for (const oid of parameterTypes) {
+    if (oid < FIRST_OWN_OID) continue;
+    const type = heldBack(exchange, exchange.analysis.judgeType(oid, mayWait));
+    if (type === WAIT || type.kind === 'failed') return type;
+    reading = combineReadings(reading, type.reading);
+  }
+  return { ...found, reading };
 }
 
 /** Of a PREPARE: what it prepares. */
@@ -174,8 +194,13 @@ const inners = new WeakMap<StatementReading, StatementReading>();
 
 /** Together with what it EXECUTEs. */
 function withExecuted(exchange: Exchange, judged: Judged, mayWait = true): Found {
-  const { executes } = judged.reading.meaning;
+  const { meaning } = judged.reading;
+  const { executes } = meaning;
   if (executes === undefined || executes.length === 0) return judged;
+  // What stands in front of it in the same text may have moved the names that it is looked up by.
+  if (meaning.statements > 1 && mayMoveNames(meaning)) {
+    return { kind: 'failed', error: unreadable('unknown-prepared-statement') };
+  }
   let { reading } = judged;
   for (const name of executes) {
     const statement = exchange.statements.lookup(name, exchange.series);
@@ -193,6 +218,15 @@ function withExecuted(exchange: Exchange, judged: Judged, mayWait = true): Found
     reading = combineReadings(reading, inner.reading);
   }
   return { ...judged, reading };
+}
+
+const isBenign = (kind: SessionChange['kind']): boolean => kind === 'prepare' || kind === 'deallocate';
+
+function mayMoveNames({ changes, demands }: Meaning): boolean {
+  const moves = changes.some(
+    (change) => !isBenign(change.kind) && !(change.kind === 'transaction' && change.verb === 'begin'),
+  );
+  return moves || demands.some(({ kind }) => kind === 'schema');
 }
 
 function refusalOf(

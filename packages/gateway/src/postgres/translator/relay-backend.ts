@@ -263,6 +263,7 @@ export class BackendRelay implements FramerHandler {
     if (isOwn) this.#endCycle(unit, status === 'I' ? 'sync' : 'ride');
     else exchange.expected.takeSpareSync();
     exchange.analysis.onReady(status);
+    if (status === 'I' && exchange.expected.isEmpty) exchange.forgetCursors();
     const result = exchange.lastResult;
     const mustWait = status === 'I' && exchange.hasWritten && result !== undefined && !result.isDurable;
     if (status === 'I') exchange.hasWritten = false;

@@ -66,7 +66,7 @@ function queueQuery(exchange: Exchange, call: Call, meaning: Meaning, text: Buff
   exchange.statements.forget('');
   exchange.portals.forget('');
   const unit = new Unit('query', call, undefined, exchange.applyMeaning(meaning, text));
-  unit.move = exchange.analysis.expect(meaning);
+  exchange.follow(unit, meaning);
   exchange.isSeriesOpen = false;
   exchange.expect(unit);
 }
