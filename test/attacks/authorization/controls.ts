@@ -158,7 +158,7 @@ export const CONTROLS: readonly Control[] = [
     'PASS-033',
     'builder',
     'Bern',
-    'create view scratch.v as select city from bank.branches',
+    'create view scratch.v as select city from bank.branches offset 0',
     'select city from scratch.v',
   ),
   writes(

@@ -1,7 +1,10 @@
-/** The real gateway, a process of its own, with a principal and a grant per scope: analysis, scope and policy decide. */
+/** The real gateway, with a principal and a grant per scope: analysis, scope and policy decide. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { GatewayFolder, GatewayProcess } from '../../support/gateway-process.ts';
+import { readConfig } from '../../../packages/gateway/src/config/read-config.ts';
+import { startGateway, type Gateway } from '../../../packages/gateway/src/gateway/gateway.ts';
+import { createLogger } from '../../../packages/gateway/src/observe/logger.ts';
+import { GatewayFolder } from '../../support/gateway-process.ts';
 import { RawSession } from '../../support/raw-session.ts';
 import type { Attack, ScopeName } from './attack.ts';
 import { SCOPES } from './scopes.ts';
@@ -9,8 +12,11 @@ import type { ScopeRole } from './second-wall.ts';
 import type { Door } from './try-attack.ts';
 import type { Arena } from './world.ts';
 
-/** The shortest that a configuration may say: nothing older decides. */
-const POLL_MS = 100;
+/** The longest that a configuration may say: when something changed from outside, the gateway is told to look (`settle`). */
+const POLL = '60s';
+
+/** Attempts at a look after the database was made anew. */
+const LOOKS = 200;
 
 const NAMES = Object.keys(SCOPES) as readonly ScopeName[];
 
@@ -22,7 +28,7 @@ function sections(arena: Arena, logins: Readonly<Record<ScopeName, ScopeRole>>):
     protocol: postgres
     hosts: ['127.0.0.1:${port}']
     database: ${arena.database}
-    catalog: {login: catalog, poll: ${POLL_MS}ms}
+    catalog: {login: catalog, poll: ${POLL}}
     logins:
       catalog: {user: cs_catalog, password: file:catalog.password}
 ${NAMES.map((name) => `      ${name}: {user: ${logins[name].user}, password: file:${name}.password}`).join('\n')}
@@ -58,33 +64,33 @@ async function makeFolder(
   return folder;
 }
 
-/** A catalog snapshot that is older does not decide: after this, every decision knows of what happened before. */
-const outlivePoll = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, POLL_MS + 20));
-
 export class GatewayDoor implements Door {
   readonly arena: Arena;
   readonly #folder: GatewayFolder;
-  readonly #gateway: GatewayProcess;
+  readonly #gateway: Gateway;
+  readonly #look: () => Promise<unknown>;
 
-  private constructor(arena: Arena, folder: GatewayFolder, gateway: GatewayProcess) {
+  private constructor(arena: Arena, folder: GatewayFolder, gateway: Gateway, look: () => Promise<unknown>) {
     this.arena = arena;
     this.#folder = folder;
     this.#gateway = gateway;
+    this.#look = look;
   }
 
   static async open(arena: Arena, logins: Readonly<Record<ScopeName, ScopeRole>>): Promise<GatewayDoor> {
     const folder = await makeFolder(arena, logins);
-    const door = new GatewayDoor(arena, folder, await GatewayProcess.start(folder));
+    const { config } = readConfig(folder.configFile);
+    const target = config?.targets[0];
+    if (config === undefined || target === undefined) throw new Error('the configuration is not valid');
+    const gateway = await startGateway(config, { logger: createLogger({ level: 'silent' }) });
+    const lease = gateway.catalogs.lease(target);
+    const door = new GatewayDoor(arena, folder, gateway, () => lease.refresh());
     await door.restored();
     return door;
   }
 
-  get log(): string {
-    return this.#gateway.log;
-  }
-
   connect({ scope, options, database }: Attack): Promise<RawSession> {
-    const target = this.#folder.endpoint(this.#gateway.port);
+    const target = this.#folder.endpoint(this.#gateway.address.port);
     const endpoint = {
       ...target,
       ...(database === undefined ? {} : { database: `${target.database}/${database}` }),
@@ -94,17 +100,26 @@ export class GatewayDoor implements Door {
     return RawSession.connect(endpoint);
   }
 
-  settle(): Promise<void> {
-    return outlivePoll();
+  /** What was changed from outside is known from here on, as it would be once the poll's interval is over. */
+  async settle(): Promise<void> {
+    await this.#look();
   }
 
-  /** Its connection for the catalog was lost with the database: waits until it decides again. */
+  /** Its connection for the catalog was lost with the database: the first look may still find that out. */
   async restored(): Promise<void> {
-    await outlivePoll();
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#look();
+        return;
+      } catch (error) {
+        if (attempt === LOOKS) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }
   }
 
   async close(): Promise<void> {
-    await this.#gateway.kill();
+    await this.#gateway.close();
     this.#folder.remove();
     await this.arena.close();
   }

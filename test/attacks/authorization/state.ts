@@ -18,7 +18,6 @@ const named = (what: string, name: string, digest: string, from: string): string
 
 /** Catalogs that are compared as they are. */
 const WHOLE = [
-  'pg_cast',
   'pg_conversion',
   'pg_collation',
   'pg_ts_config',
@@ -118,6 +117,8 @@ const CATALOG_SQL = [
     'row(o.oprcode, o.oprowner)::text',
     'pg_operator o join pg_namespace n on n.oid = o.oprnamespace',
   ),
+  `select 'cast ' || n.nspname || '.' || t.typname, md5(string_agg(k::text, '' order by k::text))
+   from pg_cast k join pg_type t on t.oid = k.castsource join pg_namespace n on n.oid = t.typnamespace group by 1`,
   `select 'schema ' || n.nspname, md5(row(n.nspowner, ${acl('n.nspacl', 'n', 'n.nspowner')})::text) from pg_namespace n where ${OUR_SCHEMAS}`,
   ...WHOLE.map(
     (name) => `select 'catalog ${name}', md5(string_agg(t::text, '' order by t::text)) from ${name} t`,

@@ -6,6 +6,7 @@ import { DDL } from './ddl.ts';
 import { CODE, FIRED } from './own-code.ts';
 import { DYNAMIC, FILES, OBJECTS } from './reaching.ts';
 import { MOVED_INSIDE } from './moved-inside.ts';
+import { THROUGH_OWN } from './through-own.ts';
 import { TYPES } from './types.ts';
 import { DIRECT, PARSER, SPELLING } from './names.ts';
 import { MOVED } from './moved-names.ts';
@@ -41,6 +42,7 @@ export const FAMILIES: readonly Family[] = [
   SESSION,
   MOVED_INSIDE,
   TYPES,
+  THROUGH_OWN,
 ];
 
 export const ATTACKS: readonly Attack[] = FAMILIES.flatMap((family) => family.attacks);
