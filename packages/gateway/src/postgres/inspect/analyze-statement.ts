@@ -13,7 +13,7 @@ import { analyzeStatementNode } from './statement/statement-analysis.ts';
 import type { StatementFound } from './statement/statement-analysis.ts';
 import { kindOfStatement } from './statement/statement-kind.ts';
 import { TextNames, meaningOfStatement } from './statement/text-names.ts';
-import { Demands, UnreadableStatement } from './query/analyze-query.ts';
+import { Demands, UnreadableStatement, withinWork } from './query/analyze-query.ts';
 
 export const analyzeStatement: AnalyzeStatement = (text, catalog, names) => {
   let parsed: ParsedText | undefined;
@@ -21,7 +21,9 @@ export const analyzeStatement: AnalyzeStatement = (text, catalog, names) => {
     const outcome = parseStatement(text);
     if ('unreadable' in outcome) return unreadableMeaning(text, outcome.unreadable);
     ({ parsed } = outcome);
-    return { ...meaningOf(text, parsed, catalog, names), fingerprint: parsed.fingerprint };
+    const { fingerprint } = parsed;
+    const read = parsed;
+    return { ...withinWork(() => meaningOf(text, read, catalog, names)), fingerprint };
   } catch (error) {
     const reason =
       error instanceof UnreadableStatement

@@ -26,4 +26,5 @@ export {
 } from './catalog-texts.ts';
 export { emptyScope } from './scope.ts';
 export type { Output, RangeItem, Scope } from './scope.ts';
+export { spendWork, withinWork } from './work.ts';
 export { useNamedType, useTypeName, useTypeOid } from './types.ts';

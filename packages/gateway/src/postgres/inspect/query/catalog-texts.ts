@@ -14,6 +14,10 @@ import { analyzeExpression } from './expression.ts';
 import { emptyScope } from './scope.ts';
 import type { RangeItem, Scope } from './scope.ts';
 import { itemOfRelation } from './range-items.ts';
+import { spendWork } from './work.ts';
+
+/** Of a short text, in `spendWork`'s units. */
+const PARSE_WORK = 100;
 
 /** Views on views on …: the server's own texts end long before. */
 const MAX_DEPTH = 100;
@@ -81,6 +85,7 @@ export function foundWithin(
 
 /** @throws UnreadableStatement `view-unreadable`: the server's own text is not what the parser reads. */
 export function parseCatalogText(text: string): Node {
+  spendWork(PARSE_WORK + text.length / 4);
   const outcome = parseStatement(encoder.encode(text));
   const statement = 'parsed' in outcome ? outcome.parsed.statements[0] : undefined;
   if (statement === undefined) throw new UnreadableStatement('view-unreadable');

@@ -6,6 +6,7 @@ import { reachOfRoutine } from '../routines/classify-routine.ts';
 import { classifyRelation } from '../routines/system-relations.ts';
 import { foundInExpression } from './catalog-texts.ts';
 import { CATALOG_NAMES } from './context.ts';
+import { spendWork } from './work.ts';
 import { domainsOfType, partsOfType, routinesOfType, unaskedCasts } from './type-routines.ts';
 
 export type UnknownName = Meaning['unknownNames'][number];
@@ -199,6 +200,7 @@ export class Demands {
 
   /** Counts columns that are put together. */
   spendColumns(count: number): void {
+    spendWork(count);
     this.#spentColumns += count;
     if (this.#spentColumns > MAX_COLUMNS) throw new UnreadableStatement('too-many-objects');
   }
@@ -290,12 +292,14 @@ export class Demands {
   }
 
   #demand(access: Access): void {
+    spendWork(weightOf(access));
     const before = this.#others.size;
     mergeInto(this.#others, access);
     if (this.#others.size !== before) this.#checkSize();
   }
 
   #reach(access: Access): void {
+    spendWork(weightOf(access));
     mergeInto(this.#reaches, access);
     if (this.#reaches.size > MAX_REACHES) throw new UnreadableStatement('too-many-objects');
   }
@@ -305,6 +309,10 @@ export class Demands {
       throw new UnreadableStatement('too-many-objects');
   }
 }
+
+/** Columns are merged and sorted. */
+const weightOf = (access: Access): number =>
+  access.kind === 'relation' && access.columns !== '*' ? 1 + access.columns.length / 4 : 1;
 
 function accessOf(use: ColumnUse): Access {
   const { verb, schema, name, columns, by } = use;

@@ -3,6 +3,7 @@
  * it does not have is looked for in the level around it.
  */
 import type { ColumnUse } from './demands.ts';
+import { spendWork } from './work.ts';
 
 /** What a query gives: names of its columns, and what FOR UPDATE of it would lock. */
 export interface Output {
@@ -107,6 +108,7 @@ export function readColumn(scope: Scope | undefined, name: string): Certainty {
 /** At one level. `maybe`: something there could have a column of that name; what surely could was read. */
 export function readHere(level: Scope, name: string): Certainty {
   let certainty: Certainty = 'none';
+  spendWork(level.items.length / 8);
   for (const item of level.items) {
     if (!item.columnsVisible) continue;
     const found = readIn(item, name);
@@ -128,6 +130,7 @@ export function columnsNamed({ columns }: RangeItem, name: string): readonly Sou
   }
   let index = indexes.get(columns);
   if (index === undefined) {
+    spendWork(columns.length);
     index = Map.groupBy(columns, (column) => column.name);
     indexes.set(columns, index);
   }
@@ -155,6 +158,7 @@ export function readIn(item: RangeItem, name: string): Certainty {
 /** The item of that name: the nearest level's, and there the first. */
 export function findItem(scope: Scope | undefined, name: string, schema?: string): RangeItem | undefined {
   for (let level = scope; level !== undefined; level = level.parent) {
+    spendWork(level.items.length / 32);
     for (const item of level.items) {
       if (item.nameVisible && item.name === name && (schema === undefined || item.schema === schema))
         return item;

@@ -3,6 +3,7 @@
  * a superset: every object whose definition mentions the name, whose type it is, or that refers to it by a foreign key.
  */
 import type { Catalog, CatalogRelation, CatalogRoutine } from '../../catalog/catalog.ts';
+import { spendWork } from '../query/analyze-query.ts';
 
 /** What PostgreSQL itself brings depends on nothing of ours. */
 const FIRST_OWN_OID = 16_384;
@@ -13,6 +14,8 @@ export function schemasOfDependants(
   schema: string,
   name?: string,
 ): ReadonlySet<string> | undefined {
+  const { relations, routines: all, types: allTypes } = catalog.data;
+  spendWork((relations.length + all.length + allTypes.length) / 2);
   const schemas = new Set<string>();
   const mentioned = mentionOf(name ?? schema);
   const types = typesOf(catalog, schema, name);

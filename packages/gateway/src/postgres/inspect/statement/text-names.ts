@@ -8,6 +8,7 @@ import type { Node } from '../parse/tree.ts';
 import type { StatementFound } from './statement-analysis.ts';
 import { isTemporarySchema } from './object-names.ts';
 import { kindOfStatement } from './statement-kind.ts';
+import { spendWork } from '../query/analyze-query.ts';
 
 const isOwnSchema = (schema: string): boolean => schema !== 'pg_catalog' && !isTemporarySchema(schema);
 
@@ -60,6 +61,7 @@ export class TextNames {
     const added = moved.filter((object) => isNew(object));
     if (added.length === 0) return;
     this.#moved.push(...added);
+    spendWork(this.#moved.length / 2);
     overlays++;
     this.catalog = new CatalogOverlay(this.#base, this.#moved, `${this.#base.epoch}+text${overlays}`);
   }
