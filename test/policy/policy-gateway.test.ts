@@ -18,6 +18,7 @@ import { Authorizer } from '../../packages/gateway/src/session/authorizer.ts';
 import { Denied } from '../../packages/gateway/src/session/denied.ts';
 import { Session } from '../../packages/gateway/src/session/session.ts';
 import type { RelationVerb } from '../../packages/gateway/src/policy/access.ts';
+import type { UnknownName } from '../../packages/gateway/src/session/touched.ts';
 import { mustSucceed, runCountersign, type Finished } from '../support/command-line.ts';
 import { GatewayFolder, GatewayProcess, PRINCIPAL, TARGET } from '../support/gateway-process.ts';
 import { readLeaves, Vault, verifyRecord } from '../support/record-view.ts';
@@ -133,7 +134,7 @@ test('policies that are not valid keep the gateway from starting; none at all is
   );
 });
 
-/** Two calls of one session under the policies of the folder, one of them refused; gives their ids. */
+/** Calls of one session under the policies of the folder: one that runs, one that a policy refuses, one about what is not there; gives their ids. */
 async function recordCalls(): Promise<readonly string[]> {
   const { config } = readConfig(folder.configFile);
   const recorder = await openRecord({
@@ -160,6 +161,7 @@ async function recordCalls(): Promise<readonly string[]> {
     role: 'configured',
   });
   for (const verb of ['select', 'delete'] as const) begin(session, verb);
+  begin(session, 'select', [{ kind: 'relation', written: 'app.gone' }]);
   await session.close('client', 2, 2).durable();
   await recorder.close('test');
   return readLeaves(folder.stateDirectory)
@@ -167,7 +169,7 @@ async function recordCalls(): Promise<readonly string[]> {
     .map(({ id = '' }) => id);
 }
 
-function begin(session: Session, verb: RelationVerb): void {
+function begin(session: Session, verb: RelationVerb, unknownNames: readonly UnknownName[] = []): void {
   const statement = session.commit(Buffer.from(verb));
   const demand = {
     kind: 'relation',
@@ -182,7 +184,7 @@ function begin(session: Session, verb: RelationVerb): void {
       .begin(
         { kind: verb, effect: 'write', statement: statement.digest, txn: 'I' },
         [{ field: 'statement', commitment: statement }],
-        { demands: [demand] },
+        { demands: [demand], unknownNames },
       )
       .end({ status: 'ok', bytesUp: 1, bytesDown: 1, durationUs: 1 }, 'ride');
   } catch (error) {
@@ -193,7 +195,7 @@ function begin(session: Session, verb: RelationVerb): void {
 test('a recorded call is explained by the texts that were in force, from the folder or from the record', async () => {
   write('guard.cedar', GUARD);
   await withGateway(async () => {});
-  const [permitted = '', denied = ''] = await recordCalls();
+  const [permitted = '', denied = '', unknown = ''] = await recordCalls();
 
   const fromFolder = await ok('policy', 'explain', permitted);
   assert.match(fromFolder, new RegExp(`^permit: call ${permitted}, leaf \\d+, .*\\n`));
@@ -202,6 +204,10 @@ test('a recorded call is explained by the texts that were in force, from the fol
     fromFolder,
     /all \(all\.cedar:1\):\n {2}@id\("all"\)\n {2}permit \(principal, action, resource\);/,
   );
+
+  const unasked = await ok('policy', 'explain', unknown);
+  assert.match(unasked, /because: {2}CS_STATEMENT_DENIED, .*\n(?:.*\n)*\nNo policy refused it: /);
+  assert.doesNotMatch(unasked, /No policy permits it/);
 
   // What is in force now says nothing of what was in force then.
   write('all.cedar', '@id("all") permit (principal is User, action, resource);');

@@ -14,6 +14,13 @@ test('a line about a call says what it touches, and how much more', () => {
   assert.doesNotMatch(lineOf({}), /\[/);
 });
 
+test('a line about a call says how to ask for it', () => {
+  const id = '01a2070b-5391-7f55-94b2-dad74d2e0a64';
+  assert.match(lineOf({ id }), / call=4d2e0a64 select read$/);
+  assert.match(formatLeafLine(1, { ...LEAF, id, type: 'call.denied' }), / call=4d2e0a64 /);
+  assert.doesNotMatch(formatLeafLine(1, { ...LEAF, id, type: 'call.voided' }), /call=/);
+});
+
 test('a line about a refusal says why', () => {
   const decision = { effect: 'forbid', policies: ['reports'], reasons: ['CS_STATEMENT_DENIED', 'scope'] };
   const line = formatLeafLine(1, {

@@ -7,6 +7,7 @@ export function formatLeafLine(index: number, leaf: Leaf): string {
   // The last 8 digits of a UUIDv7 are random; the first are time and alike for neighbours.
   const place = session === '' ? '' : `${session.slice(-8)}#${textOf(leaf['seq'])}`;
   const facts = [
+    ...idOfCall(leaf),
     ...FACTS.flatMap(([field, label]) => {
       const value = textOf(leaf[field]);
       return value === '' ? [] : [label === '' ? value : `${label}=${value}`];
@@ -14,6 +15,12 @@ export function formatLeafLine(index: number, leaf: Leaf): string {
     ...judgement(leaf),
   ];
   return `${String(index).padStart(7)}  ${time}  ${leaf.type.padEnd(19)}  ${place.padEnd(12)}  ${facts.join(' ')}`.trimEnd();
+}
+
+/** What `--call` and `policy explain` take: the last digits are enough. */
+function idOfCall(leaf: Leaf): readonly string[] {
+  const isCall = leaf.type === 'call.intent' || leaf.type === 'call.denied';
+  return isCall ? [`call=${textOf(leaf['id']).slice(-8)}`] : [];
 }
 
 /** In this order; an empty label shows the value alone. Commitments are left out: they say nothing to a reader. */

@@ -158,9 +158,10 @@ function formatHypothetical(
   ].join('\n');
 }
 
+const NOTHING_PERMITS = 'No policy permits it. (None forbids it either.)';
+
 function formatPolicies(policies: readonly ShownPolicy[], effect: string): readonly string[] {
-  if (policies.length === 0)
-    return effect === 'permit' ? [] : ['', 'No policy permits it. (None forbids it either.)'];
+  if (policies.length === 0) return effect === 'permit' ? [] : ['', NOTHING_PERMITS];
   return policies.flatMap(({ file, id, line, text }) => [
     '',
     file === undefined ? `${id}:` : `${id} (${file}:${line ?? 0}):`,
@@ -168,9 +169,14 @@ function formatPolicies(policies: readonly ShownPolicy[], effect: string): reado
   ]);
 }
 
+/** Policies are asked last: a call may have been refused by the scope before, or for a name that the target does not have. */
+const REASONS_OF_POLICIES: ReadonlySet<string> = new Set(['policy', 'policy-error']);
+
 function formatRecorded(found: RecordedDecision): string {
   const { call, decision, digest, grant, index, objects, source } = found;
   const at = new Date(Math.floor(found.atUs / 1_000)).toISOString();
+  const isOfPolicy =
+    decision.effect === 'permit' || decision.reasons.some((reason) => REASONS_OF_POLICIES.has(reason));
   return [
     `${decision.effect}: call ${call}, leaf ${index}, ${at}`,
     `  what:     ${[found.kind, found.effect].filter((word) => word !== undefined).join(', ')}`,
@@ -178,9 +184,7 @@ function formatRecorded(found: RecordedDecision): string {
     `  who:      ${found.principal ?? 'not named'} under grant ${grant ?? 'not named'}`,
     ...(decision.reasons.length === 0 ? [] : [`  because:  ${decision.reasons.join(', ')}`]),
     `  policies: ${digest ?? 'the record of this call names none'}${source === undefined ? '' : ` (${source})`}`,
-    ...formatPolicies(found.policies, decision.effect === 'permit' ? 'permit' : 'covered'),
-    ...(decision.effect === 'forbid' && found.policies.length === 0
-      ? ['', 'No policy forbade it: the reasons above did, or nothing permitted it.']
-      : []),
+    ...(isOfPolicy || found.policies.length > 0 ? formatPolicies(found.policies, decision.effect) : []),
+    ...(isOfPolicy ? [] : ['', 'No policy refused it: it was refused because of what is said above.']),
   ].join('\n');
 }
