@@ -95,6 +95,31 @@ export const CLAIMS: readonly Claim[] = [
     ['test/refusals/look-alike.test.ts', 'the same words, byte for byte'],
   ),
   claim(
+    'granted.understood',
+    2,
+    'What a statement would touch is known before it is sent, and PostgreSQL itself agrees; what cannot be understood is refused.',
+    ['test/oracle/oracle.test.ts', 'and the analysis agree on'],
+    ['test/oracle/fuzz.test.ts', 'of them are answered, and what is read afterwards is read right'],
+    ['test/analysis/statements.test.ts', 'judged or refused with a reason, never a failure'],
+    [
+      'test/attacks/authorization/authorization.test.ts',
+      'the analysis alone stops all but what is known, and why',
+    ],
+  ),
+  claim(
+    'granted.second-wall',
+    2,
+    'A session without a configured login runs in the target with the privileges of its scope and no more, besides those of PUBLIC.',
+    ['test/roles/setup.test.ts', 'what is held in the catalog is the scope and no more'],
+    ['test/roles/hostile.test.ts', 'every attempt has an id of its own, and there are enough'],
+    [
+      'test/roles/gateway.test.ts',
+      'sessions run as roles of their scopes, from the grant to its end, a crash in between',
+    ],
+    ['test/attacks/authorization/authorization.test.ts', 'no attack passes both walls'],
+    ['examples/bank/scopes.test.ts', 'what the reading of a text cannot tell is stopped by the role'],
+  ),
+  claim(
     'granted.ends',
     2,
     'When a grant ends nothing more is released, what runs is stopped, and the true outcome is recorded.',

@@ -56,6 +56,7 @@ grants:
   - id: ${settings.principal}-${settings.target}
     principal: ${settings.principal}
     target: ${settings.target}
+    # Without a login, sessions run as a role that is made for the scope: docs/second-wall.md.
     login: default
     expires: ${settings.expires}
     # What it covers; everything else is refused. Put in the tables, columns and functions of the task.
