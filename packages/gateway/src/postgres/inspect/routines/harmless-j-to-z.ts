@@ -68,7 +68,7 @@ export const HARMLESS_J_TO_Z = `
     path_n_ge path_n_gt path_n_le path_n_lt path_npoints path_out path_recv path_send path_sub_pt pclose percent_rank
     percent_rank_final percentile_cont percentile_cont_float8_final percentile_cont_float8_multi_final
     percentile_cont_interval_final percentile_cont_interval_multi_final percentile_disc percentile_disc_final
-    percentile_disc_multi_final pg_available_extension_versions pg_available_extensions pg_backend_pid
+    percentile_disc_multi_final pg_advisory_unlock_all pg_available_extension_versions pg_available_extensions pg_backend_pid
     pg_backup_start_time pg_basetype pg_char_to_encoding pg_client_encoding pg_collation_actual_version
     pg_collation_for pg_collation_is_visible pg_column_compression pg_column_is_updatable pg_column_size
     pg_column_toast_chunk_id pg_conf_load_time pg_conversion_is_visible pg_current_snapshot pg_current_xact_id
