@@ -200,7 +200,8 @@ export class Session implements ResultSink {
     }
     const judged = this.#authorization.decide(touched.demands);
     const isKnown = touched.unknownNames === undefined || touched.unknownNames.length === 0;
-    if (isKnown && judged.decision.effect === 'permit') return judged.decision;
+    const isPermitted = judged.decision.effect === 'permit';
+    if (isPermitted && (isKnown || isOpenTo(this.#authorization, touched))) return judged.decision;
     throw this.#denyAccess(intent, payloads, touched, judged);
   }
 
@@ -437,6 +438,11 @@ export class Session implements ResultSink {
   #onGrantEnd(end: GrantEnd): void {
     this.requestEnd(new CountersignError('CS_GRANT_ENDED', { detail: `grant ${this.grant.id}: ${end}` }));
   }
+}
+
+/** Whether the names that are not there are no secret: what they could be is all granted. */
+function isOpenTo(authorization: Authorization, { possible }: Touched): boolean {
+  return possible !== undefined && authorization.decide(possible).decision.effect === 'permit';
 }
 
 const RIDE = { urgency: 'ride' } as const;

@@ -14,6 +14,11 @@ export interface Touched {
    * were there and not granted.
    */
   readonly unknownNames?: readonly UnknownName[];
+  /**
+   * All that those names could demand, whatever they were. If it is granted the command goes to the target, which says that they are not there. Absent:
+   * it cannot be told.
+   */
+  readonly possible?: readonly Access[];
   readonly fingerprint?: string;
   /** Epoch of the catalog that all of this was found in. */
   readonly catalog?: string;

@@ -106,7 +106,8 @@ function makeReading(oid: number, routine: CatalogRoutine | undefined): Statemen
       statements: 1,
       demands,
       reaches: [],
-      unknownNames: routine === undefined ? [{ kind: 'routine', written: String(oid) }] : [],
+      // A number says nothing of where it could be: never let through.
+      unknownNames: routine === undefined ? [{ kind: 'type', written: String(oid) }] : [],
       usesSearchPath: false,
       usesCatalog: true,
       changes: isHarmless ? [] : [{ kind: 'anything' }],

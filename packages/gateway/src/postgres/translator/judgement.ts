@@ -2,6 +2,7 @@ import { CountersignError } from '../../errors.ts';
 import type { Touched } from '../../session/touched.ts';
 import { FIRST_OWN_OID } from '../analysis/call-reading.ts';
 import { combineReadings, demandSame } from '../analysis/combine-readings.ts';
+import { possibleAccess } from '../analysis/possible-access.ts';
 import type { StatementReading } from '../analysis/reading.ts';
 import {
   unreadable,
@@ -23,9 +24,14 @@ export interface Judgement {
   readonly fresh?: StatementReading;
   /** Epoch of the snapshot, for the record. */
   readonly catalog: string | undefined;
+  /** The search_path that it was judged under; undefined: not known. */
+  readonly path?: readonly string[] | undefined;
   /** Why it may not run, whatever is granted: it could not be read, or changes a setting that may not be changed. */
   readonly refusal: CountersignError | undefined;
 }
+
+/** Nothing was looked up along it. */
+const NO_PATH: readonly string[] = [];
 
 /** It cannot be told yet: the message is to come again. */
 export const WAIT = Symbol('wait');
@@ -76,9 +82,14 @@ export function judgeCall(exchange: Exchange, oid: number): Judgement | typeof W
 }
 
 /** What the session is told of it. */
-export function touchedOf({ reading, catalog }: Judgement, text: Buffer | undefined): Touched {
+export function touchedOf({ reading, catalog, path }: Judgement, text: Buffer | undefined): Touched {
   const { meaning } = reading;
+  const possible =
+    meaning.unknownNames.length === 0
+      ? undefined
+      : possibleAccess(reading, meaning.usesSearchPath ? path : NO_PATH);
   return {
+    ...(possible === undefined ? {} : { possible }),
     demands: meaning.demands,
     reaches: meaning.reaches,
     unknownNames: meaning.unknownNames,
@@ -93,9 +104,10 @@ type Found = (Judged & { readonly fresh?: StatementReading }) | Failed | typeof 
 function settle(exchange: Exchange, found: Found): Judgement | typeof WAIT {
   if (found === WAIT) return WAIT;
   if (found.kind === 'failed') return refused(found.error);
-  const { reading, recorded, fresh } = found;
+  const { reading, recorded, fresh, kept } = found;
   const refusal = refusalOf(exchange, reading);
-  return { reading, catalog: recorded, refusal, ...(fresh === undefined ? {} : { fresh }) };
+  const path = kept.names.searchPath;
+  return { reading, catalog: recorded, path, refusal, ...(fresh === undefined ? {} : { fresh }) };
 }
 
 function refused(refusal: CountersignError): Judgement {
