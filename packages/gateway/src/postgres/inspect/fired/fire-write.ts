@@ -41,7 +41,7 @@ export function fireWrite(write: Write, context: QueryContext): void {
 
 function fireOn(relation: CatalogRelation, write: Write, context: QueryContext): void {
   const { demands } = context;
-  spendWork(1 + (relation.columns.length + relation.triggers.length + relation.expressions.length) / 8);
+  spendWork(4 + (relation.columns.length + relation.triggers.length + relation.expressions.length) / 8);
   demandTriggers(relation, [write.verb], context);
   for (const rule of relation.rules) {
     if (rule.event === write.verb) demands.include(foundInRule(rule, relation, context));

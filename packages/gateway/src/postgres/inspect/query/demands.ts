@@ -312,7 +312,7 @@ export class Demands {
 
 /** Columns are merged and sorted. */
 const weightOf = (access: Access): number =>
-  access.kind === 'relation' && access.columns !== '*' ? 1 + access.columns.length / 4 : 1;
+  access.kind === 'relation' && access.columns !== '*' ? 4 + access.columns.length / 4 : 4;
 
 function accessOf(use: ColumnUse): Access {
   const { verb, schema, name, columns, by } = use;
