@@ -206,6 +206,18 @@ export const CASES: readonly BeyondCase[] = [
     demands: ['select secret.keys(id,value)'],
   },
   {
+    says: 'nor is it hidden by a new name',
+    sql: 'ALTER VIEW a.invoker RENAME TO i; CREATE TABLE a.copy AS SELECT value FROM a.i',
+    proof: "SELECT value = 'k' FROM a.copy",
+    demands: ['select secret.keys(id,value)'],
+  },
+  {
+    says: 'nor by a new schema',
+    sql: 'ALTER VIEW a.invoker SET SCHEMA b; CREATE TABLE a.copy AS SELECT value FROM b.invoker',
+    proof: "SELECT value = 'k' FROM a.copy",
+    demands: ['select secret.keys(id,value)'],
+  },
+  {
     says: 'a trigger is switched on',
     sql: 'ALTER TABLE a.triggered ENABLE TRIGGER off; INSERT INTO a.triggered VALUES (1)',
     runs: ['app.on_enable_trigger'],

@@ -4,8 +4,8 @@
  */
 import { UnreadableStatement } from './demands.ts';
 
-/** In units of about a microsecond. */
-const MAX_WORK = 400_000;
+/** About half a second. */
+const MAX_WORK = 1_500_000;
 
 let left = Number.POSITIVE_INFINITY;
 

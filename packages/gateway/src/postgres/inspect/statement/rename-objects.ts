@@ -94,6 +94,9 @@ function demandRenamed(
   const relation: CatalogRelation | undefined = demandRelationDdl(port, rangeName(range), missingOk);
   if (relation === undefined) return undefined;
   demandChildren(relation, port);
+  // Under its new name it is unknown until the snapshot shows it, and so is what it lets the caller reach on his own authority.
+  const isOwnName = BY_RANGE.has(type) && !PARTS.has(type);
+  if (isOwnName && relation.kind === 'view' && relation.securityInvoker) port.viewAsCaller(relation);
   return { schema: relation.schema, name: relation.name };
 }
 
