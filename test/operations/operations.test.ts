@@ -440,6 +440,12 @@ test('tokens, contents and status through the control socket', async () => {
     writeFileSync(keyFile, folder.custodianKey);
     const opened = await run(['log', 'show', '--type', 'call.intent', '--custodian-key', keyFile, ...config]);
     assert.match(opened.stdout, /statement: select 'shown by log show'/);
+    const theirs = ['log', 'show', '--principal', PRINCIPAL, '--from', '20', ...config];
+    const own = await run([...theirs, '--custodian-key', keyFile]);
+    assert.match(own.stdout, /statement: select 'shown by log show'/);
+    assert.doesNotMatch(own.stdout, /pg_namespace/, 'nothing of the gateway’s own');
+    const nobody = await run(['log', 'show', '--principal', 'nobody', '--json', ...config]);
+    assert.deepEqual(JSON.parse(nobody.stdout), []);
     const checked = await run(['log', 'verify', '--custodian-key', keyFile, '--json', ...config]);
     assert.equal(checked.code, 0, checked.stdout);
     const proofFile = join(folder.directory, 'leaf.proof');

@@ -147,7 +147,7 @@ export function nextLines(facts: DemoFacts, folder: DemoFolder): readonly string
     ),
     '  then look at the record, and check all of it:',
     command(
-      `npm run -s countersign -- log show ${log} --last 8 \\\n    --custodian-key ${typed(folder.custodianKeyFile)}`,
+      `npm run -s countersign -- log show ${log} --principal operator --last 8 \\\n    --custodian-key ${typed(folder.custodianKeyFile)}`,
     ),
     command(`npm run -s countersign -- log verify ${log}`),
     '',

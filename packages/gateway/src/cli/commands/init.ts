@@ -141,6 +141,7 @@ function describe(
     ...(options.passwordFile === undefined
       ? [`put the password of role ${settings.login} into ${passwordFile}`]
       : []),
+    `put into grants[].scope of ${directory}/countersign.yaml what ${principal} may touch: now it may read schema public`,
     `countersign check -c ${join(directory, 'countersign.yaml')}`,
     `countersign serve -c ${join(directory, 'countersign.yaml')}`,
     `psql "host=127.0.0.1 port=6432 user=${principal} dbname=${target}"`,

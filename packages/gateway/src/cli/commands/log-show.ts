@@ -21,6 +21,8 @@ import { openContents } from '../../api/vault-contents.ts';
 import { addConfigOption, addJsonOption, configOf, logSourceOf } from '../common-options.ts';
 import type { CommonOptions } from '../common-options.ts';
 import { readOfficerKey } from '../custody-file.ts';
+import { LeafFilter } from '../leaf-filter.ts';
+import type { LeafChoice } from '../leaf-filter.ts';
 import { formatContent, formatLeafLine, formatParameter } from '../leaf-text.ts';
 import { parseCount, withLogErrors } from '../log-errors.ts';
 import { createOutput, usageError } from '../output.ts';
@@ -34,13 +36,10 @@ export interface ReadOptions extends CommonOptions {
   readonly vault?: string;
 }
 
-interface ShowOptions extends ReadOptions {
+interface ShowOptions extends ReadOptions, LeafChoice {
   readonly from?: string;
   readonly to?: string;
   readonly last?: string;
-  readonly session?: string;
-  readonly call?: string;
-  readonly type?: string;
   readonly contents?: boolean;
 }
 
@@ -73,6 +72,7 @@ export function addLogShowCommand(log: Command): void {
     .option('--last <n>', 'only the last n that fit')
     .option('--session <id>', 'only this session; its last characters are enough')
     .option('--call <id>', 'only this call: its intent and its result')
+    .option('--principal <name>', 'only what this principal did, and what was done for it')
     .option('--type <type>', 'only this type, such as call.intent')
     .option('--contents', 'open sealed contents through the running gateway')
     .option('--reader <name>', 'your name in custody.readers, where the gateway asks for one')
@@ -84,6 +84,7 @@ export function addLogShowCommand(log: Command): void {
       `
 Examples:
   countersign log show --last 20
+  countersign log show --principal report-agent --last 20
   countersign log show --type call.denied --json
   countersign log show --session 5d01a2b3 --contents
   countersign log show /mnt/evidence/log --custodian-key custodian.private.pem`,
@@ -105,30 +106,18 @@ async function selectLeaves(source: LogSource, options: ShowOptions): Promise<Sh
   const last = options.last === undefined ? Number.POSITIVE_INFINITY : parseCount(options.last, '--last');
   const from = options.from === undefined ? 0 : parseCount(options.from, '--from');
   const to = options.to === undefined ? size : parseCount(options.to, '--to');
-  const isUnfiltered =
-    options.session === undefined && options.call === undefined && options.type === undefined;
+  const filter = new LeafFilter(options);
   // Without a filter the place of the last n is known; no need to walk the whole log.
-  const start = isUnfiltered && Number.isFinite(last) ? Math.max(from, Math.min(to, size) - last) : from;
+  const first = filter.takesAll && Number.isFinite(last) ? Math.max(from, Math.min(to, size) - last) : from;
+  const start = filter.needsHistory ? 0 : first;
   const found: ShownLeaf[] = [];
   for await (const { index, bytes } of iterateLeaves(source, { size, from: start, to })) {
     const { leaf } = checkLeaf(bytes);
-    if (leaf === undefined || !fits(leaf, options)) continue;
+    if (leaf === undefined || !filter.takes(leaf) || index < from) continue;
     found.push({ index, leaf });
     if (found.length > last) found.shift();
   }
   return found;
-}
-
-function fits(leaf: Leaf, options: ShowOptions): boolean {
-  if (options.type !== undefined && leaf.type !== options.type) return false;
-  if (options.session !== undefined && !endsWith(leaf['session'], options.session)) return false;
-  return (
-    options.call === undefined || endsWith(leaf['id'], options.call) || endsWith(leaf['call'], options.call)
-  );
-}
-
-function endsWith(value: unknown, end: string): boolean {
-  return typeof value === 'string' && value.endsWith(end);
 }
 
 async function addContents(
