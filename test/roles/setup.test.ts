@@ -38,6 +38,20 @@ const EVERYTHING = scopeOf({
   allow: 'all',
 });
 
+/** Of what sessions with `ddl` leave: a part of it, one column only of what is read. */
+const LATE = scopeOf({
+  relations: [
+    { on: [{ schema: 'scratch' }], verbs: ['insert'], columns: '*' },
+    { on: [{ schema: 'scratch' }], verbs: ['select'], columns: ['a'] },
+  ],
+  functions: [{ schema: 'scratch' }],
+});
+
+const GIVEN = scopeOf({
+  relations: [{ on: [{ schema: 'bank', name: 'given' }], verbs: ['select'], columns: ['a'] }],
+  functions: [{ schema: 'bank', name: 'given' }],
+});
+
 /** What each role may and may not do: the SQLSTATE of the server itself, no gateway in between. */
 const BEYOND: readonly [scope: 'reader' | 'writer' | 'everything', statement: string, outcome: string][] = [
   ['reader', 'SELECT id, status FROM bank.accounts', 'ok'],
@@ -271,6 +285,68 @@ for (const major of MAJORS) {
       assert.equal(await outcomeOf(session, 'ALTER TABLE scratch.made ADD COLUMN b int'), 'ok');
       assert.equal(await outcomeOf(session, 'DROP TABLE scratch.made'), 'ok');
     });
+
+    void test('what sessions left can be offered to others, taken back, and keeps no role', async () => {
+      await walled.dba.query(
+        `CREATE TABLE scratch.kept (a int, b int); ALTER TABLE scratch.kept OWNER TO ${OBJECTS};
+         CREATE FUNCTION scratch.kept() RETURNS int LANGUAGE sql AS 'SELECT 1'; ALTER FUNCTION scratch.kept() OWNER TO ${OBJECTS};
+         REVOKE EXECUTE ON FUNCTION scratch.kept() FROM PUBLIC;
+         UPDATE countersign.grantable SET verbs = '{ddl,select,insert,execute}' WHERE schema = 'scratch'`,
+      );
+      const offer = (): Promise<unknown> => walled.dba.query('SELECT countersign.apply_offers()');
+      await offer();
+      const key = keyOf(LATE);
+      const { role } = await makeRole(walled.run(), {
+        node: 'node',
+        key,
+        verifier: await makeVerifier('late'),
+        validUntilMs: Date.now() + 3_600_000,
+        privileges: privilegesOf(LATE, await loadTestCatalog(walled.server)),
+      });
+      const session = await walled.connect(role, 'late');
+      assert.equal(await outcomeOf(session, 'INSERT INTO scratch.kept (a) VALUES (scratch.kept())'), 'ok');
+      assert.equal(await outcomeOf(session, 'SELECT a FROM scratch.kept'), 'ok');
+      await offer();
+      await walled.dba.query(
+        "UPDATE countersign.grantable SET verbs = '{ddl,insert}' WHERE schema = 'scratch'",
+      );
+      await offer();
+      assert.equal(await outcomeOf(session, 'SELECT a FROM scratch.kept'), '42501');
+      assert.equal(await outcomeOf(session, 'SELECT scratch.kept()'), '42501');
+      assert.equal(await outcomeOf(session, 'INSERT INTO scratch.kept (a) VALUES (1)'), 'ok');
+      await closeRole(walled.run(), key);
+      assert.equal((await endRole(walled.run(), key)).ended, true);
+      await walled.dba.query('DROP TABLE scratch.kept; DROP FUNCTION scratch.kept()');
+    });
+
+    for (const isOfferedAgain of [false, true]) {
+      const how = isOfferedAgain ? 'and offered again' : 'and nothing else';
+      void test(`a table of the DBA that is given to the owner of objects, ${how}, keeps no role`, async () => {
+        await walled.dba.query(
+          `CREATE TABLE bank.given (a int, b int);
+           CREATE FUNCTION bank.given() RETURNS int LANGUAGE sql AS 'SELECT 1'; SELECT countersign.apply_offers()`,
+        );
+        const key = keyOf(GIVEN);
+        const { role } = await makeRole(walled.run(), {
+          node: 'node',
+          key,
+          verifier: await makeVerifier('given'),
+          validUntilMs: Date.now() + 3_600_000,
+          privileges: privilegesOf(GIVEN, await loadTestCatalog(walled.server)),
+        });
+        const session = await walled.connect(role, 'given');
+        assert.equal(await outcomeOf(session, 'SELECT a, bank.given() FROM bank.given'), 'ok');
+        assert.equal(await outcomeOf(session, 'SELECT b FROM bank.given'), '42501');
+        await walled.dba.query(
+          `ALTER TABLE bank.given OWNER TO ${OBJECTS}; ALTER FUNCTION bank.given() OWNER TO ${OBJECTS}`,
+        );
+        if (isOfferedAgain) await walled.dba.query('SELECT countersign.apply_offers()');
+        await closeRole(walled.run(), key);
+        assert.equal((await endRole(walled.run(), key)).ended, true);
+        await walled.dba.query('DROP TABLE bank.given; DROP FUNCTION bank.given()');
+        await walled.dba.query('SELECT countersign.apply_offers()');
+      });
+    }
 
     void test('a function in a schema that is offered no more stays with its role, which is told', async () => {
       const key = keyOf(EVERYTHING);

@@ -437,6 +437,26 @@ BEGIN
 END
 `;
 
+/**
+ * What a role holds of relations and functions by a grant of `grantor`, in the words of REVOKE. Whoever has the rights of an object's
+ * owner too revokes under that name what it can, so exactly what it granted under its own has to be named, or it stays.
+ *
+ * @param grantor and @param grantee SQL expressions of OIDs.
+ */
+function grantedBy(grantor: string, grantee: string): string {
+  return `
+      SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS what,
+             pg_catalog.format('%I.%I', n.nspname, c.relname) AS name, c.relowner AS owned_by, e.grantee,
+             pg_catalog.string_agg(DISTINCT e.privilege_type, ', ') AS privileges
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        CROSS JOIN pg_catalog.aclexplode(c.relacl || (
+          SELECT pg_catalog.array_agg(u) FROM pg_catalog.pg_attribute a, pg_catalog.unnest(a.attacl) u WHERE a.attrelid = c.oid)) e
+       WHERE e.grantor = ${grantor} AND e.grantee ${grantee} GROUP BY c.oid, n.nspname, e.grantee
+      UNION ALL
+      SELECT 'ROUTINE', p.oid::regprocedure::text, p.proowner, e.grantee, 'EXECUTE'
+        FROM pg_catalog.pg_proc p, pg_catalog.aclexplode(p.proacl) e WHERE e.grantor = ${grantor} AND e.grantee ${grantee}`;
+}
+
 function endRole(objects: string | undefined): string {
   return `
 DECLARE
@@ -450,6 +470,7 @@ DECLARE
   v_left int;
   v_lent name[];
   v_schema name;
+  v_row record;
 BEGIN${FIND_ROLE}
   IF v_oid IS NULL THEN
     DELETE FROM countersign.role r WHERE r.scope = p_scope AND r.login = session_user
@@ -505,6 +526,10 @@ ${
   IF v_owned > 0 THEN
     RETURN pg_catalog.jsonb_build_object('ended', false, 'terminated', v_terminated, 'reassigned', v_reassigned, 'leftovers', v_owned, 'why', 'objects');
   END IF;
+  FOR v_row IN${grantedBy('current_user::regrole', '= v_oid')}
+  LOOP
+    EXECUTE pg_catalog.format('REVOKE %s ON %s %s FROM %I', v_row.privileges, v_row.what, v_row.name, v_role);
+  END LOOP;
   EXECUTE pg_catalog.format('DROP OWNED BY %I', v_role);
   SELECT pg_catalog.count(*) INTO v_left FROM pg_catalog.pg_shdepend d
    WHERE d.refclassid = 'pg_catalog.pg_authid'::regclass AND d.refobjid = v_oid
@@ -540,12 +565,29 @@ DECLARE
   v_owner oid := '${owner}'::regrole;
   v_version int := pg_catalog.current_setting('server_version_num')::int;
   v_row record;
+  v_dba name := current_user;
   v_changes bigint := 0;
 BEGIN
+  -- A table that was offered and given to a role of the setup since.
+  FOR v_row IN
+    SELECT g.*, a.rolname
+      FROM (${grantedBy('v_owner', 'IN (SELECT r.role_oid FROM countersign.role r)')}) g
+      JOIN pg_catalog.pg_auth_members m ON m.member = v_owner AND m.roleid = g.owned_by
+      JOIN pg_catalog.pg_roles a ON a.oid = g.grantee
+  LOOP
+    -- Only who holds the grant option revokes under its own name; below it is taken away again.
+    EXECUTE pg_catalog.format('GRANT %s ON %s %s TO %I WITH GRANT OPTION', v_row.privileges, v_row.what, v_row.name, '${owner}');
+    SET LOCAL ROLE ${owner};
+    EXECUTE pg_catalog.format('REVOKE %s ON %s %s FROM %I', v_row.privileges, v_row.what, v_row.name, v_row.rolname);
+    EXECUTE pg_catalog.format('SET LOCAL ROLE %I', v_dba);
+    v_changes := v_changes + 1;
+  END LOOP;
   FOR v_row IN
     WITH wanted AS (
       SELECT c.oid, CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS what,
              pg_catalog.format('%I.%I', n.nspname, c.relname) AS name, v.privilege, c.relacl AS acl,
+             c.relowner AS owned_by, (SELECT pg_catalog.array_agg(u) FROM pg_catalog.pg_attribute a, pg_catalog.unnest(a.attacl) u
+                                       WHERE a.attrelid = c.oid) AS column_acl,
              countersign.offers(n.nspname, c.relname, v.verb, false)
                AND (c.relkind <> 'S' OR v.verb IN ('select', 'update', 'usage'))
              OR c.relkind = 'S' AND v.verb = 'usage' AND EXISTS (
@@ -565,33 +607,44 @@ BEGIN
          AND (c.relkind <> 'S' OR v.verb IN ('select', 'update', 'usage'))
          AND n.nspname <> 'information_schema' AND n.nspname <> 'countersign' AND pg_catalog.left(n.nspname, 3) <> 'pg_'
       UNION ALL
-      SELECT p.oid, 'ROUTINE', p.oid::regprocedure::text, 'EXECUTE', p.proacl,
+      SELECT p.oid, 'ROUTINE', p.oid::regprocedure::text, 'EXECUTE', p.proacl, p.proowner, NULL,
              countersign.offers(n.nspname, p.proname, 'execute', p.prosecdef)
         FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
        WHERE n.nspname <> 'information_schema' AND n.nspname <> 'countersign' AND pg_catalog.left(n.nspname, 3) <> 'pg_'
       UNION ALL
-      SELECT n.oid, 'SCHEMA', pg_catalog.quote_ident(n.nspname), v.privilege, n.nspacl,
+      SELECT n.oid, 'SCHEMA', pg_catalog.quote_ident(n.nspname), v.privilege, n.nspacl, NULL, NULL,
              CASE v.privilege
                WHEN 'USAGE' THEN EXISTS (SELECT FROM countersign.grantable g WHERE g.schema IN (n.nspname, '*'))
                ELSE countersign.offers(n.nspname, '*', 'ddl', false) END
         FROM pg_catalog.pg_namespace n CROSS JOIN (VALUES ('USAGE'), ('CREATE')) v (privilege)
        WHERE n.nspname <> 'information_schema' AND n.nspname <> 'countersign' AND pg_catalog.left(n.nspname, 3) <> 'pg_'
       UNION ALL
-      SELECT d.oid, 'DATABASE', pg_catalog.quote_ident(d.datname), v.privilege, d.datacl,
+      SELECT d.oid, 'DATABASE', pg_catalog.quote_ident(d.datname), v.privilege, d.datacl, NULL, NULL,
              v.privilege = 'CONNECT' OR EXISTS (
                SELECT FROM countersign.grantable g WHERE g.schema = 'temporary' AND 'temporary' = ANY (g.verbs))
         FROM pg_catalog.pg_database d CROSS JOIN (VALUES ('CONNECT'), ('TEMPORARY')) v (privilege)
        WHERE d.datname = pg_catalog.current_database())
-    SELECT w.what, w.name, w.privilege, w.offered
-      FROM wanted w
-     WHERE w.offered <> EXISTS (SELECT FROM pg_catalog.aclexplode(w.acl) e
+    SELECT w.what, w.name, w.privilege, w.offered AND w.owned_by IS NULL AS is_granted, '${owner}' AS role
+      FROM (SELECT o.what, o.name, o.privilege, o.acl, o.offered, m.roleid AS owned_by
+              FROM wanted o LEFT JOIN pg_catalog.pg_auth_members m ON m.member = v_owner AND m.roleid = o.owned_by) w
+     -- What sessions made grants by itself, with the rights of its owner, which the owner of the functions has. A grant option besides
+     -- would make it grant under another name than DROP OWNED revokes, and no role could be dropped.
+     WHERE (w.offered AND w.owned_by IS NULL) <> EXISTS (SELECT FROM pg_catalog.aclexplode(w.acl) e
                                  WHERE e.grantee = v_owner AND e.privilege_type = w.privilege AND e.is_grantable)
-     ORDER BY w.what, w.name
+    UNION
+    SELECT w.what, w.name, w.privilege, false, a.rolname
+      FROM wanted w
+      JOIN pg_catalog.pg_auth_members m ON m.member = v_owner AND m.roleid = w.owned_by
+      CROSS JOIN pg_catalog.aclexplode(w.acl || w.column_acl) e
+      JOIN countersign.role r ON r.role_oid = e.grantee
+      JOIN pg_catalog.pg_roles a ON a.oid = r.role_oid
+     WHERE NOT w.offered AND e.privilege_type = w.privilege AND e.grantee <> w.owned_by
+     ORDER BY 1, 2
   LOOP
-    IF v_row.offered THEN
-      EXECUTE pg_catalog.format('GRANT %s ON %s %s TO %I WITH GRANT OPTION', v_row.privilege, v_row.what, v_row.name, '${owner}');
+    IF v_row.is_granted THEN
+      EXECUTE pg_catalog.format('GRANT %s ON %s %s TO %I WITH GRANT OPTION', v_row.privilege, v_row.what, v_row.name, v_row.role);
     ELSE
-      EXECUTE pg_catalog.format('REVOKE %s ON %s %s FROM %I CASCADE', v_row.privilege, v_row.what, v_row.name, '${owner}');
+      EXECUTE pg_catalog.format('REVOKE %s ON %s %s FROM %I CASCADE', v_row.privilege, v_row.what, v_row.name, v_row.role);
     END IF;
     v_changes := v_changes + 1;
   END LOOP;
