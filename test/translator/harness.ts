@@ -188,9 +188,7 @@ export async function play(endpoint: RawEndpoint, steps: readonly Step[]): Promi
 
 /** The gateway's parser is the server's, so its error has the same code, message and position; it does not tell where in the source it is. */
 function syntaxError(fields: string): string {
-  return fields
-    .replace(/\0Mcountersign: the statement has a syntax error[^:]*: /, '\0M')
-    .replaceAll(/\0[FLR][^\0]*(?=\0)/g, '');
+  return fields.replaceAll(/\0[FLR][^\0]*(?=\0)/g, '');
 }
 
 /** Where the server itself is reached. */

@@ -59,6 +59,8 @@ export class Exchange {
    * taken at its word may have failed.
    */
   mayHaveUnknownStatements = false;
+  /** How often `mayHaveUnknownStatements` was said. */
+  #unknowns = 0;
   /** A cursor is open whose rows run own code: each FETCH runs some of it. */
   #hasRunningCursor = false;
   /** Messages of a series were forwarded, and not its Sync. */
@@ -167,19 +169,29 @@ export class Exchange {
 
   /**
    * A command was queued that may change what names mean: SQL can prepare and deallocate statements and close portals as well.
-   * @param text of the command, in which a PREPARE is found again.
+   * @param text of the command, in which a PREPARE is found again. @param form what comes behind a failure is skipped only inside of a series.
    * @returns what its success means for prepared statements.
    */
-  applyMeaning({ kind, changes }: Meaning, text: Buffer): NameChange | undefined {
+  applyMeaning(
+    { kind, changes, statements }: Meaning,
+    text: Buffer,
+    form: RefusalForm,
+  ): NameChange | undefined {
     const made: NameChange[] = [];
+    const series = form === 'series' ? this.series : NO_SERIES;
     for (const change of changes) {
-      if (change.kind === 'anything') this.mayHaveUnknownStatements = true;
-      else if (change.kind === 'deallocate') this.#forget(change.name);
-      else if (change.kind === 'prepare') {
-        this.#forget(change.name);
+      if (change.kind === 'anything') this.#noteUnknown();
+      else if (change.kind === 'deallocate') {
+        if (statements > 1) this.#forget(change.name);
+        else if (change.name === undefined) made.push(this.#forgetAll());
+        else made.push(this.statements.propose(change.name, undefined, series));
+      } else if (change.kind === 'prepare') {
+        // A PREPARE that fails leaves what there was; of several statements, nobody knows which of them failed.
+        if (statements > 1) this.#forget(change.name);
         const statement = { text: Buffer.from(text), sqlName: change.name, meanings: [], parameterTypes: [] };
         const hasRoom = this.statements.bytes + preparedBytes(statement) <= PREPARED_BYTES_LIMIT;
-        if (hasRoom) made.push(this.statements.propose(change.name, statement, this.series));
+        if (hasRoom) made.push(this.statements.propose(change.name, statement, series));
+        else this.#forget(change.name);
       }
     }
     if (MOVES_PORTALS.has(kind)) this.portals.forgetAll();
@@ -203,8 +215,25 @@ export class Exchange {
     this.#hasRunningCursor = false;
   }
 
-  #forget(name: string | undefined): void {
+  #noteUnknown(): void {
     this.mayHaveUnknownStatements = true;
+    this.#unknowns += 1;
+  }
+
+  /** If it succeeds, the target has none; unless something that came behind it made one. */
+  #forgetAll(): NameChange {
+    this.#forget(undefined);
+    const unknowns = this.#unknowns;
+    return {
+      apply: () => {
+        if (this.#unknowns === unknowns) this.mayHaveUnknownStatements = false;
+      },
+      discard: () => {},
+    };
+  }
+
+  #forget(name: string | undefined): void {
+    this.#noteUnknown();
     if (name === undefined) this.statements.forgetAll();
     else this.statements.forget(name);
   }
@@ -231,6 +260,9 @@ const MOVES_PORTALS: ReadonlySet<string> = new Set([
   'do',
   'call',
 ] satisfies Meaning['kind'][]);
+
+/** What comes with a Query may not be relied on before it is answered, not by the messages of its own series either. */
+const NO_SERIES = -1;
 
 const ANYTHING = { kind: 'anything' } as const;
 

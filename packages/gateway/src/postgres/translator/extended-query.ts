@@ -329,7 +329,7 @@ function beginExecute(exchange: Exchange, entries: readonly WindowEntry[], execu
     return;
   }
   const { meaning } = portal.judgement.reading;
-  entry.unit.change = exchange.applyMeaning(meaning, portal.statement.text);
+  entry.unit.change = exchange.applyMeaning(meaning, portal.statement.text, 'series');
   exchange.follow(entry.unit, meaning);
 }
 

@@ -65,7 +65,7 @@ export function judgeFunction(exchange: Exchange, oid: number): Judgement | type
 /** Its answer ends with ReadyForQuery, like that of a Query. */
 export function expectFunction(exchange: Exchange, call: Call, { reading }: Judgement): void {
   const unit = new Unit('function', call);
-  exchange.applyMeaning(reading.meaning, NO_TEXT);
+  exchange.applyMeaning(reading.meaning, NO_TEXT, 'query');
   exchange.follow(unit, reading.meaning);
   exchange.isSeriesOpen = false;
   exchange.expect(unit);

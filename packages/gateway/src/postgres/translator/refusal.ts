@@ -25,12 +25,15 @@ export const BAD_PARSE = encodeParse({
 
 /** The refusal as the client sees it. */
 export function encodeRefusal(error: CountersignError, severity: 'ERROR' | 'FATAL' = 'ERROR'): Buffer {
-  const { sqlState, message, told } = error;
+  const { code, sqlState, told } = error;
+  const own = `countersign: ${error.message}`;
+  // A syntax error is told in the words of the server's own parser: it is that.
+  const message = code === 'CS_STATEMENT_SYNTAX' && told?.message !== undefined ? told.message : undefined;
   return encodeErrorResponse(
     makeResponseFields({
       severity,
       sqlState,
-      message: `countersign: ${message}${told?.message === undefined ? '' : `: ${told.message}`}`,
+      message: message ?? (told?.message === undefined ? own : `${own}: ${told.message}`),
       detail: told?.detail ?? error.detail,
       hint: told?.hint ?? error.hint,
       position: told?.position,

@@ -65,7 +65,7 @@ function queueQuery(exchange: Exchange, call: Call, meaning: Meaning, text: Buff
   // The server uses the unnamed statement and portal for a Query of its own.
   exchange.statements.forget('');
   exchange.portals.forget('');
-  const unit = new Unit('query', call, undefined, exchange.applyMeaning(meaning, text));
+  const unit = new Unit('query', call, undefined, exchange.applyMeaning(meaning, text, 'query'));
   exchange.follow(unit, meaning);
   exchange.isSeriesOpen = false;
   exchange.expect(unit);
