@@ -1,8 +1,10 @@
 /**
- * What a decision costs: remembered, by the scope alone, and by policies (Cedar). One subject, real policies, in this process; nothing
- * is recorded and no database is there.
+ * What a decision costs: remembered, by the scope alone, and by policies (Cedar); and what it costs to know what a statement would do
+ * (`meanings.ts`). One subject, real policies, in this process; nothing is recorded.
  *
- *   node bench/decisions.ts [--json]
+ *   npm run bench -- decisions [--json] [--distinct N]
+ *
+ * `--distinct`: how many different statements memory is measured over, default 100,000. With `node --expose-gc bench/decisions.ts` garbage is not counted.
  */
 
 import { LiveGrant } from '../packages/gateway/src/grants/live-grant.ts';
@@ -12,6 +14,7 @@ import type { Access } from '../packages/gateway/src/policy/access.ts';
 import { makePolicySet } from '../packages/gateway/src/policy/policy-set.ts';
 import { Authorizer } from '../packages/gateway/src/session/authorizer.ts';
 import { recordedObjects } from '../packages/gateway/src/session/recorded-objects.ts';
+import { measureMeanings } from './meanings.ts';
 
 const POLICIES = `
 @id("connect") permit (principal, action == Action::"connect", resource);
@@ -55,6 +58,8 @@ function measure(count: number, work: (index: number) => void): number {
   });
   return rounds.toSorted((a, b) => a - b)[4] ?? Number.NaN;
 }
+
+const mib = (bytes: number): string => `${(bytes / 1_048_576).toFixed(0)} MiB`;
 
 const { set } = makePolicySet([{ name: 'bench.cedar', path: 'bench.cedar', text: POLICIES }]);
 const grant = new LiveGrant(
@@ -101,9 +106,22 @@ const figures = {
 };
 
 if (used === 0) throw new Error('nothing was measured');
-if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(figures)}\n`);
+const at = process.argv.indexOf('--distinct');
+const meanings = await measureMeanings(authorization, at === -1 ? 100_000 : Number(process.argv[at + 1]));
+
+if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify({ ...figures, meanings })}\n`);
 else {
-  for (const [what, us] of Object.entries(figures)) {
-    process.stdout.write(`${what.padEnd(42)} ${us < 10 ? us.toFixed(3) : us.toFixed(1)} µs\n`);
+  const { distinct, firstSightUs, knownUs, statementBytes } = meanings;
+  const all = {
+    ...figures,
+    [`known statement of ${statementBytes} bytes: meaning and decision`]: knownUs,
+    [`new statement of ${statementBytes} bytes: meaning, median`]: firstSightUs.median,
+    [`new statement of ${statementBytes} bytes: meaning, p99`]: firstSightUs.p99,
+  };
+  for (const [what, us] of Object.entries(all)) {
+    process.stdout.write(`${what.padEnd(54)} ${us < 10 ? us.toFixed(3) : us.toFixed(1)} µs\n`);
   }
+  process.stdout.write(
+    `${distinct.statements} distinct statements: ${distinct.kept} kept in ${mib(distinct.cacheBytes)}, RSS ${mib(distinct.rssBefore)} before, ${mib(distinct.rssAfter)} after\n`,
+  );
 }

@@ -1,24 +1,37 @@
 /** Looks at the first letter of a statement and no further: reads are told from writes, so that results wait as they do
- *  in the product, and nothing else is decided. Only for the benchmark. */
+ *  in the product. It demands nothing, so nothing is decided either. Only for the benchmark. */
 
-import type { Inspection } from '../packages/gateway/src/postgres/inspect/inspect.ts';
+import type { StatementReading } from '../packages/gateway/src/postgres/analysis/reading.ts';
+import type { Meaning } from '../packages/gateway/src/postgres/inspect/meaning.ts';
 
-const inspection = (kind: Inspection['kind'], effect: Inspection['effect']): Inspection => ({
-  kind,
-  effect,
-  statements: 1,
-  transaction: undefined,
-  settings: [],
-});
+function reading(
+  kind: Meaning['kind'],
+  effect: Meaning['effect'],
+  changes: Meaning['changes'] = [],
+): StatementReading {
+  return {
+    meaning: {
+      kind,
+      effect,
+      statements: 1,
+      demands: [],
+      reaches: [],
+      unknownNames: [],
+      usesSearchPath: false,
+      usesCatalog: false,
+      changes,
+    },
+    settings: [],
+  };
+}
 
-const SELECT = inspection('select', 'read');
-const BEGIN = { ...inspection('begin', 'read'), transaction: 'begin' } satisfies Inspection;
-const END = { ...inspection('end', 'write'), transaction: 'commit' } satisfies Inspection;
-const UPDATE = inspection('update', 'write');
+const SELECT = reading('select', 'read');
+const BEGIN = reading('begin', 'read', [{ kind: 'transaction', verb: 'begin' }]);
+const END = reading('end', 'write', [{ kind: 'transaction', verb: 'commit' }]);
+const UPDATE = reading('update', 'write');
 
-export function inspectStatement(text: Uint8Array | string, start = 0): Inspection {
-  const first = typeof text === 'string' ? text.charCodeAt(start) : (text[start] ?? 0);
-  switch (first | 0x20) {
+export function readStatement(text: Uint8Array): StatementReading {
+  switch ((text[0] ?? 0) | 0x20) {
     case 0x73:
       return SELECT;
     case 0x62:
@@ -28,4 +41,9 @@ export function inspectStatement(text: Uint8Array | string, start = 0): Inspecti
     default:
       return UPDATE;
   }
+}
+
+/** Of a text that was not read to its end. */
+export function unreadReading(): StatementReading {
+  return UPDATE;
 }

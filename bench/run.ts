@@ -215,5 +215,6 @@ async function main(argv: readonly string[]): Promise<void> {
 
 if (process.argv[2] === 'floods') await import('./floods.ts');
 else if (process.argv[2] === 'distinct') await import('./distinct.ts');
+else if (process.argv[2] === 'decisions') await import('./decisions.ts');
 else if (process.argv[2] === 'record') await import('./record.ts');
 else await main(process.argv.slice(2));
