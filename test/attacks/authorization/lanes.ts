@@ -97,11 +97,25 @@ export function passedIn({ verdicts }: LaneResult): readonly string[] {
   );
 }
 
-/** Attacks that were neither stopped nor had an effect: nobody refused them, and nothing shows what they did. */
-export function unexplainedIn({ verdicts }: LaneResult): readonly string[] {
+/** What a refusal by the gateway looks like; the rest are errors of the server in statements that may run, or trouble. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  '42501',
+  '0A000',
+  '42601',
+  '08P01',
+  '3D000',
+  '28000',
+  '54000',
+  '22021',
+]);
+
+/** Attacks through the gateway that had no effect although nobody said no: they hang, met some trouble, or show nothing. */
+export function unexplainedIn({ setup, verdicts }: LaneResult): readonly string[] {
   return ATTACKS.filter(({ id, inert }) => {
     const verdict = verdicts.get(id);
     if (inert !== undefined || verdict === undefined || verdict.succeeded) return false;
-    return verdict.errors.length === 0 || verdict.errors.includes('hung');
-  }).map(({ id }) => id);
+    if (verdict.errors.includes('hung')) return true;
+    // A name that the role may not look up is another one to the server: such a statement does something harmless instead.
+    return setup === 'analysis' && !verdict.errors.some((code) => REFUSALS.has(code));
+  }).map(({ id }) => `${id} ${verdicts.get(id)!.errors.join(' ')}`);
 }
