@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import type { Principal } from '../identity/principal.ts';
 import type { Access } from '../policy/access.ts';
 import type { PolicyDecider } from '../policy/policy-request.ts';
+import { OWN_POLICY, OWN_POLICY_ID } from '../policy/schema.ts';
 import { Authorizer } from '../session/authorizer.ts';
 
 /**
@@ -48,10 +49,10 @@ export const ROLE_DEMANDS: readonly Access[] = SCOPE.functions.map(({ name = '' 
  * by this one, within the scope above, and the record names it.
  */
 const GATEWAY_POLICY: PolicyDecider = {
-  digest: createHash('sha256').update('countersign gateway policy 1').digest('base64url'),
+  digest: createHash('sha256').update(OWN_POLICY).digest('base64url'),
   decide: ({ principal }) =>
     principal.name === GATEWAY_PRINCIPAL.name
-      ? { effect: 'permit', policies: ['gateway'], errors: [] }
+      ? { effect: 'permit', policies: [OWN_POLICY_ID], errors: [] }
       : { effect: 'forbid', policies: [], errors: [] },
 };
 

@@ -4,7 +4,7 @@ import { startEngine } from './engine.ts';
 import type { CedarEngine } from './engine.ts';
 import type { PolicyFile } from './policy-folder.ts';
 import type { PolicyProblem } from './policy-problem.ts';
-import { ASKED_ACTIONS, OWN_POLICY, OWN_POLICY_ID, POLICY_SCHEMA, RESERVED_PREFIX } from './schema.ts';
+import { ASKED_ACTIONS, POLICY_SCHEMA, RESERVED_PREFIX } from './schema.ts';
 import type { AskedAction } from './schema.ts';
 
 /** One policy that was understood. */
@@ -294,7 +294,7 @@ class Finder {
   }
 }
 
-/** The texts of a set as Cedar takes them, the gateway's own policy among them. */
+/** The texts of a set as Cedar takes them. */
 export function textsOf(policies: readonly CompiledPolicy[]): Record<string, string> {
-  return Object.fromEntries([[OWN_POLICY_ID, OWN_POLICY], ...policies.map(({ id, text }) => [id, text])]);
+  return Object.fromEntries(policies.map(({ id, text }) => [id, text]));
 }

@@ -318,11 +318,11 @@ test('like matches what it says: a star is any text, an escaped one is a star', 
   assert.ok(like('a*z', 'a\n\u{1F600}z'));
 });
 
-test('the gateway itself may do what its own grants cover; nobody else is the gateway', () => {
+test('an empty set permits nobody anything, the gateway either: its own policy stands beside the sets', () => {
   const empty = PolicySet.empty();
   const as = (name: string, kind: 'service' | 'agent' | 'human'): string =>
     empty.decide({ ...relation(), principal: { name, kind } }).effect;
-  assert.equal(as('gateway', 'service'), 'permit');
+  assert.equal(as('gateway', 'service'), 'forbid');
   assert.equal(as('gateway', 'agent'), 'forbid');
   assert.equal(as('gateway', 'human'), 'forbid');
   assert.equal(as('gateway2', 'service'), 'forbid');

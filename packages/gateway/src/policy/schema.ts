@@ -98,8 +98,8 @@ export const ASKED_ACTIONS = {
 export type AskedAction = keyof typeof ASKED_ACTIONS;
 
 /**
- * What the gateway may do in its own name: whatever its declared grants cover, which configuration cannot widen. It is part of every set and
- * of no count; policies of the folder can still forbid it.
+ * What the gateway may do in its own name: whatever its declared grants cover, which configuration cannot widen. It stands beside every set, for
+ * the gateway's own sessions alone, so that a mistake in a folder cannot make the gateway blind; the record names it as any other.
  */
 export const OWN_POLICY_ID = 'countersign.gateway';
 export const OWN_POLICY = `@id("${OWN_POLICY_ID}")
