@@ -16,12 +16,14 @@ const acl = (list: string, kind: string, owner: string): string =>
 const named = (what: string, name: string, digest: string, from: string): string =>
   `select '${what} ' || n.nspname || '.' || ${name}, md5(string_agg(${digest}, '' order by ${digest})) from ${from} where ${OUR_SCHEMAS} group by 1`;
 
+/** Objects with smaller numbers came with the server. */
+const FIRST_OWN = 16_384;
+
+/** Catalogs of which the server's own, many rows are left out. */
+const MADE_LATER = ['pg_conversion', 'pg_collation', 'pg_ts_config', 'pg_ts_dict'] as const;
+
 /** Catalogs that are compared as they are. */
 const WHOLE = [
-  'pg_conversion',
-  'pg_collation',
-  'pg_ts_config',
-  'pg_ts_dict',
   'pg_language',
   'pg_am',
   'pg_extension',
@@ -33,7 +35,6 @@ const WHOLE = [
   'pg_subscription',
   'pg_default_acl',
   'pg_seclabel',
-  'pg_description',
   'pg_statistic_ext',
   'pg_largeobject_metadata',
   'pg_largeobject',
@@ -41,7 +42,7 @@ const WHOLE = [
   'pg_tablespace',
 ] as const;
 
-const CATALOG_SQL = [
+const CATALOG_PARTS = [
   `select 'relation ' || n.nspname || '.' || c.relname, md5(row(c.relkind, c.relfilenode, c.relowner, ${acl('c.relacl', 'r', 'c.relowner')},
      c.reloptions, c.relrowsecurity, c.relforcerowsecurity, c.relreplident, c.relpartbound::text)::text)
    from pg_class c join pg_namespace n on n.oid = c.relnamespace where ${OUR_SCHEMAS}`,
@@ -118,8 +119,14 @@ const CATALOG_SQL = [
     'pg_operator o join pg_namespace n on n.oid = o.oprnamespace',
   ),
   `select 'cast ' || n.nspname || '.' || t.typname, md5(string_agg(k::text, '' order by k::text))
-   from pg_cast k join pg_type t on t.oid = k.castsource join pg_namespace n on n.oid = t.typnamespace group by 1`,
+   from pg_cast k join pg_type t on t.oid = k.castsource join pg_namespace n on n.oid = t.typnamespace where k.oid >= ${FIRST_OWN} group by 1`,
   `select 'schema ' || n.nspname, md5(row(n.nspowner, ${acl('n.nspacl', 'n', 'n.nspowner')})::text) from pg_namespace n where ${OUR_SCHEMAS}`,
+  ...MADE_LATER.map(
+    (name) =>
+      `select 'catalog ${name}', md5(string_agg(t::text, '' order by t::text)) from ${name} t where t.oid >= ${FIRST_OWN}`,
+  ),
+  `select 'catalog pg_description', md5(string_agg(t::text, '' order by t::text)) from pg_description t
+   where t.objoid >= ${FIRST_OWN} or t.classoid = 'pg_largeobject'::regclass`,
   ...WHOLE.map(
     (name) => `select 'catalog ${name}', md5(string_agg(t::text, '' order by t::text)) from ${name} t`,
   ),
@@ -132,7 +139,9 @@ const CATALOG_SQL = [
   `select 'slots', md5(string_agg(slot_name, ',')) from pg_replication_slots`,
   `select 'prepared', md5(string_agg(gid, ',' order by gid)) from pg_prepared_xacts where database = current_database()`,
   `select 'configuration', md5(string_agg(line, '' order by line)) from regexp_split_to_table(pg_read_file('postgresql.auto.conf'), '\\n') line where line !~ '^#'`,
-].join('\nunion all\n');
+];
+
+const CATALOG_SQL = CATALOG_PARTS.join('\nunion all\n');
 
 /** Contents of what is there now; what is made later shows in the catalog. */
 export async function rowsQuery(observer: Client): Promise<string> {
