@@ -103,8 +103,36 @@ test('the same demands are decided once, for all sessions of one subject', () =>
   const first = authorizer.authorize(subjectOf(grant)).decide(demands);
   assert.equal(authorizer.authorize(subjectOf(grant)).decide(demands), first);
   assert.equal(asked.length, 2);
-  assert.equal(authorizer.authorize(subjectOf(grant)).decide([...demands]).decision.effect, 'permit');
+  // Another statement that touches the same asks no policy again; other columns do.
+  const again = authorizer.authorize(subjectOf(grant)).decide([accessOf('select bank.accounts(id)')]);
+  assert.deepEqual(again, first);
+  assert.equal(asked.length, 2);
+  authorizer.authorize(subjectOf(grant)).decide([accessOf('select bank.accounts(id,status)')]);
   assert.equal(asked.length, 3);
+});
+
+test('what failed is asked again, and more questions than are kept are answered all the same', () => {
+  let asked = 0;
+  let isBroken = true;
+  const real = policiesOf(PERMIT_ALL);
+  const decider: PolicyDecider = {
+    digest: real.digest,
+    decide: (request) => {
+      asked++;
+      if (isBroken && request.access.kind !== 'connect')
+        return { effect: 'forbid', policies: [], errors: [{ policy: 'any', message: 'broken' }] };
+      return { effect: 'permit', policies: ['any'], errors: [] };
+    },
+  };
+  const authorization = new Authorizer(() => decider).authorize(subjectOf(grantOf(WIDE)));
+  const decide = (column: string): string =>
+    authorization.decide([accessOf(`select bank.accounts(${column})`)]).decision.effect;
+  assert.equal(decide('id'), 'forbid');
+  isBroken = false;
+  assert.equal(decide('id'), 'permit');
+  assert.equal(asked, 3);
+  for (let i = 0; i < 10_000; i++) assert.equal(decide(`c${i}`), 'permit');
+  assert.equal(asked, 10_003);
 });
 
 test('attack: a decision of one grant, principal, group or database is never another one’s', () => {

@@ -21,6 +21,9 @@ export interface SessionDecision {
 /** More subjects than configurations have; beyond it nothing is remembered between sessions. */
 const MAX_SUBJECTS_OF_A_GRANT = 256;
 
+/** Answers that a subject keeps: about as many as it touches relations and routines. Beyond it they are asked for anew. */
+const MAX_ANSWERS = 4096;
+
 /**
  * Decides what may run: the scope of the grant first, then the policies in force, once for each access (decision 12). Everything that is asked for must be
  * covered and permitted; whatever cannot be decided is refused.
@@ -57,6 +60,8 @@ export class Authorization {
   #decider: PolicyDecider;
   #connect: SessionDecision;
   #decisions = new WeakMap<readonly Access[], SessionDecision>();
+  /** By what was asked: statements that differ in a constant only touch the same. */
+  readonly #answers = new Map<string, PolicyDecision>();
 
   constructor(subject: Subject, policies: () => PolicyDecider) {
     this.#subject = subject;
@@ -94,6 +99,7 @@ export class Authorization {
     if (decider === this.#decider) return;
     this.#decider = decider;
     this.#decisions = new WeakMap();
+    this.#answers.clear();
     this.#connect = this.#decideConnect();
   }
 
@@ -123,6 +129,18 @@ export class Authorization {
   }
 
   #ask(access: PolicyRequest['access']): PolicyDecision {
+    const question = JSON.stringify(access);
+    const known = this.#answers.get(question);
+    if (known !== undefined) return known;
+    const answer = this.#askPolicies(access);
+    // What failed is tried again.
+    if (answer.errors.length > 0) return answer;
+    if (this.#answers.size >= MAX_ANSWERS) this.#answers.clear();
+    this.#answers.set(question, answer);
+    return answer;
+  }
+
+  #askPolicies(access: PolicyRequest['access']): PolicyDecision {
     const { principal, grant, database } = this.#subject;
     return this.#decider.decide({
       principal,
