@@ -17,7 +17,7 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const MAIN = join(ROOT, 'packages/gateway/src/cli/main.ts');
 
 /** What deploy/ starts the product with (docs/performance.md). */
-const NODE_FLAGS = ['--max-semi-space-size=2', '--single-threaded-gc'];
+const NODE_FLAGS = ['--max-semi-space-size=2', '--single-threaded-gc', '--liftoff-only'];
 
 export const PRINCIPAL = 'tester';
 export const TARGET = 'bank';

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=2 --single-threaded-gc
+#!/usr/bin/env -S node --max-semi-space-size=2 --single-threaded-gc --liftoff-only
 import { runCli } from './program.ts';
 
 // Whoever pipes into `head` has seen enough: no error of ours, and none of a gateway that goes on.
