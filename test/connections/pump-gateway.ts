@@ -44,6 +44,7 @@ export const TEST_LIMITS: Limits = {
   idleTimeoutMs: 0,
   statementTimeoutMs: 0,
   maxStatementBytes: 1 << 20,
+  statementCacheBytes: 1 << 20,
   tcpKeepaliveMs: 60_000,
   drainTimeoutMs: 1000,
   connectionRate: 1_000_000,

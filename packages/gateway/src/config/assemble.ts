@@ -124,6 +124,7 @@ function assembleLimits(shape: ConfigFile): Limits {
     idleTimeoutMs: limits.idleTimeout,
     statementTimeoutMs: limits.statementTimeout,
     maxStatementBytes: limits.maxStatement,
+    statementCacheBytes: limits.statementCache,
     tcpKeepaliveMs: limits.tcpKeepalive,
     drainTimeoutMs: limits.drainTimeout,
     ...assembleFloodLimits(limits),

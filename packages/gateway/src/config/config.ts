@@ -135,6 +135,8 @@ export interface Limits {
   readonly statementTimeoutMs: number;
   /** Longest Query or Parse text, bytes. Default 1 MiB. */
   readonly maxStatementBytes: number;
+  /** What remembered meanings of statements may take. Default 32 MiB. */
+  readonly statementCacheBytes: number;
   readonly tcpKeepaliveMs: number;
   /** How long SIGTERM waits for sessions to end. */
   readonly drainTimeoutMs: number;

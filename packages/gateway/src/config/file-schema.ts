@@ -71,6 +71,14 @@ const limitsSection = z
       min: KIB,
       max: GIB,
     }),
+    statementCache: size(
+      '32MiB',
+      'Memory for what statements mean: one that comes again is not parsed again.',
+      {
+        min: KIB,
+        max: GIB,
+      },
+    ),
     tcpKeepalive: duration('60s', 'TCP keepalive on client and target connections.', {
       min: 1_000,
       max: DAY,

@@ -224,7 +224,11 @@ export class Gateway {
     this.witnessing = parts.witnessing;
     this.cancels = new CancelRegistry({ node: parts.config.node, worker: 0, secret: parts.keys.cancel });
     this.admission = shareAdmission(parts.recorder, () => this.#config.limits.principal, parts.logger);
-    this.analysis = new AnalysisService({ texts: { maxTextBytes: parts.config.limits.maxStatementBytes } });
+    const { maxStatementBytes, statementCacheBytes } = parts.config.limits;
+    this.analysis = new AnalysisService({
+      maxBytes: statementCacheBytes,
+      texts: { maxTextBytes: maxStatementBytes },
+    });
     this.authorizer = new Authorizer(() => this.#policies);
     this.refusals = new RefusalLog(parts.logger);
     this.catalogs = new Catalogs(parts);
@@ -411,6 +415,7 @@ export class Gateway {
     this.custody.reload(next);
     this.grants.reload(next.grants, next.targets);
     this.catalogs.reload(next.targets);
+    this.analysis.cache.maxBytes = next.limits.statementCacheBytes;
     this.roles.reload();
     this.#exports?.reload(next);
     await this.tracing.configure(next);

@@ -43,7 +43,7 @@ const HASHED_BYTES = 1_024;
  * A look-up makes no copy and no string of the text. Runs on the data thread.
  */
 export class MeaningCache {
-  readonly #half: number;
+  #half: number;
   readonly #maxTextBytes: number;
   readonly #seed = randomInt(0x7fffffff);
   #young = new Map<number, Entry>();
@@ -90,6 +90,11 @@ export class MeaningCache {
       bytes,
       next: undefined,
     });
+  }
+
+  /** Counts from what is added next on. */
+  set maxBytes(bytes: number) {
+    this.#half = bytes / 2;
   }
 
   get counts(): MeaningCacheCounts {

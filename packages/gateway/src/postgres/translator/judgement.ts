@@ -13,6 +13,7 @@ import {
 } from '../analysis/session-analysis.ts';
 import type { Meaning, SessionChange } from '../inspect/meaning.ts';
 import { judgeSettings } from '../inspect/settings.ts';
+import { MAX_STATEMENT_BYTES } from '../inspect/parse/parse-statement.ts';
 import type { Exchange } from './exchange.ts';
 import { UNCERTAIN } from './name-table.ts';
 import type { PreparedStatement } from './prepared-statements.ts';
@@ -267,7 +268,7 @@ function unreadableError(
     }
     case 'too-long':
       return new CountersignError('CS_STATEMENT_TOO_LONG', {
-        detail: `The limit is ${limits.maxStatementBytes} bytes.`,
+        detail: `The limit is ${Math.min(limits.maxStatementBytes, MAX_STATEMENT_BYTES)} bytes.`,
       });
     case 'deadline':
     case 'too-deep':
