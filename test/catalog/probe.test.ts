@@ -119,6 +119,8 @@ const CHANGES: readonly (string | Change)[] = [
   'create event trigger noticed on ddl_command_end execute function bank.ddl()',
   'alter event trigger noticed disable',
   'drop event trigger noticed',
+  'grant usage on schema other to clerk',
+  'revoke usage on schema other from clerk',
   'alter schema other rename to elsewhere',
   'create schema added',
   'drop schema elsewhere cascade',

@@ -48,8 +48,9 @@ const SETTINGS = [
   'SET jit = off',
 ];
 
+/** The privileges are not kept, but move the epoch: a schema that a login may not use is passed over in its search_path. */
 const SCHEMAS = `
-SELECT nspname, pg_get_userbyid(nspowner)
+SELECT nspname, pg_get_userbyid(nspowner), nspacl::text
 FROM pg_namespace WHERE nspname !~ ${OWN_SCHEMA} ORDER BY nspname COLLATE "C"`;
 
 const RELATIONS = `
