@@ -163,8 +163,10 @@ export class LiveCatalog {
       return catalog;
     } catch (cause) {
       const error = asUnavailable(cause);
-      const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** this.#failures, LONGEST_BACKOFF_MS);
-      this.#failures += 1;
+      // What the gateway's own record refused did not trouble the target, and the record tells itself when it is back.
+      const isOurs = error.code.startsWith('CS_RECORD_');
+      const backoffMs = isOurs ? 0 : Math.min(FIRST_BACKOFF_MS * 2 ** this.#failures, LONGEST_BACKOFF_MS);
+      if (!isOurs) this.#failures += 1;
       this.#failure = error;
       this.#retryAt = performance.now() + backoffMs;
       if (!this.#closed) this.#options.onFailure(error);
