@@ -80,14 +80,17 @@ async function killUnderLoad(
   const gateway = await GatewayProcess.start(folder, options);
   const endpoint = folder.endpoint(gateway.port);
   let isKilled = false;
+  const killed = (): boolean => isKilled;
+  const underWay = Promise.withResolvers<void>();
   const load = Promise.all(
     Array.from({ length: random.between(1, 5) }, (_, client) => {
       const own = new Prng(random.between(0, 0xffff_ffff));
-      return runClient(endpoint, own, `${tally.kills}.${client}`, () => isKilled);
+      return runClient(endpoint, own, `${tally.kills}.${client}`, killed, killed, underWay.resolve);
     }),
   );
   try {
-    // A client that finds something wrong is heard at once, not after the kill.
+    // A client that finds something wrong is heard at once, not after the kill. Some kills fall into the opening of sessions.
+    if (random.next() < 0.8) await Promise.race([underWay.promise, load]);
     await Promise.race([sleep(random.between(40, 260)), load]);
   } finally {
     isKilled = true;

@@ -154,6 +154,7 @@ export async function runClient(
   label: string,
   isKilled: () => boolean,
   mayLose: () => boolean = isKilled,
+  onTurn: () => void = () => {},
 ): Promise<ClientRun> {
   const run: ClientRun = { acknowledged: [], turns: 0 };
   let number = 0;
@@ -165,6 +166,7 @@ export async function runClient(
     while (!isKilled()) {
       run.acknowledged.push(...(await random.pick(ACTS)({ session, random, mark })));
       run.turns++;
+      onTurn();
     }
     session.destroy();
   } catch (error) {
