@@ -338,3 +338,15 @@ test('no text makes the rest of it be searched again for every word', () => {
 test('no changes, no cost: the verdict is the same object', () => {
   assert.equal(judgeSettings([], policy), judgeSettings([], policy));
 });
+
+test('an identity may be changed where the target leaves it to scopes, and only the one that it names', () => {
+  const roles = makeSettingsPolicy(['role']);
+  for (const text of ['SET ROLE x', "SET LOCAL ROLE 'x'", 'SET SESSION ROLE x', 'RESET ROLE'])
+    assert.deepEqual(judgeStatement(text, roles), { ok: true }, text);
+  assert.deepEqual(judgeStatement('SET SESSION AUTHORIZATION x', roles), {
+    ok: false,
+    reason: 'session-authorization',
+  });
+  assert.equal(judgeStatement('SET ROLE x', makeSettingsPolicy(['session_authorization'])).ok, false);
+  assert.equal(judgeStatement('SET ROLE x', makeSettingsPolicy([])).ok, false);
+});

@@ -49,6 +49,11 @@ export function makeSettingsPolicy(allowed: readonly string[]): SettingsPolicy {
   };
 }
 
+const IDENTITY_SETTINGS: ReadonlyMap<RefusalReason, string> = new Map([
+  ['role', 'role'],
+  ['session-authorization', 'session_authorization'],
+]);
+
 export type SettingsVerdict =
   | { readonly ok: true }
   | {
@@ -76,8 +81,11 @@ export function judgeStatement(text: Uint8Array | string, policy: SettingsPolicy
 
 function judgeChange(change: SettingChange, policy: SettingsPolicy): SettingsVerdict {
   switch (change.kind) {
-    case 'refused':
-      return { ok: false, reason: change.reason };
+    case 'refused': {
+      // Whom the session acts as is the scope's matter (`set-role`), where the target's configuration leaves it to scopes.
+      const identity = IDENTITY_SETTINGS.get(change.reason);
+      return identity !== undefined && policy.allows(identity) ? OK : { ok: false, reason: change.reason };
+    }
     case 'reset':
       // Back to what the session began with, and that was judged then.
       return OK;

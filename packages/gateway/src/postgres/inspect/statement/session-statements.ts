@@ -19,6 +19,8 @@ export function analyzeSet(set: NodeOf<'VariableSetStmt'>, port: StatementPort):
   if (identity !== undefined && set.kind === 'VAR_SET_VALUE' && !isNone(name, set.args)) {
     port.demandSpecial(identity);
   }
+  // "$user" and the schemas that may be used are another's now, on the way back too.
+  if (identity !== undefined) port.change({ kind: 'anything' });
   if (set.kind === 'VAR_RESET_ALL') {
     port.change({ kind: 'search-path', value: 'default', local: false });
   } else if (name === 'search_path') {

@@ -85,7 +85,8 @@ class StatementAnalysis implements StatementPort {
     const found = this.#demands.finish();
     if (this.#setsConfig) this.#changes.push({ kind: 'search-path', value: undefined, local: false });
     const isNoted = this.#changes.some(({ kind }) => kind === 'anything');
-    const runsUnseen = found.runsOwnCode || found.demands.some((access) => isDynamic(access));
+    const runsUnseen =
+      found.runsOwnCode || found.demands.some((access) => isDynamic(access) || movesIdentity(access));
     if (runsUnseen && !isNoted) this.#changes.push({ kind: 'anything' });
     let effect = found.writes ? combineEffects(ownEffect, 'write') : ownEffect;
     if (this.#isAdmin) effect = 'admin';
@@ -244,4 +245,10 @@ class StatementAnalysis implements StatementPort {
     });
     this.#demands.include(found);
   }
+}
+
+/** set_config of the role: names are looked for as another user from then on. */
+function movesIdentity(access: Access): boolean {
+  if (access.kind !== 'routine') return false;
+  return access.class === 'set-role' || access.class === 'set-session-authorization';
 }
