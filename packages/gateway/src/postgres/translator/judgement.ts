@@ -246,7 +246,17 @@ function refusalOf(
   exchange: Exchange,
   { meaning, settings }: StatementReading,
 ): CountersignError | undefined {
-  if (meaning.unreadable !== undefined) return unreadableError(meaning.unreadable, exchange);
+  const denied = settingDenied(exchange, settings);
+  const { unreadable: unread } = meaning;
+  // A setting that may not be changed is why the path is not known behind it.
+  if (unread?.reason === 'unknown-search-path' && denied !== undefined) return denied;
+  return unread === undefined ? denied : unreadableError(unread, exchange);
+}
+
+function settingDenied(
+  exchange: Exchange,
+  settings: StatementReading['settings'],
+): CountersignError | undefined {
   if (settings.length === 0) return undefined;
   const verdict = judgeSettings(settings, exchange.settings);
   if (verdict.ok) return undefined;
