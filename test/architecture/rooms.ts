@@ -17,6 +17,7 @@ const EVERYTHING = [
   'identity',
   'policy',
   'grants',
+  'masking',
   'session',
   'postgres',
   'config',
@@ -30,12 +31,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   record: { uses: [] },
   identity: { uses: ['record'] },
   policy: { uses: ['identity'] },
-  grants: { uses: ['policy', 'identity', 'record'] },
-  session: { uses: ['record', 'identity', 'policy', 'grants'] },
+  grants: { uses: ['policy', 'identity', 'record'], knows: ['masking'] },
+  // Only computes: what a grant lets out it is told.
+  masking: { uses: [] },
+  session: { uses: ['record', 'identity', 'policy', 'grants', 'masking'] },
   // What a statement touches is said in the words of policy.
-  postgres: { uses: ['session', 'identity'], knows: ['policy'] },
-  // The verbs of a scope are those of policy.
-  config: { uses: [], knows: ['policy'] },
+  postgres: { uses: ['session', 'identity', 'masking'], knows: ['policy'] },
+  // The verbs of a scope are those of policy, classes and transforms those of masking.
+  config: { uses: [], knows: ['policy', 'masking'] },
   observe: { uses: [] },
   // In a thread of its own; reads the log from its files, as anyone could.
   export: { uses: ['record', 'config'] },
@@ -51,6 +54,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
 export const PURE_FOLDERS = [
   'packages/gateway/src/postgres/wire',
   'packages/gateway/src/postgres/inspect',
+  'packages/gateway/src/postgres/lineage',
+  'packages/gateway/src/masking',
 ] as const;
 
 export const IMPURE_MODULES =

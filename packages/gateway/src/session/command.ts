@@ -1,3 +1,4 @@
+import { FREE_PLAN, type MaskPlan } from '../masking/plan.ts';
 import type { CallResult } from '../record/events.ts';
 import type { Appended } from '../record/recorder.ts';
 
@@ -20,13 +21,21 @@ export class Command {
   /** The id of its `call.intent`, by which results and later calls name it. */
   readonly id: string;
   readonly effect: 'read' | 'write' | 'admin' | 'unknown';
+  /** What is masked of its answer. */
+  readonly mask: MaskPlan;
   readonly #intent: Appended;
   readonly #sink: ResultSink;
   #result: Appended | undefined;
 
-  constructor(intent: Appended, effect: 'read' | 'write' | 'admin' | 'unknown', sink: ResultSink) {
+  constructor(
+    intent: Appended,
+    effect: 'read' | 'write' | 'admin' | 'unknown',
+    sink: ResultSink,
+    mask: MaskPlan = FREE_PLAN,
+  ) {
     this.id = intent.id;
     this.effect = effect;
+    this.mask = mask;
     this.#intent = intent;
     this.#sink = sink;
   }

@@ -1,3 +1,4 @@
+import type { Lineage } from '../masking/lineage.ts';
 import type { Access } from '../policy/access.ts';
 
 /**
@@ -24,6 +25,10 @@ export interface Touched {
   readonly catalog?: string;
   /** The text of the command, asked for only to tell in a refusal no other names than the caller wrote itself. */
   readonly text?: () => string;
+  /** Where its values come from and go. Absent: nothing is classified in the target. */
+  readonly lineage?: Lineage;
+  /** Text of a bound parameter (from 1), for counting probes and finding masked values in it. Undefined: null or not known; then it counts as new. */
+  readonly parameter?: (number: number) => string | undefined;
 }
 
 export interface UnknownName {

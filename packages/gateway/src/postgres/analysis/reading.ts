@@ -1,3 +1,4 @@
+import type { Lineage } from '../../masking/lineage.ts';
 import type { Meaning } from '../inspect/meaning.ts';
 import type { SettingChange } from '../inspect/setting-changes.ts';
 
@@ -9,4 +10,6 @@ export interface StatementReading {
   readonly meaning: Meaning;
   /** What it does to settings; each session judges them by its own allow-list. */
   readonly settings: readonly SettingChange[];
+  /** Where its values come from and go. Absent: nothing is classified in the target. */
+  readonly lineage?: Lineage;
 }
