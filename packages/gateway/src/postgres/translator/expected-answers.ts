@@ -59,6 +59,11 @@ export class ExpectedAnswers {
     return this.#head === this.#units.length;
   }
 
+  /** A series has failed and its Sync has not come: the target looks at nothing before that, questions of our own included. */
+  get isSkipping(): boolean {
+    return this.#isSkipping;
+  }
+
   /** How many answers are still to come. */
   get length(): number {
     return this.#units.length - this.#head;

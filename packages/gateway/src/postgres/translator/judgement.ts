@@ -117,7 +117,8 @@ function refused(refusal: CountersignError): Judgement {
 
 function askAnalysis(exchange: Exchange, text: Buffer, mayWait = true, kept?: KeptReading): Found {
   // Inside a COPY the target does not look at it, unless that has just failed: then nobody knows what it did to names.
-  const waits = mayWait && exchange.copyIn === undefined;
+  // Nor behind an error in its series: there it would not answer what the names are either.
+  const waits = mayWait && exchange.copyIn === undefined && !exchange.expected.isSkipping;
   return heldBack(exchange, exchange.analysis.judge(text, exchange.transaction, waits, kept));
 }
 
