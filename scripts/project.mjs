@@ -123,8 +123,9 @@ export const childEnvironment = (node) => ({
  *
  * Ctrl-C in a terminal reaches the child without our help, so SIGINT is passed on only when there is no terminal.
  */
-export function runInPlace(command, args, options = {}) {
+export function runInPlace(command, args, { onStart, ...options } = {}) {
   const child = spawn(command, args, { stdio: 'inherit', ...options });
+  onStart?.(child.pid);
   const passOn = (signal) => {
     if (signal !== 'SIGINT' || !process.stdin.isTTY) {
       child.kill(signal);

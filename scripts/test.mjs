@@ -10,9 +10,12 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { ROOT, childEnvironment, ensureInstalled, fail, prepare, runInPlace } from './project.mjs';
+import { endStuckFiles } from './stuck-files.mjs';
 
 /** A file that has not ended by then hangs. The kill loop in CI takes some minutes; the long form sets its own end. */
 const FILE_TIMEOUT_MS = 15 * 60 * 1000;
+/** So long may its process go on when its last test was given up. */
+const FILE_GRACE_MS = 60 * 1000;
 
 /**
  * A run of everything that passes fewer has lost some: a file that is no longer found, a report that was cut off. Raise it with
@@ -97,6 +100,9 @@ const flags = [
 ];
 const code = await runInPlace(node, [...flags, ...files], {
   cwd: ROOT,
+  onStart: (pid) => {
+    if (!options.kill) endStuckFiles(pid, FILE_TIMEOUT_MS + FILE_GRACE_MS);
+  },
   env: {
     ...childEnvironment(node),
     ...(options.kill ? { COUNTERSIGN_KILL_OPTIONS: JSON.stringify(['--long', ...options.forKill]) } : {}),

@@ -70,6 +70,14 @@ interface Tally {
   readonly checkpoints: Set<string>;
 }
 
+/** No client has got its first answer after so long: nothing is slow here, somebody waits for ever. */
+const STANDSTILL_MS = 120_000;
+
+async function standstill(): Promise<never> {
+  await sleep(STANDSTILL_MS, undefined, { ref: false });
+  throw new Error(`no client got an answer within ${STANDSTILL_MS / 1000} s`);
+}
+
 /** One life of the gateway under load, ended by SIGKILL. */
 async function killUnderLoad(
   folder: GatewayFolder,
@@ -90,7 +98,7 @@ async function killUnderLoad(
   );
   try {
     // A client that finds something wrong is heard at once, not after the kill. Some kills fall into the opening of sessions.
-    if (random.next() < 0.8) await Promise.race([underWay.promise, load]);
+    if (random.next() < 0.8) await Promise.race([underWay.promise, load, standstill()]);
     await Promise.race([sleep(random.between(40, 260)), load]);
   } finally {
     isKilled = true;
