@@ -12,6 +12,7 @@ export const BUILT_IN_CLASSES = [
   'address',
   'free_text',
   'secret',
+  'ip',
 ] as const;
 
 export type ClassName = string;
