@@ -128,10 +128,10 @@ test('a configuration that is not there or not valid ends with 3, and every line
   const missing = await run('check', '-c', 'missing.yaml');
   assert.equal(missing.code, 3);
   assert.match(missing.stderr, /missing\.yaml.*ENOENT.*countersign init/);
-  writeFileSync(join(folder, 'bad.yaml'), 'version: 1\nmask: {}\nlimts: {}\n');
+  writeFileSync(join(folder, 'bad.yaml'), 'version: 1\noauth: {}\nlimts: {}\n');
   const bad = await run('serve', '-c', 'bad.yaml');
   assert.equal(bad.code, 3);
-  assert.match(bad.stderr, /bad\.yaml:2:1: error: mask: this version does not have masking/);
+  assert.match(bad.stderr, /bad\.yaml:2:1: error: oauth: this version does not have OAuth/);
   assert.match(bad.stderr, /bad\.yaml:3:1: error: limts: unknown key \(did you mean limits\?\)/);
   const json = await run('check', '-c', 'bad.yaml', '--json');
   assert.equal(json.code, 3);

@@ -18,6 +18,8 @@ import { assembleCatalog } from './catalog-section.ts';
 import { assembleRetention } from './custody-section.ts';
 import type { ConfigFile } from './file-schema.ts';
 import { assembleFloodLimits } from './flood-section.ts';
+import { assembleClasses, assembleMaskingGrant } from './masking-grants.ts';
+import { assembleMasking } from './masking-section.ts';
 import { assemblePolicies } from './policy-section.ts';
 import { assembleRoles } from './roles-section.ts';
 import { assembleScope } from './scope-section.ts';
@@ -60,6 +62,7 @@ export function assembleConfig(
     ...(shape.policies === undefined
       ? {}
       : { policies: assemblePolicies(shape.policies, (path) => resolve(folder, path)) }),
+    ...(shape.masking === undefined ? {} : { masking: assembleMasking(shape.masking, secret) }),
     targets: Object.entries(shape.targets).map(([name, target]) => assembleTarget(name, target, secret)),
     principals: shape.principals.map((principal) => assemblePrincipal(principal, secret)),
     grants: shape.grants.map((grant) => assembleGrant(grant)),
@@ -167,6 +170,8 @@ function assembleTarget(
     allowedSettings: target.settings.allow,
     ...(target.retentionClass === undefined ? {} : { retentionClass: target.retentionClass }),
     ...(target.catalog === undefined ? {} : { catalog: assembleCatalog(target.catalog) }),
+    ...(target.classes === undefined ? {} : { classes: assembleClasses(target.classes) }),
+    classesFrom: target.classesFrom,
     ...(target.roles === undefined ? {} : { roles: assembleRoles(target.roles) }),
   };
 }
@@ -180,13 +185,15 @@ function assemblePrincipal(
 }
 
 function assembleGrant(grant: ConfigFile['grants'][number]): GrantConfig {
-  const { expires, purpose, login, scope, ...rest } = grant;
+  const { expires, purpose, login, scope, unmask, writeClasses, budgets, ...rest } = grant;
+  const masking = assembleMaskingGrant({ unmask, writeClasses, budgets });
   return {
     ...rest,
     expiresAtUs: parseMoment(expires) ?? 0n,
     ...(login === undefined ? {} : { login }),
     ...(purpose === undefined ? {} : { purpose }),
     ...(scope === undefined ? {} : { scope: assembleScope(scope) }),
+    ...(masking === undefined ? {} : { masking }),
   };
 }
 

@@ -7,6 +7,9 @@
 import type { CatalogConfig } from './catalog-section.ts';
 import type { CustodyConfig, RetentionConfig } from './custody-section.ts';
 import type { ExportConfig } from './export-section.ts';
+import type { ClassBinding, ClassOrigin } from './masking-grants.ts';
+import type { MaskingConfig } from './masking-section.ts';
+import type { MaskingGrant } from '../masking/rules.ts';
 import type { PoliciesConfig } from './policy-section.ts';
 import type { RolesConfig } from './roles-section.ts';
 import type { ScopeConfig } from './scope-section.ts';
@@ -59,6 +62,8 @@ export interface GrantConfig {
   readonly purpose?: string;
   /** Absent: it covers nothing, every command is refused. */
   readonly scope?: ScopeConfig;
+  /** Absent: nothing is let out, and nothing may be asked for. */
+  readonly masking?: MaskingGrant;
 }
 
 export type TlsMode = 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
@@ -103,6 +108,10 @@ export interface PostgresTargetConfig {
   readonly retentionClass?: string;
   /** Absent: `DEFAULT_CATALOG` of `catalog-section.ts`. */
   readonly catalog?: CatalogConfig;
+  /** Classes of columns that the file names. Absent: none. */
+  readonly classes?: readonly ClassBinding[];
+  /** Where classes may stand. Absent: everywhere. */
+  readonly classesFrom?: readonly ClassOrigin[];
   /** Roles made per scope. Absent: every grant names a login. */
   readonly roles?: RolesConfig;
 }
@@ -212,6 +221,8 @@ export interface CountersignConfig {
   readonly traces?: TracesConfig;
   /** Absent: nothing is permitted to anybody. */
   readonly policies?: PoliciesConfig;
+  /** Absent: nothing is masked. */
+  readonly masking?: MaskingConfig;
   readonly targets: readonly PostgresTargetConfig[];
   readonly principals: readonly PrincipalConfig[];
   readonly grants: readonly GrantConfig[];

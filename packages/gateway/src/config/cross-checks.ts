@@ -2,6 +2,7 @@ import { isLoopbackHost } from './addresses.ts';
 import type { CountersignConfig, PostgresTargetConfig } from './config.ts';
 import { checkCatalog } from './catalog-section.ts';
 import { checkCustodySections, checkTargetClasses } from './custody-section.ts';
+import { checkMasking } from './masking-grants.ts';
 import { nearestKey } from './nearest-key.ts';
 import type { Positions } from './positions.ts';
 import { formatPath } from './problem.ts';
@@ -49,6 +50,8 @@ export function crossCheck(config: CountersignConfig, positions: Positions, nowU
   for (const { severity, path, message, hint } of checkCatalog(config.targets))
     report.add(severity, path, message, hint);
   for (const { severity, path, message, hint } of checkRoles(config.targets, config.grants))
+    report.add(severity, path, message, hint);
+  for (const { severity, path, message, hint } of checkMasking(config.masking, config.targets, config.grants))
     report.add(severity, path, message, hint);
   checkUse(config, report);
   return report.problems;

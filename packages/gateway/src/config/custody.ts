@@ -13,7 +13,12 @@ interface SecretUse {
   readonly path: string;
   readonly reference: SecretRef;
   /** What the secret is for; `undefined` for something public. */
-  readonly custody?: 'log-signing key' | 'target credential' | 'listener key' | 'client credential';
+  readonly custody?:
+    | 'log-signing key'
+    | 'target credential'
+    | 'listener key'
+    | 'client credential'
+    | 'masking key';
 }
 
 /** Every reference of a configuration. */
@@ -25,6 +30,8 @@ export function secretUses(config: CountersignConfig): readonly SecretUse[] {
   const { previousKey } = config.log;
   if (previousKey !== undefined)
     uses.push({ path: 'log.previousKey', reference: previousKey, custody: 'log-signing key' });
+  if (config.masking !== undefined)
+    uses.push({ path: 'masking.key', reference: config.masking.key, custody: 'masking key' });
   const { tls } = config.listen.postgres;
   if (tls !== undefined) {
     uses.push({ path: 'listen.postgres.tls.cert', reference: tls.cert });

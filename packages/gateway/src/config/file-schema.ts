@@ -19,6 +19,8 @@ import {
   secretRef,
   size,
 } from './schema-parts.ts';
+import { classesFromSection, classesSection, maskingGrantKeys } from './masking-grants.ts';
+import { maskingSection } from './masking-section.ts';
 import { groupsSection, policiesSection } from './policy-section.ts';
 import { parseMoment } from './units.ts';
 import { exportSection } from './export-section.ts';
@@ -176,6 +178,8 @@ const targetSection = z.strictObject({
     )
     .describe('Whom the gateway can be in the target, by a name that grants refer to.'),
   catalog: catalogSection.optional(),
+  classes: classesSection.optional(),
+  classesFrom: classesFromSection,
   roles: rolesSection.optional(),
 });
 
@@ -216,6 +220,7 @@ const grantSection = z.strictObject({
     .describe('When it ends.'),
   purpose: z.string().min(1).max(500).optional().describe('What it is for.'),
   scope: scopeSection.optional(),
+  ...maskingGrantKeys,
 });
 
 export const fileSchema = z
@@ -254,6 +259,7 @@ export const fileSchema = z
     export: exportSection,
     traces: tracesSection.optional(),
     policies: policiesSection.optional(),
+    masking: maskingSection.optional(),
     targets: z
       .record(z.string().regex(NAME), targetSection)
       .describe('Systems behind the gateway, by name. Clients use the name as their database name.'),

@@ -4,7 +4,9 @@ export function nearestKey(key: string, valid: readonly string[]): string | unde
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of valid) {
-    const distance = editDistance(wanted, normalise(candidate));
+    const known = normalise(candidate);
+    // A key that was cut short: `mask` is `masking`.
+    const distance = wanted.length >= 4 && known.startsWith(wanted) ? 1 : editDistance(wanted, known);
     if (distance < bestDistance && distance <= Math.max(1, Math.floor(candidate.length / 3))) {
       best = candidate;
       bestDistance = distance;

@@ -185,6 +185,21 @@ function namePattern(text: string): NamePattern {
   return { ...(schema === ANY ? {} : { schema }), ...(name === ANY ? {} : { name }) };
 }
 
+/** `schema.name` without wildcards, in the spelling of scopes; undefined when it is none. */
+export function parseQualified(text: string): readonly [schema: string, name: string] | undefined {
+  const parts = parseParts(text);
+  if (parts?.length !== 2) return undefined;
+  const [schema, name] = parts;
+  return typeof schema === 'string' && typeof name === 'string' ? [schema, name] : undefined;
+}
+
+/** Of what is no `schema.name` without wildcards, a sentence without the text itself. */
+export function problemOfQualified(text: string): string | undefined {
+  const problem = problemOfName(text, 2);
+  if (problem !== undefined) return problem;
+  return parseQualified(text) === undefined ? 'must be one schema.name: * stands for none here' : undefined;
+}
+
 const ANY = Symbol('any name');
 type Part = string | typeof ANY;
 
@@ -208,7 +223,8 @@ function problemOfDdlSchema(text: string): string | undefined {
   return "must not be one of the server's own schemas (temporary objects: allow create-temp)";
 }
 
-function problemOfPlain(name: string): string | undefined {
+/** Of what cannot be the name of an object; undefined: it can. */
+export function problemOfPlain(name: string): string | undefined {
   if (name === '') return 'must not be empty';
   if (name.includes('\0')) return 'must not contain NUL';
   if (Buffer.byteLength(name) > MAX_NAME_BYTES)

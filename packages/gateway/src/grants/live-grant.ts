@@ -1,4 +1,5 @@
 import type { GrantConfig } from '../config/config.ts';
+import type { MaskingGrant } from '../masking/rules.ts';
 import { Scope } from './scope.ts';
 
 /** Why a grant is no longer live. `expired`: its time is over. `removed`, `changed`: by a reload of the configuration. */
@@ -11,6 +12,8 @@ export interface GrantClock {
   /** Time since boot, ms, never set back and counting a suspended machine where the system tells it. */
   bootMs(): number;
 }
+
+const NOTHING_UNMASKED: MaskingGrant = { unmask: new Set(), writeClasses: new Set(), budgets: new Map() };
 
 /**
  * A grant while it is in force. It ends once, and never comes back: a reload that brings the same id makes a new object.
@@ -29,6 +32,7 @@ export class LiveGrant {
   readonly databases: readonly string[];
   readonly expiresAtUs: bigint;
   readonly purpose: string | undefined;
+  readonly masking: MaskingGrant;
   readonly #clock: GrantClock;
   readonly #bootDeadlineMs: number;
   readonly #expiresAtMs: number;
@@ -44,6 +48,7 @@ export class LiveGrant {
     this.databases = config.databases;
     this.expiresAtUs = config.expiresAtUs;
     this.purpose = config.purpose;
+    this.masking = config.masking ?? NOTHING_UNMASKED;
     this.#clock = clock;
     this.#expiresAtMs = Number(config.expiresAtUs / 1000n);
     this.#bootDeadlineMs = clock.bootMs() + this.#expiresAtMs - clock.wallMs();
@@ -92,9 +97,21 @@ export class LiveGrant {
       this.target === config.target &&
       this.login === config.login &&
       this.scope.canonical === new Scope(config.scope).canonical &&
+      canonicalMasking(this.masking) === canonicalMasking(config.masking ?? NOTHING_UNMASKED) &&
       this.expiresAtUs === config.expiresAtUs &&
       this.databases.length === config.databases.length &&
       this.databases.every((database, index) => database === config.databases[index])
     );
   }
+}
+
+/** The same for grants that say the same of masking, in whatever order. */
+export function canonicalMasking({ unmask, writeClasses, budgets }: MaskingGrant): string {
+  return JSON.stringify([
+    unmask === 'all' ? unmask : [...unmask].toSorted(),
+    writeClasses === 'all' ? writeClasses : [...writeClasses].toSorted(),
+    [...budgets]
+      .map(([name, { values, period }]) => [name, values, period] as const)
+      .toSorted(([one], [other]) => (one < other ? -1 : 1)),
+  ]);
 }
