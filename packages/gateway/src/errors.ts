@@ -189,6 +189,36 @@ export const ERROR_SURFACES = {
     'Try again; prepare the statement anew.',
   ),
   CS_STATEMENT_DENIED: surface('42501', 4, false, 'this statement is not permitted through the gateway'),
+  CS_MASK_ORACLE: surface(
+    '42501',
+    4,
+    false,
+    'the statement would tell something of regulated values by its form, so it was not executed',
+  ),
+  CS_MASK_DERIVED: surface(
+    '42501',
+    4,
+    false,
+    'the statement answers an expression over a regulated value that may be in none, so it was not executed',
+  ),
+  CS_MASK_BUDGET: surface(
+    '42501',
+    4,
+    false,
+    'the statement asks for more regulated values by equality than the grant allows, so it was not executed',
+  ),
+  CS_MASK_FLOW: surface(
+    '42501',
+    4,
+    false,
+    'the statement would move a regulated value to where it is not masked any more, so it was not executed',
+  ),
+  CS_MASK_WRITE_BACK: surface(
+    '42501',
+    4,
+    false,
+    'the statement could write a masked value over a real one, so it was not executed',
+  ),
   CS_QUOTA_EXCEEDED: surface(
     '53400',
     5,
