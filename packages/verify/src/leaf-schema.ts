@@ -185,6 +185,8 @@ export const EVENTS = {
     policy: may(digest),
     scope: may(digest),
     catalog: may(name),
+    masking: may(digest),
+    classification: may(digest),
     role: may(choice('scope', 'configured')),
     /** Retention class of the contents of leaves that cite this one. */
     class: may(name),
@@ -226,6 +228,21 @@ export const EVENTS = {
     objects: may(list(name)),
     objects_more: may(count),
     objects_all: may(commitment),
+    /** What of the regulated the grant let out. */
+    unmasked: may(list(object({ class: need(name), object: need(name) }))),
+    unmasked_more: may(count),
+    /** Distinct regulated values asked for by equality: of this call, and of the period with it. */
+    probes: may(
+      list(
+        object({
+          class: need(name),
+          period: need(choice('hour', 'day', 'week', 'month')),
+          new: need(count),
+          used: need(count),
+          budget: need(count),
+        }),
+      ),
+    ),
     after: may(reference),
   },
   'call.denied': {
@@ -255,6 +272,11 @@ export const EVENTS = {
     copied: may(digest),
     suspended: may(boolean),
     cause: may(name),
+    /** Values masked, by column; and in columns that are left out. */
+    masked: may(
+      list(object({ object: need(name), class: need(name), transform: need(name), count: need(count) })),
+    ),
+    masked_more: may(count),
   },
   'authn.result': {
     outcome: need(choice('accepted', 'refused')),

@@ -10,6 +10,7 @@ import type { RoleEvent } from './events/roles.ts';
 import type { CheckpointTimestamped } from './events/timestamp.ts';
 import type { CheckpointWitnessed, Predecessor } from './events/witnessing.ts';
 import type { KeyEvent } from './events/keys.ts';
+import type { MaskedOfCall, MaskingOfCall } from './events/masking.ts';
 import type { ExportAlert } from './events/export.ts';
 import type { PolicyActivated } from './events/policy.ts';
 import type { ContextFields, LeafRef } from './recorder.ts';
@@ -59,7 +60,7 @@ export interface SessionClosed extends InSession {
 
 export type SqlKind = string;
 
-export interface CallIntent extends InSession {
+export interface CallIntent extends InSession, MaskingOfCall {
   readonly type: 'call.intent';
   readonly decision: Decision;
   /** First key word in lower case (`select`, `insert`, …), or `prepare`, `plan`, `fetch`, `function`, `multi`, `empty`. */
@@ -113,7 +114,7 @@ export interface CallVoided extends InSession {
 
 export type CallStatus = 'ok' | 'error' | 'cancelled' | 'cut' | 'skipped';
 
-export interface CallResult extends InSession {
+export interface CallResult extends InSession, MaskedOfCall {
   readonly type: 'call.result';
   /** Id of the `call.intent` leaf. The result has no `id` and no `context` of its own. */
   readonly call: string;

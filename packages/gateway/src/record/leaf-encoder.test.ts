@@ -58,6 +58,22 @@ test('leaves: the hand-written encoders give what the canonicalizer gives, and t
     objectsMore: 3,
     objectsAll: DIGEST,
   });
+  const ofMasking = variants(
+    { ...intent, context, resumes: ID, params: [DIGEST] },
+    {
+      unmasked: [{ class: 'email', object: 'bank.customers."Odd \\"mail"' }],
+      unmaskedMore: 2,
+      probes: [{ class: 'ssn', period: 'day', new: 1, used: 3, budget: 20 }],
+      txn: 'I',
+    },
+  );
+  const masked = variants(
+    { ...result, rows: 2 },
+    {
+      masked: [{ object: 'bank.customers.ssn', class: 'ssn', transform: 'redact', count: 2 }],
+      maskedMore: 4,
+    },
+  );
   const results = variants(result, {
     sqlstate: '22012',
     rows: 4,
@@ -69,13 +85,13 @@ test('leaves: the hand-written encoders give what the canonicalizer gives, and t
     context,
   });
   let count = 0;
-  for (const event of [...intents, ...results]) {
+  for (const event of [...intents, ...results, ...ofMasking, ...masked]) {
     const text = encodeEvent(event, envelope);
     assert.equal(text, encodeGeneric(event, envelope));
     assert.deepEqual(checkLeaf(Buffer.from(text)).problems, []);
     count++;
   }
-  assert.equal(count, 8192 + 256);
+  assert.equal(count, 8192 + 256 + 16 + 4);
 });
 
 test('leaves: UUIDs are version 7 of their time and differ', () => {

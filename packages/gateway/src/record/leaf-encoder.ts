@@ -5,6 +5,7 @@
 
 import { encodeCanonical, type EncodableValue } from 'countersign-verify';
 import type { CallIntent, CallResult, Decision, OwnEvent, RecordEvent } from './events.ts';
+import type { Unmasked } from './events/masking.ts';
 import type { LeafRef } from './recorder.ts';
 
 export interface Envelope {
@@ -25,6 +26,7 @@ const JSON_CACHE = 1024;
 const decisionJson = new WeakMap<Decision, string>();
 const refJson = new WeakMap<LeafRef, string>();
 const objectsJson = new WeakMap<readonly string[], string>();
+const unmaskedJson = new WeakMap<readonly Unmasked[], string>();
 const SNAKE = new Map<string, string>();
 
 /** JSON of a short configured word. */
@@ -94,6 +96,16 @@ function objectsText(objects: readonly string[]): string {
   return json;
 }
 
+/** As above. */
+function unmaskedText(unmasked: readonly Unmasked[]): string {
+  let json = unmaskedJson.get(unmasked);
+  if (json === undefined) {
+    json = encodeCanonical(toWire(unmasked));
+    unmaskedJson.set(unmasked, json);
+  }
+  return json;
+}
+
 /** JSON of digests and ids: base64url, hexadecimal, digits and dashes need no escaping. */
 function plainList(items: readonly string[]): string {
   return items.length === 0 ? '[]' : `["${items.join('","')}"]`;
@@ -136,7 +148,7 @@ export function encodeGeneric(
 
 export function encodeIntent(event: CallIntent, e: Envelope): string {
   const { after, context, message, params, resumes, statement, statementName, statements, txn } = event;
-  const { fingerprint, objects, objectsAll, objectsMore } = event;
+  const { fingerprint, objects, objectsAll, objectsMore, probes, unmasked, unmaskedMore } = event;
   return (
     '{' +
     (after === undefined ? '' : `"after":${citationJson(after, e.journal)},`) +
@@ -152,25 +164,32 @@ export function encodeIntent(event: CallIntent, e: Envelope): string {
     (objectsAll === undefined ? '' : `"objects_all":"${objectsAll}",`) +
     (objectsMore === undefined ? '' : `"objects_more":${objectsMore},`) +
     (params === undefined ? '' : `"params":${plainList(params)},`) +
+    (probes === undefined ? '' : `"probes":${encodeCanonical(toWire(probes))},`) +
     (resumes === undefined ? '' : `"resumes":"${resumes}",`) +
     `"seq":${e.seq},"session":"${event.session}",` +
     (statement === undefined ? '' : `"statement":"${statement}",`) +
     (statementName === undefined ? '' : `"statement_name":"${statementName}",`) +
     (statements === undefined ? '' : `"statements":${statements},`) +
     (txn === undefined ? '' : `"txn":${word(txn)},`) +
-    '"type":"call.intent","v":1}'
+    '"type":"call.intent",' +
+    (unmasked === undefined ? '' : `"unmasked":${unmaskedText(unmasked)},`) +
+    (unmaskedMore === undefined ? '' : `"unmasked_more":${unmaskedMore},`) +
+    '"v":1}'
   );
 }
 
 export function encodeResult(event: CallResult, e: Envelope): string {
-  const { cause, completed, copied, delivered, rows, sqlstate, suspended } = event;
+  const { cause, completed, copied, delivered, masked, maskedMore, rows, sqlstate, suspended } = event;
   return (
     `{"at":${e.atUs},"bytes_down":${event.bytesDown},"bytes_up":${event.bytesUp},"call":"${event.call}",` +
     (cause === undefined ? '' : `"cause":${word(cause)},`) +
     (completed === undefined ? '' : `"completed":${completed},`) +
     (copied === undefined ? '' : `"copied":"${copied}",`) +
     (delivered === undefined ? '' : `"delivered":"${delivered}",`) +
-    `"duration_us":${event.durationUs},"journal":${word(e.journal)},"jseq":${e.jseq},"mono":${e.monoUs},` +
+    `"duration_us":${event.durationUs},"journal":${word(e.journal)},"jseq":${e.jseq},` +
+    (masked === undefined ? '' : `"masked":${encodeCanonical(toWire(masked))},`) +
+    (maskedMore === undefined ? '' : `"masked_more":${maskedMore},`) +
+    `"mono":${e.monoUs},` +
     (rows === undefined ? '' : `"rows":${rows},`) +
     `"seq":${e.seq},"session":"${event.session}",` +
     (sqlstate === undefined ? '' : `"sqlstate":${word(sqlstate)},`) +

@@ -153,6 +153,10 @@ export interface ContextFields {
   readonly scope?: string;
   /** Epoch of the catalog snapshot that the objects of calls are named by. */
   readonly catalog?: string;
+  /** Version of the masking rules in force: base64url SHA-256. Absent: nothing is masked. */
+  readonly masking?: string;
+  /** Digest of which columns of the target are regulated, in the catalog that the calls were analysed by. */
+  readonly classification?: string;
   /** Whose privileges the session has in the target: of a role made for the scope, or of a configured login. */
   readonly role?: 'scope' | 'configured';
   /**
