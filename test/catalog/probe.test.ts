@@ -50,6 +50,14 @@ interface Change {
 }
 
 const CHANGES: readonly (string | Change)[] = [
+  "comment on column bank.account.status is 'state, countersign:class=own'",
+  "comment on column bank.account.status is 'Countersign: class=own'",
+  "comment on column bank.account.status is 'nothing to see'",
+  "comment on column bank.open_account.id is 'countersign:class=own'",
+  'comment on column bank.open_account.id is null',
+  `set allow_system_table_mods = on; insert into pg_seclabel
+   values ('bank.entry'::regclass, 'pg_class'::regclass, 3, 'made up', 'countersign:class=free_text')`,
+  'delete from pg_seclabel',
   'create table bank.fresh (id int)',
   'alter table bank.fresh add column more text',
   'alter table bank.fresh rename column more to less',
@@ -137,6 +145,8 @@ const NO_CHANGES = [
   'create temp table stays (id int primary key, word text)',
   'create temp view looks as select * from stays',
   "select nextval('kept.s')",
+  "comment on column kept.t.id is 'of no interest'; comment on table kept.t is 'countersign:class=own'",
+  "create temp table noted (id int); comment on column noted.id is 'countersign:class=own'",
   'select 1',
 ];
 

@@ -161,6 +161,9 @@ export class CatalogBuilder {
       case 'extensions':
         this.#extensions.push(text(row[0]));
         return;
+      case 'classes':
+        this.#addClasses(row);
+        return;
       default:
         throw notUnderstood();
     }
@@ -215,6 +218,16 @@ export class CatalogBuilder {
       generated: generated !== '',
       ...(typeof expression === 'string' ? { default: expression } : {}),
     });
+  }
+
+  /** After the columns. Those of temporary relations are not in the snapshot. */
+  #addClasses([relation, attnum, from, words]: TextRow): void {
+    const columns = this.#relations.get(number(relation))?.columns;
+    const index = columns?.findIndex((column) => column.number === number(attnum)) ?? -1;
+    const column = columns?.[index];
+    if (columns === undefined || column === undefined) return;
+    const key = word({ comment: 'classComments', label: 'classLabels' } as const, from);
+    columns[index] = { ...column, [key]: [...(column[key] ?? []), ...list(words)] };
   }
 
   #addRule([relation, name, event, instead, definition]: TextRow): void {

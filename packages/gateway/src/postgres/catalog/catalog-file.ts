@@ -19,6 +19,8 @@ const column = z.strictObject({
   notNull: z.boolean(),
   default: z.string().optional(),
   generated: z.boolean(),
+  classComments: z.array(z.string()).optional(),
+  classLabels: z.array(z.string()).optional(),
 });
 const rule = z.strictObject({
   name,

@@ -31,7 +31,8 @@ export type CatalogQuery =
   | 'operators'
   | 'casts'
   | 'eventTriggers'
-  | 'extensions';
+  | 'extensions'
+  | 'classes';
 
 /** Nothing that the login or its role has set may change what is read or how it is written. */
 const SETTINGS = [
@@ -176,6 +177,22 @@ const EVENT_TRIGGERS =
 
 const EXTENSIONS = 'SELECT extname FROM pg_extension ORDER BY extname COLLATE "C"';
 
+/** What is written to the gateway, in whatever case, so that a slip of the pen is seen and not passed over. */
+const TO_US = 'countersign[[:space:]]*:';
+
+/** Of comments and labels of columns only what is written to the gateway: the rest is nobody's business here. */
+const words = (text: string): string =>
+  `array_to_json(ARRAY(SELECT m[1] FROM regexp_matches(${text}, '(${TO_US}[^[:space:]]{0,100})', 'gi') AS m))::text COLLATE "C"`;
+
+const classes = (catalog: string, from: string, text: string): string => `
+SELECT d.objoid, d.objsubid, '${from}', ${words(text)}
+FROM ${catalog} d JOIN pg_class c ON c.oid = d.objoid
+WHERE d.classoid = 'pg_class'::regclass AND d.objsubid > 0 AND ${text} ~* '${TO_US}' AND c.relpersistence <> 't'`;
+
+const CLASSES = `${classes('pg_description', 'comment', 'd.description')}
+UNION ALL${classes('pg_seclabel', 'label', 'd.label')}
+ORDER BY 1, 2, 3, 4`;
+
 const VERSION = "SELECT current_setting('server_version_num'), current_database()";
 
 /** One moment for all that is asked. */
@@ -208,6 +225,7 @@ export function catalogText(major: number): {
     ['casts', CASTS],
     ['eventTriggers', EVENT_TRIGGERS],
     ['extensions', EXTENSIONS],
+    ['classes', CLASSES],
   ];
   return {
     text: [BEGIN, ...asked.map(([, query]) => query), 'COMMIT'].join(';\n'),
@@ -218,6 +236,10 @@ export function catalogText(major: number): {
 /** Rows of other sessions' temporary objects come and go; they are not in the snapshot. */
 const TEMPORARY = "(SELECT oid FROM pg_class WHERE relpersistence = 't')";
 const TEMPORARY_SCHEMA = `(SELECT oid FROM pg_namespace WHERE nspname ~ ${OWN_SCHEMA})`;
+
+/** Rows that come to be, change, or no longer are of the kind: each moves count or sum. */
+const toUs = (text: string): string =>
+  `classoid = 'pg_class'::regclass AND objsubid > 0 AND ${text} ~* '${TO_US}' AND objoid NOT IN ${TEMPORARY}`;
 
 /** Every catalog that the snapshot is made of; pg_depend (which extension a routine is of) changes only with those. */
 const WATCHED: readonly (readonly [catalog: string, condition?: string])[] = [
@@ -244,6 +266,8 @@ const WATCHED: readonly (readonly [catalog: string, condition?: string])[] = [
   ['pg_cast'],
   ['pg_event_trigger'],
   ['pg_extension'],
+  ['pg_description', toUs('description')],
+  ['pg_seclabel', toUs('label')],
 ];
 
 /**

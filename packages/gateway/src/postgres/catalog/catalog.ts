@@ -23,6 +23,10 @@ export interface CatalogColumn {
   /** Text of its default, identity or generation expression, with every name qualified. */
   readonly default?: string;
   readonly generated: boolean;
+  /** What its comment says to the gateway: each `countersign:…` in it, to the next space. Absent: nothing. */
+  readonly classComments?: readonly string[];
+  /** The same of its security labels, of whatever provider. */
+  readonly classLabels?: readonly string[];
 }
 
 export interface CatalogRule {
