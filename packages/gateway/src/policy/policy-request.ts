@@ -8,6 +8,12 @@ export interface ConnectAccess {
   readonly kind: 'connect';
 }
 
+/** Whether values of a class may leave as they are, where the grant says so. `*`: values that may be of any class. */
+export interface UnmaskAccess {
+  readonly kind: 'unmask';
+  readonly class: string;
+}
+
 export interface PolicyGrant {
   readonly id: string;
   /** From the configuration: nobody approved it for this occasion. */
@@ -22,7 +28,7 @@ export interface PolicyRequest {
   /** Name of the target in the configuration. */
   readonly target: string;
   readonly database: string;
-  readonly access: Access | ConnectAccess;
+  readonly access: Access | ConnectAccess | UnmaskAccess;
 }
 
 /** A policy that could not be evaluated. `policy` is empty when the question itself could not be put. */

@@ -195,6 +195,8 @@ test('what is weaker never permits what is stronger', () => {
     ['execute', ask(routine('own'))],
     ...SPECIALS.map((name) => [name === 'admin' ? 'admin' : 'special', ask(routine(name))] as const),
     ['ddl', ask({ kind: 'schema', verb: 'ddl', schema: 'app', name: 't' })],
+    ['unmask', ask({ kind: 'unmask', class: 'ssn' })],
+    ['unmask', ask({ kind: 'unmask', class: '*' })],
     ['admin', ask({ kind: 'schema', verb: 'ddl', schema: 'pg_catalog' })],
     ...SPECIALS.map(
       (verb) => [verb === 'admin' ? 'admin' : 'special', ask({ kind: 'special', verb })] as const,
@@ -209,6 +211,14 @@ test('what is weaker never permits what is stronger', () => {
         `${action}: ${JSON.stringify(request.access)}`,
       );
   }
+});
+
+test('a class of regulated values is let out by its name, and * by its own', () => {
+  const set = setOf(
+    '@id("a") permit (principal, action == Action::"unmask", resource == Class::"bank/ledger/ssn");',
+  );
+  const effect = (name: string): string => set.decide(ask({ kind: 'unmask', class: name })).effect;
+  assert.deepEqual(['ssn', 'email', '*'].map(effect), ['permit', 'forbid', 'forbid']);
 });
 
 test('a special by its name, with the functions and relations that are of its kind', () => {

@@ -36,7 +36,7 @@ const inSchema = z.union([
 
 /** What is asked for; also the form in which `explain` takes it. */
 const accessFields = {
-  action: z.enum([...RELATION_VERBS, 'connect', 'execute', 'ddl', 'special', 'admin']),
+  action: z.enum([...RELATION_VERBS, 'connect', 'execute', 'ddl', 'special', 'admin', 'unmask']),
   resource: z.union([inSchema, z.string().min(1)]).optional(),
   class: z.enum(['data', 'structure', 'values', 'temp', 'own', ...SPECIALS]).optional(),
   columns: z.union([z.literal('*'), z.array(z.string())]).optional(),
@@ -183,6 +183,9 @@ export function accessOf(words: AccessWords): PolicyRequest['access'] {
       return { kind: 'special', verb: 'admin' };
     case 'special':
       return { kind: 'special', verb: specialOf(resource) };
+    case 'unmask':
+      if (typeof resource !== 'string') throw new Error('unmask needs a resource: the name of a class, or *');
+      return { kind: 'unmask', class: resource };
     case 'ddl':
       if (typeof resource !== 'string') throw new Error('ddl needs a resource: the name of a schema');
       return { kind: 'schema', verb: 'ddl', schema: resource };

@@ -69,6 +69,8 @@ function matterOf(request: PolicyRequest): Matter {
       return relationMatter(access, place);
     case 'routine':
       return routineMatter(access, place);
+    case 'unmask':
+      return place.classMatter(access.class);
     case 'schema':
       if (SYSTEM_SCHEMAS.has(access.schema)) return place.serverMatter();
       return place.schemaMatter(access.schema, access.name);
@@ -160,6 +162,16 @@ class Place {
     return {
       action: 'special',
       resource: this.#under('Special', name),
+      attrs: { ...this.#names, name },
+      parents: [this.#database, this.#target],
+      context: {},
+    };
+  }
+
+  classMatter(name: string): Matter {
+    return {
+      action: 'unmask',
+      resource: this.#under('Class', name),
       attrs: { ...this.#names, name },
       parents: [this.#database, this.#target],
       context: {},

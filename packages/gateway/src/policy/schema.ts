@@ -16,11 +16,12 @@ entity Service in [Group] = { name: String, kind: String, groups: Set<String> };
 entity Target = { name: String };
 entity Database in [Target] = { name: String, target: String };
 entity Schema in [Database] = { name: String, database: String, target: String };
+// A class of regulated values in a database, such as Class::"bank/ledger/ssn". "*": values that may be of any class.
+entity Class in [Database] = { name: String, database: String, target: String };
 // What is granted by its own name, such as Special::"bank/ledger/listen".
 entity Special in [Database] = { name: String, database: String, target: String };
 // class: "data", "structure" (system, names and types), "values" (system, others' values or secrets), "temp".
 entity Relation in [Schema, Special] = { name: String, schema: String, database: String, target: String, class: String };
-entity Column in [Relation] = { name: String, relation: String, schema: String, database: String, target: String };
 // class: "own", or what it can reach: a name of Special.
 entity Function in [Schema, Special] = { name: String, schema: String, database: String, target: String, class: String };
 entity Tool in [Target] = { name: String, target: String };
@@ -61,6 +62,11 @@ action admin appliesTo {
   context: { grant: Grant, verb?: String, columns?: Set<String>, allColumns?: Bool, via?: String }
 };
 
+// Values of the class leave unmasked, where the grant says unmask. Without a permit they are masked, the statement is not refused.
+action unmask appliesTo {
+  principal: [User, Agent, Service], resource: [Class], context: { grant: Grant }
+};
+
 // Written down already, asked by later versions.
 action "http_read", "http_write";
 action call_tool appliesTo {
@@ -71,9 +77,6 @@ action http_get, http_head, http_options in ["http_read"] appliesTo {
 };
 action http_post, http_put, http_patch, http_delete in ["http_write"] appliesTo {
   principal: [User, Agent, Service], resource: [Endpoint], context: { grant: Grant }
-};
-action unmask appliesTo {
-  principal: [User, Agent, Service], resource: [Column], context: { grant: Grant }
 };
 action request, approve, break_glass appliesTo {
   principal: [User, Agent, Service], resource: [Target], context: {}
@@ -93,6 +96,7 @@ export const ASKED_ACTIONS = {
   ddl: [],
   special: [],
   admin: [],
+  unmask: [],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type AskedAction = keyof typeof ASKED_ACTIONS;

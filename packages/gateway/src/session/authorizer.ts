@@ -93,6 +93,14 @@ export class Authorization {
     return decided;
   }
 
+  /**
+   * Whether values of a class may leave unmasked, where the grant says so; `*`: values that may be of any class. What cannot be decided stays masked.
+   */
+  mayUnmask(className: string): boolean {
+    this.#refresh();
+    return isPermitted(this.#ask({ kind: 'unmask', class: className }));
+  }
+
   /** A reload brings another object, and nothing decided before counts any more. */
   #refresh(): void {
     const decider = this.#policies();

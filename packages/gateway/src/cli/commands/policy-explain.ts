@@ -44,9 +44,9 @@ export function addPolicyExplainCommand(policy: Command): void {
     .option('--principal <name>', 'who would ask: a principal of the configuration')
     .option(
       '--action <action>',
-      'select, insert, update, delete, truncate, maintain, execute, ddl, special, admin or connect',
+      'select, insert, update, delete, truncate, maintain, execute, ddl, special, admin, unmask or connect',
     )
-    .option('--resource <name>', 'schema.name; of ddl a schema, of special its name')
+    .option('--resource <name>', 'schema.name; of ddl a schema, of special its name, of unmask a class')
     .option('--columns <names>', 'with commas between them; * (default): all')
     .option('--class <class>', 'of the resource, where it is not plain data or an ordinary function')
     .option('--via <schema.name>', 'the view through which it is reached')
