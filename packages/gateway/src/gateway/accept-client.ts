@@ -21,6 +21,7 @@ import { newSessionId } from '../session/session-id.ts';
 import { Session } from '../session/session.ts';
 import type { Catalogs } from './catalogs.ts';
 import { recordGatewayStatements } from './gateway-statement.ts';
+import type { Masking } from './masking.ts';
 import type { OpenSessions } from './open-sessions.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import type { RoleLease, TargetRoles } from './roles.ts';
@@ -43,6 +44,8 @@ export interface ConnectionServices {
   readonly analysis: AnalysisService;
   readonly authorizer: Authorizer;
   readonly refusals: RefusalLog;
+  /** Undefined: nothing is masked. */
+  readonly masking: Masking | undefined;
   readonly logger: Logger;
 }
 

@@ -35,6 +35,8 @@ import { Catalogs } from './catalogs.ts';
 import { Custody } from './custody.ts';
 import { Exporting } from './exporting.ts';
 import { KeyDesk } from './key-desk.ts';
+import { Masking } from './masking.ts';
+import type { ClassifiedDatabase } from './masking.ts';
 import { naming } from './listen-error.ts';
 import { OpenSessions } from './open-sessions.ts';
 import { openRecord } from './open-record.ts';
@@ -90,6 +92,8 @@ export interface GatewayStatus {
   readonly commands: number;
   readonly log: { readonly origin: string; readonly size: number; readonly checkpointAgeMs: number };
   readonly witness: WitnessStatus;
+  /** Absent: nothing is masked. */
+  readonly masking?: { readonly rules: string; readonly databases: readonly ClassifiedDatabase[] };
 }
 
 /**
@@ -124,6 +128,7 @@ async function build(
   await assertSecrets(config, secrets);
   const keys = await IdentityKeyRing.load(config.stateDirectory);
   const principals = await PrincipalRegistry.load(config.principals, secrets);
+  const masking = await Masking.load(config, secrets, logger);
   const policies = loadPoliciesOf(config);
   warnOf(config, policies.warnings, logger);
   // Before the first leaf of this run: two histories under one key cannot be undone.
@@ -154,6 +159,7 @@ async function build(
     keys,
     recorder,
     witnessing,
+    masking,
   });
   await gateway.open(principals, started);
   return gateway;
@@ -168,6 +174,7 @@ interface Parts {
   readonly keys: IdentityKeyRing;
   readonly recorder: GatewayRecorder;
   readonly witnessing: Witnessing;
+  readonly masking: Masking | undefined;
 }
 
 /** A running gateway. Made by {@link startGateway}. */
@@ -191,6 +198,8 @@ export class Gateway {
   readonly keyService: KeyService;
   readonly custody: Custody;
   readonly witnessing: Witnessing;
+  /** Undefined: nothing is masked. */
+  readonly masking: Masking | undefined;
   readonly #lock: StateLock;
   readonly #startedAt = new Date();
   /** In force now; replaced as a whole by `reload`. */
@@ -222,6 +231,7 @@ export class Gateway {
     this.custody = new Custody(parts.config, parts.recorder, parts.logger);
     this.#lock = parts.lock;
     this.witnessing = parts.witnessing;
+    this.masking = parts.masking;
     this.cancels = new CancelRegistry({ node: parts.config.node, worker: 0, secret: parts.keys.cancel });
     this.admission = shareAdmission(parts.recorder, () => this.#config.limits.principal, parts.logger);
     const { maxStatementBytes, statementCacheBytes } = parts.config.limits;
@@ -370,6 +380,9 @@ export class Gateway {
       commands: this.traffic.totals.commands,
       log: { origin: this.#config.log.origin, size: treeSize, checkpointAgeMs },
       witness: this.witnessing.status,
+      ...(this.masking === undefined
+        ? {}
+        : { masking: { rules: this.masking.rules.version, databases: this.masking.databases } }),
     };
   }
 
@@ -414,6 +427,7 @@ export class Gateway {
     this.recorder.setConfigDigest(next.digest);
     this.custody.reload(next);
     this.grants.reload(next.grants, next.targets);
+    this.masking?.reload(next);
     this.catalogs.reload(next.targets);
     this.analysis.cache.maxBytes = next.limits.statementCacheBytes;
     this.roles.reload();

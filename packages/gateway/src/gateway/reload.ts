@@ -15,6 +15,8 @@ export function fixedSettings(config: CountersignConfig): FixedSettings {
     record: config.record,
     witness: config.witness ?? null,
     timestamp: config.timestamp ?? null,
+    // Values that were masked under one key are unknown under another, and a session that began without masking would go on without.
+    'masking.key': config.masking?.key ?? null,
     'listen.postgres.address': [postgres.host, postgres.port],
     'listen.health': health ?? null,
   };

@@ -5,6 +5,7 @@ import { readEverySecret } from '../config/custody.ts';
 import { ConfigError } from '../config/problem.ts';
 import type { ConfigProblem } from '../config/problem.ts';
 import { CountersignError, isCountersignError } from '../errors.ts';
+import { deriveMaskingKeys } from '../masking/derive-keys.ts';
 import { PrincipalRegistry } from '../identity/principal-registry.ts';
 import { loadServerTls } from '../postgres/tls-server.ts';
 import { timestampAuthority } from './timestamping.ts';
@@ -44,6 +45,7 @@ export async function assertSecrets(config: CountersignConfig, secrets: Secrets)
 }
 
 function trialsOf(config: CountersignConfig, secrets: Secrets): readonly Trial[] {
+  const { masking } = config;
   const { tls } = config.listen.postgres;
   return [
     { path: 'log.signingKey', attempt: () => readSigningKey(config, secrets) },
@@ -52,6 +54,14 @@ function trialsOf(config: CountersignConfig, secrets: Secrets): readonly Trial[]
     ...(config.witness === undefined
       ? []
       : [{ path: 'witness.witnesses', attempt: () => witnessParts(config, secrets) }]),
+    ...(masking === undefined
+      ? []
+      : [
+          {
+            path: 'masking.key',
+            attempt: async () => deriveMaskingKeys(await secrets.read(masking.key)),
+          },
+        ]),
     { path: 'timestamp.ca', attempt: () => timestampAuthority(config, secrets) },
     ...(tls === undefined
       ? []

@@ -44,12 +44,26 @@ Examples:
             'witness',
             `${witness.name} (${witness.organisation}${witness.isOwn ? '; own, not counted' : ''}): ${witness.size} leaves cosigned${witness.trouble === undefined ? '' : `; no answer that counts: ${witness.trouble}`}`,
           ]),
+          [
+            'masking',
+            status.masking === undefined
+              ? 'not configured: nothing is masked'
+              : `rules ${status.masking.rules}`,
+          ],
+          ...(status.masking?.databases ?? []).flatMap(classRows),
           ['configuration', `${status.config.file} (${status.config.digest})`],
         ]),
       );
     });
   addConfigOption(command);
   addJsonOption(command);
+}
+
+type Databases = NonNullable<GatewayStatus['masking']>['databases'];
+
+function classRows({ target, database, columns, relations, warnings }: Databases[number]): string[][] {
+  const found = ['classes', `${target}/${database}: ${columns} columns of ${relations} relations`];
+  return [found, ...warnings.map((warning) => ['', `WARNING: ${warning}`])];
 }
 
 function windowText({ witness }: GatewayStatus): string {
