@@ -78,6 +78,10 @@ export class MaskingJudge {
     return this.#options.rules;
   }
 
+  get letsOutEverything(): boolean {
+    return this.#options.grant.unmask === 'all';
+  }
+
   judge(command: JudgedCommand): Verdict {
     if (command.lineage.isFree) return ADMITTED_FREE;
     const shape = this.#shapeOf(command);

@@ -7,10 +7,15 @@ export interface Citing {
   readonly policy: string | undefined;
   /** Epoch of the catalog, once a command was analysed. */
   readonly catalog: string | undefined;
+  /** Digest of which columns are regulated, once a command was analysed where some are. */
+  readonly classification?: string;
 }
 
 /** Appends what is constant for the calls of a session (decision 13). */
-export function openSessionContext(request: SessionRequest, { policy, catalog }: Citing): LeafRef {
+export function openSessionContext(
+  request: SessionRequest,
+  { policy, catalog, classification }: Citing,
+): LeafRef {
   const { recorder, principal, grant } = request;
   const owner = recorder.commit(Buffer.from(principal.owner));
   return recorder.openContext(
@@ -28,6 +33,8 @@ export function openSessionContext(request: SessionRequest, { policy, catalog }:
       ...(policy === undefined ? {} : { policy }),
       scope: grant.scope.digest,
       ...(catalog === undefined ? {} : { catalog }),
+      ...(request.masking === undefined ? {} : { masking: request.masking.rules.version }),
+      ...(classification === undefined ? {} : { classification }),
       role: request.role ?? 'configured',
       class: request.retentionClass,
     },

@@ -18,8 +18,14 @@ import { Denied } from './denied.ts';
 import { DenialSeries, type DenialCount } from './denial-series.ts';
 import type { Authorization, SessionDecision } from './authorizer.ts';
 import { openSessionContext, type Citing } from './session-context.ts';
+import type { Verdict } from '../masking/judge.ts';
+import type { MaskingSession } from '../masking/masking-session.ts';
+import { DurableTogether } from './durable-together.ts';
+import { tellMaskRefusal } from './mask-refusal-text.ts';
+import { recordedMasked, recordedMasking } from './recorded-masking.ts';
 import { recordedObjects } from './recorded-objects.ts';
 import { tellMissing } from './refusal-text.ts';
+import { SessionMasking, type SessionMaskingOptions } from './session-masking.ts';
 import type { Touched } from './touched.ts';
 import type { FairAdmission, Pace } from './fair-admission.ts';
 import { newSessionId } from './session-id.ts';
@@ -47,6 +53,8 @@ export interface SessionRequest {
   readonly role?: 'scope' | 'configured';
   /** Under which everything that it commits to is sealed. Absent: `vault.retentionClass`. */
   readonly retentionClass?: string | undefined;
+  /** Judges what would leave of regulated values. Absent: nothing is masked. */
+  readonly masking?: SessionMaskingOptions | undefined;
   /** Shares turns, commits and quotas between principals. Absent: for the gateway's own sessions. */
   readonly admission?: FairAdmission;
 }
@@ -89,6 +97,7 @@ export class Session implements ResultSink {
   #citing: Citing;
   #context: LeafRef;
   readonly #authorization: Authorization | undefined;
+  readonly #masking: SessionMasking | undefined;
   readonly #permit: Decision;
   readonly #retentionClass: string | undefined;
   /** For leaves with contents: made once, because every command needs it. */
@@ -134,6 +143,10 @@ export class Session implements ResultSink {
     this.#retentionClass = request.retentionClass;
     this.#sealed = { retentionClass: request.retentionClass };
     this.#authorization = request.authorization;
+    this.#masking =
+      request.masking === undefined
+        ? undefined
+        : new SessionMasking(request.masking, grant.masking, request.authorization);
     this.#citing = { policy: request.authorization?.policyDigest, catalog: undefined };
     this.#openContext = (citing) => openSessionContext(request, citing);
     this.#context = this.#openContext(this.#citing);
@@ -144,6 +157,16 @@ export class Session implements ResultSink {
   /** Resolves when `session.opened` is on disk; rejects with `CS_RECORD_*` when it is not. */
   opened(): Promise<void> {
     return this.#opened.durable();
+  }
+
+  /** What masking remembers of this session; undefined: nothing is masked. */
+  get masking(): MaskingSession | undefined {
+    return this.#masking?.session;
+  }
+
+  /** Whether grant and policies in force let out every regulated value, unknown ones too. */
+  get letsOutEverything(): boolean {
+    return this.#masking?.judge.letsOutEverything ?? true;
   }
 
   /** Commands that were admitted so far. */
@@ -176,10 +199,11 @@ export class Session implements ResultSink {
       throw this.deny(new CountersignError('CS_QUOTA_EXCEEDED'), intent, payloads);
     }
     const decision = this.#authorize(intent, payloads, touched);
+    const masked = this.#judgeMasking(intent, payloads, touched);
     let leaf: Appended;
     try {
       this.#cite(touched);
-      leaf = this.#appendIntent(intent, payloads, decision, touched);
+      leaf = this.#appendIntent(intent, payloads, decision, touched, masked);
     } catch (error) {
       // The record takes everything but commands: the refusal is written down like any other.
       if (isCountersignError(error) && OF_THE_LOG.has(error.code)) throw this.deny(error, intent, payloads);
@@ -188,7 +212,51 @@ export class Session implements ResultSink {
     this.#calls += 1;
     this.pace?.chargeCommand(leaf);
     this.#observer?.onCommand?.(intent, leaf);
-    return new Command(leaf, intent.effect, this);
+    if (masked === undefined) return new Command(leaf, intent.effect, this);
+    const gate = this.#spend(leaf, masked, () => command.ended);
+    const command: Command = new Command(gate, intent.effect, this, masked.plan);
+    return command;
+  }
+
+  /** @throws Denied when it would let out something regulated other than through its masked answer. */
+  #judgeMasking(
+    intent: Intent,
+    payloads: readonly Payload[],
+    touched: Touched | undefined,
+  ): Admitted | undefined {
+    if (this.#masking === undefined || touched === undefined) return undefined;
+    const verdict = this.#masking.verdictOf(intent.kind, touched);
+    if (verdict?.kind !== 'refused') return verdict;
+    const { refusals } = verdict;
+    const code = refusals[0]?.code ?? 'CS_MASK_ORACLE';
+    const ruleIds = new Set(refusals.flatMap(({ reason, classes }) => [reason, ...classes]));
+    const told = tellMaskRefusal({
+      grant: this.grant,
+      rules: this.#masking.rules,
+      kind: intent.kind,
+      refusals,
+      text: touched.text?.() ?? textOf(payloads),
+    });
+    throw this.deny(new CountersignError(code, { ruleIds: [...ruleIds], told }), intent, payloads);
+  }
+
+  /** The command is on its way when its intent and what it spends of a budget are on disk. */
+  #spend(leaf: Appended, { claim }: Admitted, hasEnded: () => boolean): Appended {
+    const spending = claim?.spend();
+    if (spending === undefined) return leaf;
+    return new DurableTogether(leaf, spending, (error) => {
+      if (!hasEnded()) this.#appendVoided(leaf, error);
+    });
+  }
+
+  #appendVoided({ id }: Appended, error: Error): void {
+    const reason = isCountersignError(error) ? error.code : 'CS_RECORD_FAILED';
+    if (this.#closed !== undefined) return;
+    try {
+      this.#append({ type: 'call.voided', session: this.id, seq: this.#seq, call: id, reason }, []);
+    } catch {
+      // The journal is failing as well: the call stays without a result, and recovery says that it is in doubt.
+    }
   }
 
   /** @throws Denied unless everything that it touches is covered by the scope and permitted by the policies in force. */
@@ -232,6 +300,7 @@ export class Session implements ResultSink {
     payloads: readonly Payload[],
     decision: Decision,
     touched: Touched | undefined,
+    masked: Admitted | undefined,
   ): Appended {
     const event: CallIntent = {
       ...intent,
@@ -242,6 +311,7 @@ export class Session implements ResultSink {
       decision,
     };
     if (touched === undefined) return this.#append(event, payloads, this.#sealed);
+    const masking = masked === undefined ? undefined : recordedMasking(masked.plan, masked.claim);
     const { objects, more, complete } = recordedObjects(touched);
     const all = complete === undefined ? undefined : this.commit(complete);
     const { fingerprint } = touched;
@@ -251,6 +321,7 @@ export class Session implements ResultSink {
         ...(fingerprint === undefined ? {} : { fingerprint }),
         ...(objects.length === 0 && more === 0 ? {} : { objects }),
         ...(all === undefined ? {} : { objectsMore: more, objectsAll: all.digest }),
+        ...masking,
       },
       all === undefined ? payloads : [...payloads, { field: 'objects_all', commitment: all }],
       this.#sealed,
@@ -262,8 +333,13 @@ export class Session implements ResultSink {
     if (this.#authorization === undefined) return;
     const policy = this.#authorization.policyDigest;
     const catalog = touched?.catalog ?? this.#citing.catalog;
-    if (policy === this.#citing.policy && catalog === this.#citing.catalog) return;
-    const citing = { policy, catalog };
+    const classification = touched?.classification ?? this.#citing.classification;
+    const isSame =
+      policy === this.#citing.policy &&
+      catalog === this.#citing.catalog &&
+      classification === this.#citing.classification;
+    if (isSame) return;
+    const citing = { policy, catalog, ...(classification === undefined ? {} : { classification }) };
     this.#context = this.#openContext(citing);
     this.#citing = citing;
   }
@@ -321,7 +397,7 @@ export class Session implements ResultSink {
   /** For `Command.end`. Results are never refused for room; a journal that failed altogether throws. */
   appendResult(call: string, outcome: Outcome, urgency: ResultUrgency): Appended {
     const leaf = this.#append(
-      { ...outcome, type: 'call.result', session: this.id, seq: this.#seq, call },
+      { ...recordedMasked(outcome), type: 'call.result', session: this.id, seq: this.#seq, call },
       [],
       urgency === 'ride' ? RIDE : undefined,
     );
@@ -449,6 +525,8 @@ const RIDE = { urgency: 'ride' } as const;
 
 /** The first refusals of a session have leaves of their own, whatever its principal has had: a session costs more than they do. */
 const OWN_DENIALS = 2;
+
+type Admitted = Extract<Verdict, { readonly kind: 'admitted' }>;
 
 /** Why no command may come in although it could be recorded. */
 const OF_THE_LOG: ReadonlySet<ErrorCode> = new Set(['CS_UNWITNESSED', 'CS_LOG_ROLLED_BACK', 'CS_LOG_FORKED']);

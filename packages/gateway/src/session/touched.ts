@@ -29,6 +29,12 @@ export interface Touched {
   readonly lineage?: Lineage;
   /** Text of a bound parameter (from 1), for counting probes and finding masked values in it. Undefined: null or not known; then it counts as new. */
   readonly parameter?: (number: number) => string | undefined;
+  /** The same of an array parameter. Undefined: not known; then a probe for its elements is refused. */
+  readonly parameterElements?: (number: number) => readonly (string | null)[] | undefined;
+  /** How many parameters are bound. Absent: none is looked at for masked values. */
+  readonly parameterCount?: number;
+  /** Digest of which columns of the target are regulated. Absent: none is. Given without `lineage`, the command counts as one of which nothing is known. */
+  readonly classification?: string;
 }
 
 export interface UnknownName {

@@ -1,0 +1,162 @@
+import type { ToldToClient } from '../errors.ts';
+import type { LiveGrant } from '../grants/live-grant.ts';
+import type { MaskRefusal, MaskRefusalReason } from '../masking/refusal.ts';
+import type { MaskingRules } from '../masking/rules.ts';
+import { quoteName, TextNames } from './text-names.ts';
+
+export interface MaskRefused {
+  readonly grant: Pick<LiveGrant, 'id' | 'target'>;
+  readonly rules: Pick<MaskingRules, 'minGroup'>;
+  /** The command's kind, a word of the gateway. */
+  readonly kind: string;
+  readonly refusals: readonly MaskRefusal[];
+  /** The text of the command; undefined: not at hand, then no column is named. */
+  readonly text: string | undefined;
+}
+
+/** As docs/refusals.md has it. */
+interface RefusedItem {
+  readonly reason: MaskRefusalReason;
+  readonly classes: readonly string[];
+  /** Those that the text itself names. */
+  readonly columns?: readonly string[];
+  readonly budget?: MaskRefusal['budget'];
+}
+
+const MAX_ITEMS = 20;
+const MAX_COLUMNS = 20;
+/** Names are looked for in the text on the data thread: beyond these bounds none is told. */
+const MAX_TEXT_LENGTH = 16_384;
+const MAX_NAMES = 100;
+
+/**
+ * What a client is told of a command that would let out something regulated other than through its masked answer. Depends on the text, the catalog and
+ * what the owner has asked for before, never on a value in the target. Columns are told only as the caller wrote them.
+ */
+export function tellMaskRefusal(refused: MaskRefused): ToldToClient {
+  const { grant, rules, kind } = refused;
+  const all = itemsOf(refused);
+  const items = all.slice(0, MAX_ITEMS);
+  const more = all.length - items.length;
+  const command = kind === 'unknown' ? 'statement' : kind;
+  const structured = {
+    refused: refused.refusals[0]?.code,
+    grant: grant.id,
+    target: grant.target,
+    command,
+    reasons: items,
+    ...(more === 0 ? {} : { more }),
+  };
+  const lines = [
+    ...items.map((item) => sentenceOf(item)),
+    ...(more === 0 ? [] : [`And ${more} more.`]),
+    JSON.stringify(structured),
+  ];
+  const hints = new Set(items.map((item) => adviceOf(item, rules)));
+  return { detail: lines.join('\n'), hint: [...hints, askingFor(items, grant)].filter(isThere).join(' ') };
+}
+
+function itemsOf({ refusals, text }: MaskRefused): readonly RefusedItem[] {
+  const objects = new Set(refusals.flatMap((refusal) => refusal.objects));
+  const isBounded = text !== undefined && text.length <= MAX_TEXT_LENGTH && objects.size <= MAX_NAMES;
+  const names = isBounded ? new TextNames(text) : undefined;
+  const items = new Map<string, RefusedItem>();
+  for (const { reason, classes, objects: found, budget } of refusals) {
+    const columns = names === undefined ? [] : columnsOf(found, names);
+    const item = {
+      reason,
+      classes: classes.map((name) => (name === '*' ? 'any' : name)),
+      ...(columns.length === 0 ? {} : { columns }),
+      ...(budget === undefined ? {} : { budget }),
+    };
+    items.set(JSON.stringify(item), item);
+  }
+  return [...items].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, item]) => item);
+}
+
+/** Of `schema.relation.column` the last part, if the text has it. */
+function columnsOf(objects: readonly string[], names: TextNames): readonly string[] {
+  const columns = objects.map((object) => object.slice(object.lastIndexOf('.') + 1));
+  const written = columns.filter((column) => column !== '' && names.has(column));
+  return [...new Set(written.map((column) => quoteName(column)))].toSorted().slice(0, MAX_COLUMNS);
+}
+
+const TOLD: Readonly<Record<MaskRefusalReason, string>> = {
+  range: 'compares by order',
+  pattern: 'matches a pattern with',
+  order: 'orders by',
+  group: 'groups by, or removes duplicates of,',
+  aggregate: 'aggregates',
+  comparison: 'compares with something other than constants, parameters and columns of the same class',
+  fallible: 'does what can fail, take long or make more or fewer rows, depending on the value, to',
+  opaque: 'gives to a routine that the gateway does not see into',
+  control: 'lets its course depend on',
+  derived: 'answers an expression over',
+  budget: 'asks by equality for',
+  uncountable: 'asks by equality, for so many values as cannot be counted, for',
+  column: 'writes to a column of another class',
+  relation: 'writes to a new relation',
+  setting: 'writes to a setting',
+  sequence: 'writes to a sequence',
+  lock: 'names a lock by',
+  notification: 'sends as a notification',
+  'large-object': 'writes to a large object',
+  message: 'raises as a message',
+  file: 'writes to a file',
+  routine: 'puts into a routine',
+  'masked-value': 'writes or compares a masked value (a redaction or token) of',
+  lossy: 'writes, after masked values of the class were delivered to the session,',
+};
+
+function sentenceOf({ reason, classes, columns, budget }: RefusedItem): string {
+  const what = `values of class ${classes.join(', ')}`;
+  const named =
+    columns === undefined ? '' : ` (column${columns.length === 1 ? '' : 's'} ${columns.join(', ')})`;
+  const counted =
+    budget === undefined
+      ? ''
+      : `: ${budget.asked} more, of ${budget.values} in a ${budget.period} ${budget.used} were asked for`;
+  return `It ${TOLD[reason]} ${what}${named}${counted}.`;
+}
+
+/** What may be written instead. */
+function adviceOf({ reason, classes }: RefusedItem, { minGroup }: MaskRefused['rules']): string {
+  switch (reason) {
+    case 'group':
+    case 'aggregate':
+      return `It runs if every level that groups says GROUP BY … HAVING count(*) >= ${minGroup}; count(…) is always free.`;
+    case 'range':
+    case 'pattern':
+    case 'comparison':
+      return 'Equality with constants or parameters, within a budget, and with columns of the same class is allowed; IS NULL is free.';
+    case 'order':
+      return 'Order by a column that is not classified.';
+    case 'fallible':
+    case 'derived':
+      return 'Select the column itself: it is masked in the answer.';
+    case 'opaque':
+      return 'What an own routine carries can be declared under masking.routines.';
+    case 'lossy':
+      return `Write in a session that read no masked values, or ask for writeClasses: [${classes.join(', ')}].`;
+    case 'masked-value':
+      return 'A masked value is not the real one: leave the column out of the statement.';
+    case 'budget':
+      return `Ask for budgets: { ${classes.map((name) => `${name}: { values: …, per: … }`).join(', ')} }.`;
+    case 'uncountable':
+      return 'Give the values as constants, parameters or an array of text.';
+    default:
+      return '';
+  }
+}
+
+/** What lets the statement run as it is. A masked value that comes back is refused whatever is granted. */
+function askingFor(items: readonly RefusedItem[], grant: MaskRefused['grant']): string {
+  const classes = new Set(
+    items.filter(({ reason }) => reason !== 'masked-value').flatMap((item) => item.classes),
+  );
+  if (classes.size === 0) return '';
+  const unmask = classes.has('any') ? 'all' : [...classes].toSorted().join(', ');
+  return `Or ask the owner of target ${grant.target} to extend grant ${grant.id} by unmask: [${unmask}].`;
+}
+
+const isThere = (text: string): boolean => text !== '';
