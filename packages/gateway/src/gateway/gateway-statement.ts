@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import type { PostgresTargetConfig } from '../config/config.ts';
+import type { GrantConfig, PostgresTargetConfig } from '../config/config.ts';
 import { LiveGrant } from '../grants/live-grant.ts';
 import { SystemClock } from '../grants/system-clock.ts';
 import type {
@@ -29,7 +29,7 @@ export function recordGatewayStatements(
   login: string,
 ): RecordGatewayStatement {
   return async (statement, backend, words = READ) => {
-    const session = openSession(recorder, target, login, backend);
+    const session = openSession(recorder, target, gatewayGrant(target.name, login), backend);
     try {
       const recordOutcome = await recordStatement(session, statement, words);
       return (outcome) => {
@@ -51,11 +51,16 @@ export interface GatewaySessionRecord {
   close(): void;
 }
 
-/** As `recordGatewayStatements`; the session is opened with the first statement. */
+/**
+ * As `recordGatewayStatements`; the session is opened with the first statement.
+ *
+ * @param grant what its statements are done under, if that is not the gateway's standing one. Whoever made it has recorded it.
+ */
 export function recordGatewaySession(
   recorder: Recorder,
   target: Target,
   login: string,
+  grant: GrantConfig = gatewayGrant(target.name, login),
 ): GatewaySessionRecord {
   let session: Session | undefined;
   let isEnded = false;
@@ -68,7 +73,7 @@ export function recordGatewaySession(
     record: async (statement, backend, words = READ) => {
       underWay += 1;
       try {
-        session ??= openSession(recorder, target, login, backend);
+        session ??= openSession(recorder, target, grant, backend);
         const recordOutcome = await recordStatement(session, statement, words);
         return (outcome) => {
           underWay -= 1;
@@ -89,8 +94,13 @@ export function recordGatewaySession(
   };
 }
 
-function openSession(recorder: Recorder, target: Target, login: string, backend: Backend): Session {
-  const grant = new LiveGrant(gatewayGrant(target.name, login), new SystemClock());
+function openSession(
+  recorder: Recorder,
+  target: Target,
+  grantConfig: GrantConfig,
+  backend: Backend,
+): Session {
+  const grant = new LiveGrant(grantConfig, new SystemClock());
   const { name: database } = target;
   return Session.open({
     recorder,

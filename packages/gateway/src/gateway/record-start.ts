@@ -1,4 +1,5 @@
 import type { CountersignConfig, GrantConfig } from '../config/config.ts';
+import { canonicalMasking } from '../grants/live-grant.ts';
 import { Scope } from '../grants/scope.ts';
 import type { RecordEvent } from '../record/events.ts';
 import type { Appended, Payload, Recorder } from '../record/recorder.ts';
@@ -63,7 +64,17 @@ function issued(grant: GrantConfig): RecordEvent {
 function identity(grant: GrantConfig): string {
   const { id, principal, target, login, databases, expiresAtUs } = grant;
   const scope = new Scope(grant.scope).digest;
-  return JSON.stringify([id, principal, target, login ?? null, databases, String(expiresAtUs), scope]);
+  const masking = canonicalMasking(grant.masking);
+  return JSON.stringify([
+    id,
+    principal,
+    target,
+    login ?? null,
+    databases,
+    String(expiresAtUs),
+    scope,
+    masking,
+  ]);
 }
 
 function append(recorder: Recorder, event: RecordEvent, payloads: readonly Payload[]): Appended {

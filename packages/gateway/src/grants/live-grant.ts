@@ -97,7 +97,7 @@ export class LiveGrant {
       this.target === config.target &&
       this.login === config.login &&
       this.scope.canonical === new Scope(config.scope).canonical &&
-      canonicalMasking(this.masking) === canonicalMasking(config.masking ?? NOTHING_UNMASKED) &&
+      canonicalMasking(this.masking) === canonicalMasking(config.masking) &&
       this.expiresAtUs === config.expiresAtUs &&
       this.databases.length === config.databases.length &&
       this.databases.every((database, index) => database === config.databases[index])
@@ -106,7 +106,7 @@ export class LiveGrant {
 }
 
 /** The same for grants that say the same of masking, in whatever order. */
-export function canonicalMasking({ unmask, writeClasses, budgets }: MaskingGrant): string {
+export function canonicalMasking({ unmask, writeClasses, budgets }: MaskingGrant = NOTHING_UNMASKED): string {
   return JSON.stringify([
     unmask === 'all' ? unmask : [...unmask].toSorted(),
     writeClasses === 'all' ? writeClasses : [...writeClasses].toSorted(),
