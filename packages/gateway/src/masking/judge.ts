@@ -180,7 +180,10 @@ export class MaskingJudge {
 
   #maskedIn(text: string | undefined): ClassName | undefined {
     if (text === undefined || text.length < MIN_MASKED_LENGTH) return undefined;
-    return this.#options.finder.find(text)?.class;
+    const found = this.#options.finder.find(text);
+    if (found === undefined) return undefined;
+    // A mark is ours, the word before it is whatever the caller wrote there.
+    return this.#options.rules.classes.has(found.class) ? found.class : ANY_CLASS;
   }
 }
 

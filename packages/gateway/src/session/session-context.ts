@@ -7,14 +7,16 @@ export interface Citing {
   readonly policy: string | undefined;
   /** Epoch of the catalog, once a command was analysed. */
   readonly catalog: string | undefined;
+  /** Version of the masking rules in force. */
+  readonly masking?: string | undefined;
   /** Digest of which columns are regulated, once a command was analysed where some are. */
-  readonly classification?: string;
+  readonly classification?: string | undefined;
 }
 
 /** Appends what is constant for the calls of a session (decision 13). */
 export function openSessionContext(
   request: SessionRequest,
-  { policy, catalog, classification }: Citing,
+  { policy, catalog, masking, classification }: Citing,
 ): LeafRef {
   const { recorder, principal, grant } = request;
   const owner = recorder.commit(Buffer.from(principal.owner));
@@ -33,7 +35,7 @@ export function openSessionContext(
       ...(policy === undefined ? {} : { policy }),
       scope: grant.scope.digest,
       ...(catalog === undefined ? {} : { catalog }),
-      ...(request.masking === undefined ? {} : { masking: request.masking.rules.version }),
+      ...(masking === undefined ? {} : { masking }),
       ...(classification === undefined ? {} : { classification }),
       role: request.role ?? 'configured',
       class: request.retentionClass,

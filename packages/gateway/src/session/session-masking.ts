@@ -1,16 +1,19 @@
-import { MaskingJudge, UNREAD_STATEMENT, type MaskedFinder, type Verdict } from '../masking/judge.ts';
+import { MaskingJudge, UNREAD_STATEMENT, type Verdict } from '../masking/judge.ts';
+import type { MaskingKeys } from '../masking/keys.ts';
 import type { Lineage } from '../masking/lineage.ts';
 import { MaskingSession } from '../masking/masking-session.ts';
 import type { ProbeBudget } from '../masking/probe-budget.ts';
 import { ANY_CLASS, type MaskingGrant, type MaskingRules } from '../masking/rules.ts';
+import { findMasked } from '../masking/transforms/find-masked.ts';
 import type { Authorization } from './authorizer.ts';
 import type { Touched } from './touched.ts';
 
 /** What a session needs to judge what leaves it. */
 export interface SessionMaskingOptions {
+  /** In force now: read at every use, because a reload may bring others. */
   readonly rules: MaskingRules;
-  /** Finds masked values of ours. One object for a configuration: judgements are shared by the sessions that have the same. */
-  readonly finder: MaskedFinder;
+  /** By which masked values that come back are found. */
+  readonly keys: MaskingKeys;
   /** Of the accountable owner of the session's principal. */
   readonly budget: ProbeBudget;
 }
@@ -20,7 +23,8 @@ const UNREAD: Lineage = { statements: [UNREAD_STATEMENT], isFree: false };
 
 interface Shared {
   readonly policy: string;
-  readonly options: SessionMaskingOptions;
+  readonly rules: MaskingRules;
+  readonly keys: MaskingKeys;
   readonly judge: MaskingJudge;
 }
 
@@ -49,7 +53,9 @@ export class SessionMasking {
   /** What is in force for the session: also for whoever masks what no lineage knows, like notifications. */
   get judge(): MaskingJudge {
     const policy = this.#authorization?.policyDigest ?? '';
-    if (this.#shared?.policy !== policy) this.#shared = this.#obtain(policy);
+    const known = this.#shared;
+    if (known?.policy === policy && known.rules === this.rules) return known.judge;
+    this.#shared = this.#obtain(policy);
     return this.#shared.judge;
   }
 
@@ -74,21 +80,18 @@ export class SessionMasking {
   }
 
   #obtain(policy: string): Shared {
-    const options = this.#options;
+    const { rules, keys } = this.#options;
     const authorization = this.#authorization;
     const make = (): Shared => {
-      const grant = effectiveGrant(this.#grant, options.rules, authorization);
-      return { policy, options, judge: new MaskingJudge({ ...options, grant }) };
+      const grant = effectiveGrant(this.#grant, rules, authorization);
+      const finder = { find: (text: string) => findMasked(text, keys) };
+      return { policy, rules, keys, judge: new MaskingJudge({ rules, grant, finder }) };
     };
     if (authorization === undefined) return make();
     let byGrant = shared.get(authorization);
     if (byGrant === undefined) shared.set(authorization, (byGrant = new WeakMap()));
     const known = byGrant.get(this.#grant);
-    const isSame =
-      known?.policy === policy &&
-      known.options.rules === options.rules &&
-      known.options.finder === options.finder;
-    if (isSame) return known;
+    if (known?.policy === policy && known.rules === rules && known.keys === keys) return known;
     const made = make();
     byGrant.set(this.#grant, made);
     return made;

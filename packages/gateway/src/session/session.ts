@@ -147,7 +147,11 @@ export class Session implements ResultSink {
       request.masking === undefined
         ? undefined
         : new SessionMasking(request.masking, grant.masking, request.authorization);
-    this.#citing = { policy: request.authorization?.policyDigest, catalog: undefined };
+    this.#citing = {
+      policy: request.authorization?.policyDigest,
+      catalog: undefined,
+      masking: request.masking?.rules.version,
+    };
     this.#openContext = (citing) => openSessionContext(request, citing);
     this.#context = this.#openContext(this.#citing);
     this.#opened = this.#appendOpened(request);
@@ -334,12 +338,14 @@ export class Session implements ResultSink {
     const policy = this.#authorization.policyDigest;
     const catalog = touched?.catalog ?? this.#citing.catalog;
     const classification = touched?.classification ?? this.#citing.classification;
+    const masking = this.#masking?.rules.version;
     const isSame =
       policy === this.#citing.policy &&
       catalog === this.#citing.catalog &&
+      masking === this.#citing.masking &&
       classification === this.#citing.classification;
     if (isSame) return;
-    const citing = { policy, catalog, ...(classification === undefined ? {} : { classification }) };
+    const citing: Citing = { policy, catalog, masking, classification };
     this.#context = this.#openContext(citing);
     this.#citing = citing;
   }

@@ -107,6 +107,8 @@ async function tryBackup(options: CreateBackupOptions, isLast: boolean): Promise
     if (isStopped) await copyAll(stateDirectory, 'journal', writer);
     await copyAll(stateDirectory, 'keys', writer, (name) => name === 'announced.json');
     await copyAll(stateDirectory, 'export', writer, (name) => name.endsWith('.cursor'));
+    // Or a restore would give every owner its budgets again.
+    await copyAll(stateDirectory, 'masking', writer, (name) => name === 'probes');
     await writer.sync();
     const { verdict } = await assertSound(partial, options.key);
     const { files } = writer;
