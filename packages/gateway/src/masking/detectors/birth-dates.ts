@@ -1,0 +1,216 @@
+/** Dates that a word beside them says somebody was born on. A date alone says nothing of anybody. */
+import { NOTHING, isDigit, isLetter } from './characters.ts';
+import { SURENESS, report } from './scan.ts';
+import type { Scan } from './scan.ts';
+
+/** A date begins so near behind its word. */
+const REACH = 40;
+/** A second one begins so near behind the first: in a list. */
+const NEXT_REACH = 6;
+/** A date ends so near before its word: "1980-02-29 (date of birth)". */
+const BACK_REACH = 4;
+const MAX_DATE = 24;
+const MIN_YEAR = 1880;
+const MAX_YEAR = 2079;
+const WHY = 'date of birth: a date, a word beside it says so';
+
+const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+/** What they are called in the languages whose words for birth are looked for. */
+const OTHER_MONTHS = [
+  'mär',
+  'mai',
+  'okt',
+  'dez',
+  'ene',
+  'abr',
+  'ago',
+  'dic',
+  'fév',
+  'avr',
+  'jui',
+  'aoû',
+  'déc',
+];
+
+export function findBirthDates(scan: Scan): void {
+  const { starts, ends } = scan.words.contexts.birth;
+  for (let index = 0; index < ends.length; index++) {
+    const end = ends[index] ?? 0;
+    const next = starts[index + 1] ?? Infinity;
+    findBehind(scan, end, Math.min(scan.codes.length, end + REACH, next));
+    findBefore(scan, starts[index] ?? 0, index === 0 ? 0 : (ends[index - 1] ?? 0));
+  }
+}
+
+function findBehind(scan: Scan, from: number, to: number): void {
+  let limit = to;
+  for (let at = from; at < limit; at++) {
+    scan.steps += 1;
+    const end = endOfDate(scan, at);
+    if (end === -1) continue;
+    report(scan, 'birth-date', { start: at, end }, SURENESS.high, WHY);
+    at = end;
+    limit = Math.min(scan.codes.length, end + NEXT_REACH);
+  }
+}
+
+/** The date that ends right before the word. */
+function findBefore(scan: Scan, word: number, lowest: number): void {
+  const { codes } = scan;
+  let end = word;
+  while (end > lowest && word - end < BACK_REACH && !isDigit(codes[end - 1] as number)) end -= 1;
+  if (end === lowest || !isDigit(codes[end - 1] as number)) return;
+  for (let start = Math.max(lowest, end - 10); start <= end - 6; start++) {
+    scan.steps += 1;
+    if (endOfDate(scan, start) === end) {
+      report(scan, 'birth-date', { start, end }, SURENESS.good, WHY);
+      return;
+    }
+  }
+}
+
+/** Behind the date that begins here; -1 if none does. */
+function endOfDate(scan: Scan, at: number): number {
+  const { codes } = scan;
+  const code = codes[at] ?? NOTHING;
+  const previous = codes[at - 1] ?? NOTHING;
+  if (isDigit(code)) return isDigit(previous) ? -1 : endOfDigits(scan, at);
+  if (!isLetter(code) || isLetter(previous)) return -1;
+  return isMonth(codes, at) ? endOfMonthFirst(scan, at) : -1;
+}
+
+/** A cursor over the parts of one date. */
+class DateReader {
+  readonly #scan: Scan;
+  at: number;
+
+  constructor(scan: Scan, at: number) {
+    this.#scan = scan;
+    this.at = at;
+  }
+
+  /** A number of one to eight digits, as value and length. */
+  number(): { value: number; length: number } {
+    const from = this.at;
+    let value = 0;
+    while (this.at - from < 9 && isDigit(this.#code())) {
+      value = value * 10 + this.#code() - 0x30;
+      this.at += 1;
+      this.#scan.steps += 1;
+    }
+    return { value, length: this.at - from };
+  }
+
+  /** Skips what may stand between parts; gives whether there was any. */
+  gap(): boolean {
+    const from = this.at;
+    while (this.at - from < 3 && isGap(this.#code())) this.at += 1;
+    return this.at > from;
+  }
+
+  /** Skips a word. */
+  word(): void {
+    const from = this.at;
+    while (this.at - from < MAX_DATE && isLetter(this.#code())) this.at += 1;
+    this.#scan.steps += this.at - from;
+  }
+
+  isMonth(): boolean {
+    return isMonth(this.#scan.codes, this.at);
+  }
+
+  #code(): number {
+    return this.#scan.codes[this.at] ?? NOTHING;
+  }
+}
+
+const isGap = (code: number): boolean =>
+  code === 0x20 || code === 0x2d || code === 0x2e || code === 0x2f || code === 0x2c || code === 0x5f;
+
+const isYear = (value: number, length: number): boolean =>
+  length === 4 ? value >= MIN_YEAR && value <= MAX_YEAR : length === 2;
+
+const isMonthNumber = (value: number): boolean => value >= 1 && value <= 12;
+const isDay = (value: number): boolean => value >= 1 && value <= 31;
+
+function endOfDigits(scan: Scan, start: number): number {
+  const reader = new DateReader(scan, start);
+  const first = reader.number();
+  if (first.length === 8) return isCompact(first.value) ? reader.at : -1;
+  if (first.length === 3 || first.length > 4) return -1;
+  // 12th of May 1980
+  if (first.length <= 2) skipOrdinal(scan, reader);
+  if (!reader.gap()) return -1;
+  if (reader.isMonth())
+    return isDay(first.value) || first.length === 4 ? endOfNamed(reader, first.length === 4) : -1;
+  const second = reader.number();
+  if (second.length === 0 || second.length > 2 || !reader.gap()) return -1;
+  const third = reader.number();
+  if (isDigit(scan.codes[reader.at] ?? NOTHING)) return -1;
+  if (first.length === 4) {
+    const isDate =
+      isYear(first.value, 4) && isMonthNumber(second.value) && isDay(third.value) && third.length <= 2;
+    return isDate ? reader.at : -1;
+  }
+  const isEither =
+    (isMonthNumber(first.value) && isDay(second.value)) ||
+    (isDay(first.value) && isMonthNumber(second.value));
+  return isEither && isYear(third.value, third.length) ? reader.at : -1;
+}
+
+function isCompact(value: number): boolean {
+  const isYearFirst =
+    isYear(Math.floor(value / 10_000), 4) &&
+    isMonthNumber(Math.floor(value / 100) % 100) &&
+    isDay(value % 100);
+  const month = Math.floor(value / 1_000_000);
+  const day = Math.floor(value / 10_000) % 100;
+  return isYearFirst || (isYear(value % 10_000, 4) && isMonthNumber(month) && isDay(day));
+}
+
+function skipOrdinal(scan: Scan, reader: DateReader): void {
+  const pair = String.fromCharCode(scan.codes[reader.at] ?? 0, scan.codes[reader.at + 1] ?? 0).toLowerCase();
+  if (!['st', 'nd', 'rd', 'th'].includes(pair)) return;
+  reader.at += 2;
+  const { at } = reader;
+  const rest = String.fromCharCode(...scan.codes.subarray(at, at + 4)).toLowerCase();
+  if (rest === ' of ') reader.at += 3;
+}
+
+/** Behind the year of `12 May 1980`, or the day of `1980 May 12`; the reader is at the month. */
+function endOfNamed(reader: DateReader, isYearFirst: boolean): number {
+  reader.word();
+  if (!reader.gap()) return -1;
+  const last = reader.number();
+  const isLast = isYearFirst ? isDay(last.value) && last.length <= 2 : isYear(last.value, last.length);
+  return isLast && last.length > 0 ? reader.at : -1;
+}
+
+/** Behind `May 12, 1980` or `May 1980`. */
+function endOfMonthFirst(scan: Scan, start: number): number {
+  const reader = new DateReader(scan, start);
+  reader.word();
+  if (!reader.gap()) return -1;
+  const day = reader.number();
+  if (day.length === 4) return isYear(day.value, 4) ? reader.at : -1;
+  skipOrdinal(scan, reader);
+  if (!isDay(day.value) || day.length > 2 || !reader.gap()) return -1;
+  const year = reader.number();
+  return isYear(year.value, year.length) ? reader.at : -1;
+}
+
+/** By its first three letters; one beyond ASCII fits any. */
+function isMonth(codes: Uint8Array, at: number): boolean {
+  for (const name of MONTHS) if (begins(codes, at, name)) return true;
+  for (const name of OTHER_MONTHS) if (begins(codes, at, name)) return true;
+  return false;
+}
+
+function begins(codes: Uint8Array, at: number, name: string): boolean {
+  for (let index = 0; index < name.length; index++) {
+    const code = codes[at + index] ?? NOTHING;
+    const wanted = name.charCodeAt(index);
+    if (wanted < 0x80 ? (code | 0x20) !== wanted : code < 0x80) return false;
+  }
+  return true;
+}

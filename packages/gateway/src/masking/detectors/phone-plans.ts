@@ -1,0 +1,132 @@
+/**
+ * The numbering plans of the world, from the data of `libphonenumber-js`. Its own parser takes 10 to 30 µs for a number, which a text full of numbers would make
+ * its reader pay; so its patterns are asked directly, about digits that we cut out ourselves: at most 15, hence in bounded time.
+ */
+import { Metadata } from 'libphonenumber-js/core';
+import type { CountryCode } from 'libphonenumber-js/core';
+import metadata from 'libphonenumber-js/max/metadata';
+
+/** What is used of a plan; the declarations of the package leave it out. A test holds the outcome against the package's own `isValid`. */
+interface Plan {
+  nationalPrefix(): string | undefined;
+  leadingDigits(): string | undefined;
+  type(name: string): { pattern(): string | undefined } | undefined;
+}
+
+const TYPES = [
+  'FIXED_LINE',
+  'MOBILE',
+  'TOLL_FREE',
+  'PREMIUM_RATE',
+  'PERSONAL_NUMBER',
+  'VOICEMAIL',
+  'UAN',
+  'PAGER',
+  'VOIP',
+  'SHARED_COST',
+] as const;
+
+/** E.164: country code and number together. */
+export const MAX_PHONE_DIGITS = 15;
+export const MIN_PHONE_DIGITS = 7;
+const NORTH_AMERICA = '1';
+const NORTH_AMERICAN_DIGITS = 10;
+const MAX_CALLING_CODE = 3;
+
+export interface PhonePlans {
+  /** Whether these are a country's code and a number that can have been given out there. */
+  isInternational(digits: string): boolean;
+  /** Whether it is one as it is dialled inside of one of the regions. */
+  isNational(digits: string): boolean;
+  /** Ten digits of the plan that the United States, Canada and the Caribbean share. */
+  isNorthAmerican(digits: string): boolean;
+  readonly hasNorthAmerica: boolean;
+}
+
+/** Throws for a region that is none. `regions`: ISO 3166 codes. */
+export function createPhonePlans(regions: readonly string[]): PhonePlans {
+  const numbers = new Map<string, RegExp>();
+  const national = regions.map((region) => nationalPlan(region));
+  const areas = new Map<string, boolean>();
+
+  const isNorthAmerican = (digits: string): boolean => {
+    if (digits.length !== NORTH_AMERICAN_DIGITS || !hasExchange(digits)) return false;
+    const area = digits.slice(0, 3);
+    let isArea = areas.get(area);
+    if (isArea === undefined) {
+      isArea = isAreaCode(area, (number) => numbersOf(NORTH_AMERICA, numbers)?.test(number) === true);
+      areas.set(area, isArea);
+    }
+    return isArea;
+  };
+
+  return {
+    isNorthAmerican,
+    hasNorthAmerica: national.some(({ callingCode }) => callingCode === NORTH_AMERICA),
+    isInternational: (digits) => {
+      if (digits.startsWith(NORTH_AMERICA)) return isNorthAmerican(digits.slice(1));
+      for (let length = 1; length <= MAX_CALLING_CODE; length++) {
+        // No calling code is the beginning of another.
+        const pattern = numbersOf(digits.slice(0, length), numbers);
+        if (pattern !== undefined) return pattern.test(digits.slice(length));
+      }
+      return false;
+    },
+    isNational: (digits) =>
+      national.some(({ callingCode, prefix }) => {
+        if (callingCode === NORTH_AMERICA)
+          return isNorthAmerican(digits.length === 11 && digits.startsWith('1') ? digits.slice(1) : digits);
+        if (prefix !== '' && !digits.startsWith(prefix)) return false;
+        return numbersOf(callingCode, numbers)?.test(digits.slice(prefix.length)) === true;
+      }),
+  };
+}
+
+const isFrom = (digit: string | undefined, lowest: string): boolean => digit !== undefined && digit >= lowest;
+
+/** Exchanges begin with 2 to 9 and are no service code like 911. */
+function hasExchange(digits: string): boolean {
+  return isFrom(digits[0], '2') && isFrom(digits[3], '2') && !(digits[4] === '1' && digits[5] === '1');
+}
+
+function isAreaCode(area: string, isNumber: (digits: string) => boolean): boolean {
+  const islands = countriesOf(NORTH_AMERICA).some((country) => planOf(country)?.leadingDigits() === area);
+  return islands || [2, 3, 4, 5, 6, 7, 8, 9].some((next) => isNumber(`${area}${next}345678`));
+}
+
+function countriesOf(callingCode: string): readonly CountryCode[] {
+  const codes: Readonly<Record<string, readonly CountryCode[] | undefined>> = metadata.country_calling_codes;
+  return codes[callingCode] ?? [];
+}
+
+function planOf(country: string): Plan | undefined {
+  const plans = new Metadata(metadata);
+  plans.selectNumberingPlan(country as CountryCode);
+  return plans.numberingPlan as unknown as Plan | undefined;
+}
+
+/** The numbers that there are behind a calling code, of all its countries; undefined if it is none. Kept in `known`. */
+function numbersOf(callingCode: string, known: Map<string, RegExp>): RegExp | undefined {
+  const pattern = known.get(callingCode);
+  if (pattern !== undefined) return pattern;
+  const places: readonly string[] =
+    callingCode in metadata.nonGeographic ? [callingCode] : countriesOf(callingCode);
+  if (places.length === 0) return undefined;
+  const patterns = places.flatMap((place) => {
+    const plan = planOf(place);
+    return TYPES.map((type) => plan?.type(type)?.pattern()).filter(
+      (each) => each !== undefined && each !== '',
+    );
+  });
+  const made = new RegExp(`^(?:${patterns.join('|')})$`);
+  known.set(callingCode, made);
+  return made;
+}
+
+function nationalPlan(region: string): { callingCode: string; prefix: string } {
+  const codes: Readonly<Record<string, readonly string[] | undefined>> = metadata.country_calling_codes;
+  const callingCode = Object.keys(codes).find((code) => codes[code]?.includes(region) === true);
+  if (callingCode === undefined)
+    throw new RangeError('a phone region is a code of two capital letters, like US');
+  return { callingCode, prefix: planOf(region)?.nationalPrefix() ?? '' };
+}
