@@ -24,7 +24,8 @@ export {
   parseExpressionText,
   relationScope,
 } from './catalog-texts.ts';
-export { emptyScope } from './scope.ts';
+export { columnNameOf, noteSubLinkName } from './output-names.ts';
+export { emptyScope, isSystemColumn } from './scope.ts';
 export type { Output, RangeItem, Scope } from './scope.ts';
 export { spendWork, withinWork } from './work.ts';
 export { useNamedType, useTypeName, useTypeOid } from './types.ts';

@@ -1,0 +1,177 @@
+/** SELECT and VALUES (analyze.c, parse_clause.c). */
+import { columnNameOf, spendWork } from '../../inspect/query/analyze-query.ts';
+import { asKind, stringOf } from '../../inspect/parse/tree.ts';
+import type { Node, NodeOf } from '../../inspect/parse/tree.ts';
+import type { LineageContext, NamedValue, QueryColumns, Value } from '../port.ts';
+import { UnknownLineage } from '../port.ts';
+import { eitherOf, unionOf, unknownOf } from '../value.ts';
+import { sourcesOf, tellControl } from './comparison.ts';
+import { conditionOf } from './conditions.ts';
+import { lineageOfExpression } from './expression.ts';
+import { addFrom } from './from-clause.ts';
+import { provesGroupSize } from './group-size.ts';
+import { tellWindow } from './ordering.ts';
+import { emptyScope, itemOfColumns, resolveHere, restOf } from './scope.ts';
+import type { Scope } from './scope.ts';
+import { isSetOperation, lineageOfSetOperation } from './set-operations.ts';
+import { starColumns, starFields } from './stars.ts';
+import { addWith } from './with-clause.ts';
+
+export type Select = NodeOf<'SelectStmt'>;
+
+/** @param onFirst of a set operation: called with the columns of its first part before the others are followed. */
+export function lineageOfSelect(
+  select: Select,
+  around: Scope | undefined,
+  context: LineageContext,
+  onFirst?: (first: QueryColumns) => void,
+): QueryColumns {
+  const scope = emptyScope(around);
+  addWith(select.withClause, scope, context);
+  if (isSetOperation(select)) return lineageOfSetOperation(select, scope, context, onFirst);
+  if (select.valuesLists !== undefined) return lineageOfValues(select, scope, context);
+  addFrom(select.fromClause, scope, context);
+  scope.showsGroup = provesGroupSize(select, scope, context);
+  const output = lineageOfTargets(select.targetList, scope, context);
+  conditionOf(select.whereClause, scope, context);
+  tellGroups(select, scope, output, context);
+  conditionOf(select.havingClause, scope, context);
+  for (const window of select.windowClause ?? []) tellWindow(asKind(window, 'WindowDef')!, scope, context);
+  tellDistinct(select, scope, output, context);
+  tellSorting(select, scope, output, context);
+  return output;
+}
+
+function lineageOfValues(select: Select, scope: Scope, context: LineageContext): QueryColumns {
+  const rows = (select.valuesLists ?? []).map((node) => {
+    const row = asKind(node, 'List')?.items;
+    if (row === undefined) throw new UnknownLineage('VALUES');
+    return row.flatMap(
+      (each) => starFields(each, scope, context) ?? [lineageOfExpression(each, scope, context)],
+    );
+  });
+  spendWork(rows.length);
+  const width = rows[0]?.length ?? 0;
+  // Where stars are not known in their width, rows differ: then each may be any.
+  const isOpen = rows.some((row) => row.length !== width);
+  const columns = Array.from({ length: width }, (_, index) => ({
+    name: `column${String(index + 1)}`,
+    value: eitherOf(rows.map((row) => row[index]).filter((value) => value !== undefined)),
+  }));
+  const output: QueryColumns = isOpen
+    ? { columns: [], isOpen, rest: unionOf(rows.flat().map(({ sources }) => sources)) }
+    : { columns, isOpen };
+  tellSorting(select, { ...scope, items: [itemOfColumns(output, undefined)] }, output, context);
+  return output;
+}
+
+/** A list of output columns: SELECT's or RETURNING's. */
+export function lineageOfTargets(
+  nodes: readonly Node[] | undefined,
+  scope: Scope,
+  context: LineageContext,
+): QueryColumns {
+  const columns: NamedValue[] = [];
+  const rest: QueryColumns[] = [];
+  for (const node of nodes ?? []) {
+    const target = asKind(node, 'ResTarget');
+    if (target?.val === undefined) throw new UnknownLineage('ResTarget');
+    const star = starColumns(target.val, scope, context);
+    if (star === undefined) {
+      const value = lineageOfExpression(target.val, scope, context);
+      columns.push({ name: target.name ?? columnNameOf(target.val), value });
+    } else {
+      columns.push(...star.columns);
+      if (star.isOpen) rest.push(star);
+    }
+  }
+  spendWork(columns.length);
+  if (rest.length === 0) return { columns, isOpen: false };
+  return { columns, isOpen: true, rest: unionOf(rest.map((open) => restOf(open))) };
+}
+
+/** GROUP BY: what is alike comes together. */
+function tellGroups(select: Select, scope: Scope, output: QueryColumns, context: LineageContext): void {
+  const values = (select.groupClause ?? []).flatMap((node) => groupedBy(node, scope, output, context));
+  if (!scope.showsGroup) context.collector.oracle('group', sourcesOf(values));
+}
+
+/** A bare name is a column of FROM first, then an output column; a number is the output column there. */
+function groupedBy(
+  node: Node,
+  scope: Scope,
+  output: QueryColumns,
+  context: LineageContext,
+): readonly Value[] {
+  const set = asKind(node, 'GroupingSet');
+  if (set !== undefined)
+    return (set.content ?? []).flatMap((each) => groupedBy(each, scope, output, context));
+  const row = asKind(node, 'RowExpr')?.args;
+  if (row !== undefined) return row.flatMap((each) => groupedBy(each, scope, output, context));
+  const position = columnAt(node, output);
+  if (position !== undefined) return [position];
+  const name = bareName(node);
+  const named = name === undefined ? undefined : columnNamed(name, output);
+  if (named === undefined || resolveHere(scope, name!).certainty === 'found')
+    return [lineageOfExpression(node, scope, context)];
+  return resolveHere(scope, name!).certainty === 'none'
+    ? [named]
+    : [named, lineageOfExpression(node, scope, context)];
+}
+
+/** DISTINCT without ON is a list with one empty node. */
+function tellDistinct(select: Select, scope: Scope, output: QueryColumns, context: LineageContext): void {
+  for (const node of select.distinctClause ?? []) {
+    const isPlain = Object.keys(node).length === 0;
+    const sources = isPlain ? restOf(output) : valueOfSorted(node, scope, output, context).sources;
+    if (!scope.showsGroup) context.collector.oracle('group', sources);
+  }
+}
+
+/** ORDER BY, LIMIT and OFFSET. */
+export function tellSorting(
+  select: Select,
+  scope: Scope,
+  output: QueryColumns,
+  context: LineageContext,
+): void {
+  for (const node of select.sortClause ?? []) {
+    const sorted = asKind(node, 'SortBy')?.node;
+    if (sorted === undefined) throw new UnknownLineage('SortBy');
+    context.collector.oracle('order', valueOfSorted(sorted, scope, output, context).sources);
+  }
+  for (const limit of [select.limitCount, select.limitOffset]) {
+    if (limit !== undefined) tellControl(lineageOfExpression(limit, scope, context), context);
+  }
+}
+
+/** ORDER BY and DISTINCT ON: a bare name is an output column first, a number the output column there. */
+function valueOfSorted(node: Node, scope: Scope, output: QueryColumns, context: LineageContext): Value {
+  const position = columnAt(node, output);
+  if (position !== undefined) return position;
+  const name = bareName(node);
+  const named = name === undefined ? undefined : columnNamed(name, output);
+  if (named !== undefined) return named;
+  const value = lineageOfExpression(node, scope, context);
+  // It may be the name of an output column that is not known.
+  return name !== undefined && output.isOpen ? eitherOf([value, unknownOf(restOf(output))]) : value;
+}
+
+function columnNamed(name: string, { columns }: QueryColumns): Value | undefined {
+  const named = columns.filter((column) => column.name === name);
+  return named.length === 0 ? undefined : eitherOf(named.map(({ value }) => value));
+}
+
+/** Behind a star of unknown width it may be any. */
+function columnAt(node: Node, output: QueryColumns): Value | undefined {
+  const position = asKind(node, 'A_Const')?.ival?.ival;
+  if (position === undefined) return undefined;
+  if (output.isOpen) return unknownOf(restOf(output));
+  return output.columns[position - 1]?.value;
+}
+
+/** The name of an entry, if it is nothing else. */
+function bareName(node: Node): string | undefined {
+  const fields = asKind(node, 'ColumnRef')?.fields;
+  return fields?.length === 1 ? stringOf(fields[0]) : undefined;
+}
