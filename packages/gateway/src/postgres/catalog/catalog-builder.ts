@@ -23,6 +23,8 @@ interface GrowingRelation extends Mutable<CatalogRelation> {
   children: number[];
   parents: number[];
   referencedBy: { relationOid: number; onDelete: string; onUpdate: string }[];
+  foreignKeys: { relationOid: number; columns: string[]; referenced: string[] }[];
+  uniqueColumns: string[];
   rules: CatalogRule[];
   triggers: CatalogTrigger[];
 }
@@ -109,11 +111,10 @@ export class CatalogBuilder {
         this.#relations.get(number(row[1]))?.parents.push(number(row[0]));
         return;
       case 'foreignKeys':
-        this.#relations.get(number(row[0]))?.referencedBy.push({
-          relationOid: number(row[1]),
-          onDelete: text(row[2]),
-          onUpdate: text(row[3]),
-        });
+        this.#addForeignKey(row);
+        return;
+      case 'uniqueColumns':
+        this.#relations.get(number(row[0]))?.uniqueColumns.push(this.#name(row[2]));
         return;
       case 'routines':
         this.#addRoutine(row);
@@ -201,12 +202,26 @@ export class CatalogBuilder {
       children: [],
       parents: [],
       referencedBy: [],
+      foreignKeys: [],
+      uniqueColumns: [],
       rules: [],
       triggers: [],
       ...(typeof definition === 'string' ? { definition } : {}),
       ...(typeof indexOf === 'string' ? { indexOf: number(indexOf) } : {}),
     };
     this.#relations.set(relation.oid, relation);
+  }
+
+  #addForeignKey([parent, child, onDelete, onUpdate, columns, referenced]: TextRow): void {
+    const to = number(parent);
+    const from = number(child);
+    this.#relations
+      .get(to)
+      ?.referencedBy.push({ relationOid: from, onDelete: text(onDelete), onUpdate: text(onUpdate) });
+    const names = (each: typeof columns): string[] => list(each).map((name) => this.#name(name));
+    this.#relations
+      .get(from)
+      ?.foreignKeys.push({ relationOid: to, columns: names(columns), referenced: names(referenced) });
   }
 
   #addColumn([relation, attnum, name, typeOid, notNull, generated, expression]: TextRow): void {
@@ -259,6 +274,7 @@ export class CatalogBuilder {
     const modes = list(modesJson);
     const isInput = (index: number): boolean => modes.length === 0 || /^[ibv]$/.test(modes[index] ?? '');
     const outputs = modes.filter((mode) => mode === 'o').length;
+    const outputNames = names.filter((_, index) => /^[bot]$/.test(modes[index] ?? ''));
     this.#routines.push({
       oid: number(oid),
       schema: this.#name(schema),
@@ -269,6 +285,7 @@ export class CatalogBuilder {
         .filter((each) => each !== '')
         .map(number),
       argumentNames: names.filter((_, index) => isInput(index)).map((each) => this.#name(each)),
+      ...(outputNames.length > 0 ? { outputNames: outputNames.map((each) => this.#name(each)) } : {}),
       defaults: number(defaults),
       variadic: flag(variadic),
       returnsSet: flag(returnsSet),

@@ -61,6 +61,10 @@ const relation = z.strictObject({
   referencedBy: z
     .array(z.strictObject({ relationOid: oid, onDelete: z.string(), onUpdate: z.string() }))
     .optional(),
+  foreignKeys: z
+    .array(z.strictObject({ relationOid: oid, columns: z.array(name), referenced: z.array(name) }))
+    .optional(),
+  uniqueColumns: z.array(name).optional(),
   rules: z.array(rule),
   triggers: z.array(trigger),
   indexOf: oid.optional(),
@@ -71,6 +75,7 @@ const routine = z.strictObject({
   kind: z.enum(['function', 'procedure', 'aggregate', 'window']),
   argumentTypes: z.array(oid),
   argumentNames: z.array(name),
+  outputNames: z.array(name).optional(),
   outputArguments: z.int().min(0).optional(),
   defaults: z.int().min(0),
   variadic: z.boolean(),

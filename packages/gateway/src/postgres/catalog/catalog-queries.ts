@@ -25,6 +25,7 @@ export type CatalogQuery =
   | 'expressions'
   | 'inheritance'
   | 'foreignKeys'
+  | 'uniqueColumns'
   | 'routines'
   | 'types'
   | 'typeExpressions'
@@ -127,7 +128,23 @@ ORDER BY relid, moment COLLATE "C", expression COLLATE "C"`;
 const INHERITANCE = 'SELECT inhparent, inhrelid FROM pg_inherits ORDER BY inhparent, inhrelid';
 
 const FOREIGN_KEYS = `
-SELECT confrelid, conrelid, confdeltype, confupdtype FROM pg_constraint WHERE contype = 'f' ORDER BY oid`;
+SELECT confrelid, conrelid, confdeltype, confupdtype, ${columnNames('conrelid', 'conkey')}, ${columnNames('confrelid', 'confkey')}
+FROM pg_constraint WHERE contype = 'f' ORDER BY oid`;
+
+/** Names of the columns with these numbers, in their order. */
+function columnNames(relation: string, numbers: string): string {
+  return `array_to_json(ARRAY(SELECT a.attname::text FROM unnest(${numbers}) WITH ORDINALITY AS k(number, place)
+  JOIN pg_attribute a ON a.attrelid = ${relation} AND a.attnum = k.number ORDER BY k.place))`;
+}
+
+/** Those of an expression, or of the condition of a partial index, are in pg_depend. */
+const UNIQUE_COLUMNS = `
+SELECT DISTINCT i.indrelid, a.attnum, a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum > 0
+JOIN pg_class c ON c.oid = i.indrelid AND c.relpersistence <> 't'
+WHERE i.indrelid >= 16384 AND (i.indisunique OR i.indisexclusion) AND (a.attnum = ANY (i.indkey::int2[]) OR EXISTS (
+  SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
+  AND d.refclassid = 'pg_class'::regclass AND d.refobjid = i.indrelid AND d.refobjsubid = a.attnum))
+ORDER BY i.indrelid, a.attnum`;
 
 const routines = (major: number): string => `
 SELECT p.oid, n.nspname, p.proname, p.prokind, p.proargtypes, array_to_json(p.proargnames), array_to_json(p.proargmodes),
@@ -218,6 +235,7 @@ export function catalogText(major: number): {
     ['expressions', expressions(major)],
     ['inheritance', INHERITANCE],
     ['foreignKeys', FOREIGN_KEYS],
+    ['uniqueColumns', UNIQUE_COLUMNS],
     ['routines', routines(major)],
     ['types', types(major)],
     ['typeExpressions', TYPE_EXPRESSIONS],

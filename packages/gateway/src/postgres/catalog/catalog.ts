@@ -75,6 +75,14 @@ export interface CatalogRelation {
     readonly onDelete: string;
     readonly onUpdate: string;
   }[];
+  /** Foreign keys that it has: its columns and those they point at, in the same order. Absent: not known. */
+  readonly foreignKeys?: readonly {
+    readonly relationOid: number;
+    readonly columns: readonly string[];
+    readonly referenced: readonly string[];
+  }[];
+  /** Columns that a unique index, or the index of an exclusion constraint, is made of: a write can fail because of what other rows have there. Absent: not known. */
+  readonly uniqueColumns?: readonly string[];
   readonly rules: readonly CatalogRule[];
   readonly triggers: readonly CatalogTrigger[];
   /** Of an index: the OID of its table. */
@@ -96,6 +104,8 @@ export interface CatalogRoutine {
   readonly argumentNames: readonly string[];
   /** Of a procedure with OUT arguments: how many. CALL has a place for each (14 and later); they are not among `argumentTypes`. */
   readonly outputArguments?: number;
+  /** Names of what it returns, in order, where they are its own (OUT, INOUT, TABLE): columns of its rows. */
+  readonly outputNames?: readonly string[];
   readonly defaults: number;
   readonly variadic: boolean;
   readonly returnsSet: boolean;
