@@ -97,6 +97,8 @@ export interface LineageScope {
 export interface LineageContext {
   readonly catalog: Catalog;
   readonly names: SessionNames;
+  /** Those of the statement, also where `names` are the catalog's: the text of an SQL function is read with them. */
+  readonly sessionNames: SessionNames;
   readonly classification: Classification;
   readonly rules: MaskingRules;
   readonly collector: LineageCollector;

@@ -1,0 +1,125 @@
+/** Values that are written: where regulated ones go, and which classified columns the caller gives values of its own. */
+import type { ClassName } from '../../../masking/rules.ts';
+import type { CatalogRelation } from '../../catalog/catalog.ts';
+import type { Assignment, LineageContext, Value } from '../port.ts';
+import { isRegulated } from '../value.ts';
+
+export function assign(assignment: Assignment, context: LineageContext): void {
+  const { relation, temporary, value } = assignment;
+  if (value === undefined) return;
+  if (temporary !== undefined) {
+    context.collector.flow({
+      sources: value.sources,
+      how: value.how,
+      to: { kind: 'temporary', relation: temporary, column: assignment.column },
+    });
+  }
+  if (relation !== undefined) assignTo(relation, assignment.column, value, context);
+  else if (temporary === undefined) {
+    context.collector.flow({
+      sources: value.sources,
+      how: value.how,
+      to: { kind: 'sink', what: 'relation' },
+    });
+  }
+}
+
+function assignTo(relation: CatalogRelation, column: string, value: Value, context: LineageContext): void {
+  const { collector } = context;
+  const columns = column === '*' ? relation.columns.map(({ name }) => name) : [column];
+  if (isRegulated(value) && (columns.length === 0 || column === '*')) {
+    collector.flow({ sources: value.sources, how: 'derived', to: { kind: 'sink', what: 'relation' } });
+  }
+  for (const name of columns) {
+    const object = `${relation.schema}.${relation.name}.${name}`;
+    const classes = classesOf(relation, name, context);
+    const [only] = classes;
+    // Of a view's column that carries several classes no value is of the very class.
+    const isOne = classes.length === 1 && column !== '*';
+    if (isRegulated(value) && column !== '*') {
+      collector.flow({
+        sources: value.sources,
+        how: value.how,
+        to: { kind: 'column', object, class: isOne ? only : undefined },
+      });
+    }
+    if (isMoved(value, classes)) continue;
+    for (const one of classes) collector.write({ object, class: one });
+  }
+}
+
+/** Its own class as it is, or NULL: nothing that the caller could have seen masked. */
+function isMoved({ sources, how, fixed, isOther }: Value, classes: readonly ClassName[]): boolean {
+  if (fixed !== undefined) return false;
+  if (sources.length === 0) return !isOther;
+  const isOfClass = sources.every((source) => source.kind === 'column' && classes.includes(source.class));
+  return how === 'direct' && isOfClass;
+}
+
+/** Classes of a column that is written: of a view's, those of what it shows besides its own. */
+export function classesOf(
+  relation: CatalogRelation,
+  column: string,
+  context: LineageContext,
+): readonly ClassName[] {
+  const { classification } = context;
+  const own = classification.classOf(relation.schema, relation.name, column);
+  if (relation.kind !== 'view') return own === undefined ? [] : [own];
+  const { columns } = context.queries.columnsOf(relation, context);
+  const found = new Set<ClassName>(own === undefined ? [] : [own]);
+  for (const { name, value } of columns) {
+    if (name !== column) continue;
+    for (const source of value.sources) if (source.kind === 'column') found.add(source.class);
+  }
+  return [...found];
+}
+
+/**
+ * A write that fails because the value is there already, or takes another way then, tells that it is there. A key that points at another relation tells it of
+ * that.
+ */
+export function unique(
+  relation: CatalogRelation | undefined,
+  given: ReadonlyMap<string, Value>,
+  columns: readonly string[] | '*',
+  context: LineageContext,
+): void {
+  if (relation === undefined) return;
+  const looked = columns === '*' ? [...given.keys()] : columns;
+  for (const column of looked) {
+    if (columns === '*' && !mayBeUnique(relation, column)) continue;
+    probe(relation, column, given.get(column), context);
+  }
+  for (const key of relation.foreignKeys ?? []) {
+    const referenced = context.catalog.relationByOid(key.relationOid);
+    if (referenced === undefined) continue;
+    for (const [at, column] of key.columns.entries()) {
+      const other = key.referenced[at];
+      if (other !== undefined) probe(referenced, other, given.get(column), context);
+    }
+  }
+}
+
+/** Where the snapshot does not say, any column may be. */
+function mayBeUnique({ uniqueColumns }: CatalogRelation, column: string): boolean {
+  return uniqueColumns === undefined || uniqueColumns.includes(column);
+}
+
+function probe(
+  relation: CatalogRelation,
+  column: string,
+  value: Value | undefined,
+  context: LineageContext,
+): void {
+  if (value === undefined) return;
+  const { collector } = context;
+  const object = `${relation.schema}.${relation.name}.${column}`;
+  for (const one of classesOf(relation, column, context)) {
+    const source = collector.source({ kind: 'column', object, class: one });
+    const isOther = value.isOther || isRegulated(value);
+    if (isOther && !isMoved(value, [one])) collector.oracle('comparison', [source]);
+    if (value.fixed === undefined) continue;
+    const { constants, parameters, arrays } = value.fixed;
+    collector.probe({ sources: [source], kind: 'unique', constants, parameters, arrays });
+  }
+}
