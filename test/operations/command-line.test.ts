@@ -75,6 +75,7 @@ test('the commands are these', () => {
     'target setup',
     'target check',
     'catalog',
+    'classify',
     'explain',
     'custody keygen',
     'custody show',

@@ -10,6 +10,7 @@ import { asCountersignError, errorFields } from '../observe/logger.ts';
 import { CONTROL_SOCKET, openControlPath } from './control-path.ts';
 import { backupRequestSchema, recordBackup } from './backups.ts';
 import { catalogRequestSchema } from './catalogs.ts';
+import { classifyRequestSchema } from './classify.ts';
 import type { ControlServices } from './control-services.ts';
 import { issueTokenFor, tokenRequestSchema } from './issue-token.ts';
 import { custodyRequestSchema, runSchedule, scheduleSchema, submitRequest } from './custody.ts';
@@ -76,6 +77,11 @@ const ROUTES: readonly Route[] = [
     path: '/v1/catalog',
     handle: (body, { catalogService }) => catalogService.read(parse(catalogRequestSchema, body)),
   },
+  {
+    method: 'POST',
+    path: '/v1/classify',
+    handle: (body, { classifyService }) => classifyService.propose(parse(classifyRequestSchema, body)),
+  },
 ];
 
 /**
@@ -83,7 +89,7 @@ const ROUTES: readonly Route[] = [
  * the kernel admits the gateway's own user and root, and nobody else.
  *
  * `GET /v1/status`, `GET /v1/fixed-settings`, `POST /v1/tokens {principal?, target, ttlMs?}`, `POST /v1/log/read {from, to}`,
- * `POST /v1/catalog {target, database?}`, `POST /v1/keys {act, …}`, `POST /v1/backups {size, root}`, `GET /v1/custody`, `GET /v1/custody/officers`, `POST /v1/custody {document, approvals}`,
+ * `POST /v1/catalog {target, database?}`, `POST /v1/classify {target, database?, login?, sample?}`, `POST /v1/keys {act, …}`, `POST /v1/backups {size, root}`, `GET /v1/custody`, `GET /v1/custody/officers`, `POST /v1/custody {document, approvals}`,
  * `POST /v1/custody/schedule {}`. Errors are
  * `{"error": {"code", "message", "detail"?, "hint"?}}`.
  */

@@ -4,6 +4,7 @@ import type { IdentityKeys } from '../identity/identity-keys.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Recorder } from '../record/recorder.ts';
 import type { CatalogService } from './catalogs.ts';
+import type { ClassifyService } from './classify.ts';
 import type { CustodyService } from './custody.ts';
 import type { KeyService } from './keys.ts';
 import type { ReadContent } from './read-contents.ts';
@@ -17,6 +18,7 @@ export interface ControlServices {
   readonly logger: Logger;
   readonly keyService: KeyService;
   readonly catalogService: CatalogService;
+  readonly classifyService: ClassifyService;
   readonly custody: { readonly desk: CustodyService };
   readonly status: unknown;
   /** Keys that a running gateway cannot change, with their values in force as JSON texts. */

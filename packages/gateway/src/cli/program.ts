@@ -5,6 +5,7 @@ import { runningSoftware } from '../gateway/software.ts';
 import { addBackupCommand } from './commands/backup.ts';
 import { addCatalogCommand } from './commands/catalog.ts';
 import { addCheckCommand } from './commands/check.ts';
+import { addClassifyCommand } from './commands/classify.ts';
 import { addConnectCommand } from './commands/connect.ts';
 import { addCustodyCommand } from './commands/custody.ts';
 import { addDemoCommand } from './commands/demo.ts';
@@ -52,6 +53,7 @@ export function createProgram(setExitCode: SetExitCode): Command {
   addPolicyCommand(program, setExitCode);
   addTargetCommand(program, setExitCode);
   addCatalogCommand(program);
+  addClassifyCommand(program);
   addExplainCommand(program, setExitCode);
   addCustodyCommand(program);
   addHoldCommand(program);

@@ -32,11 +32,13 @@ import type { FairAdmission } from '../session/fair-admission.ts';
 import { acceptClient } from './accept-client.ts';
 import { catalogService } from './catalog-service.ts';
 import { Catalogs } from './catalogs.ts';
+import { ClassifyDesk } from './classify-service.ts';
 import { Custody } from './custody.ts';
 import { Exporting } from './exporting.ts';
 import { KeyDesk } from './key-desk.ts';
 import { Masking } from './masking.ts';
 import type { ClassifiedDatabase } from './masking.ts';
+import { ProbeBudgets } from './probe-budgets.ts';
 import { naming } from './listen-error.ts';
 import { OpenSessions } from './open-sessions.ts';
 import { openRecord } from './open-record.ts';
@@ -150,6 +152,8 @@ async function build(
   const witnessing = await Witnessing.start({ config, recorder, logger, parts, findings });
   started.push(() => witnessing.stop());
   await recorder.keys?.announceIdentity(keys.fingerprint);
+  const probes = await openProbes(config, masking);
+  started.push(() => probes?.close());
   const gateway = new Gateway({
     config,
     policies: policies.set,
@@ -160,9 +164,19 @@ async function build(
     recorder,
     witnessing,
     masking,
+    probes,
   });
   await gateway.open(principals, started);
   return gateway;
+}
+
+/** Undefined: nothing is masked, so nothing is counted. */
+function openProbes(
+  { record: { timeoutMs }, stateDirectory }: CountersignConfig,
+  masking: Masking | undefined,
+): Promise<ProbeBudgets | undefined> {
+  if (masking === undefined) return Promise.resolve(undefined);
+  return ProbeBudgets.open({ stateDirectory, key: masking.keys.probe, timeoutMs });
 }
 
 interface Parts {
@@ -175,6 +189,7 @@ interface Parts {
   readonly recorder: GatewayRecorder;
   readonly witnessing: Witnessing;
   readonly masking: Masking | undefined;
+  readonly probes: ProbeBudgets | undefined;
 }
 
 /** A running gateway. Made by {@link startGateway}. */
@@ -190,6 +205,7 @@ export class Gateway {
   readonly refusals: RefusalLog;
   readonly catalogs: Catalogs;
   readonly catalogService: CatalogService;
+  readonly classifyService: ClassifyDesk;
   readonly roles: TargetRoles;
   readonly recorder: GatewayRecorder;
   readonly secrets: Secrets;
@@ -200,6 +216,8 @@ export class Gateway {
   readonly witnessing: Witnessing;
   /** Undefined: nothing is masked. */
   readonly masking: Masking | undefined;
+  /** Which regulated values were asked for; undefined: nothing is masked. */
+  readonly probes: ProbeBudgets | undefined;
   readonly #lock: StateLock;
   readonly #startedAt = new Date();
   /** In force now; replaced as a whole by `reload`. */
@@ -232,6 +250,7 @@ export class Gateway {
     this.#lock = parts.lock;
     this.witnessing = parts.witnessing;
     this.masking = parts.masking;
+    this.probes = parts.probes;
     this.cancels = new CancelRegistry({ node: parts.config.node, worker: 0, secret: parts.keys.cancel });
     this.admission = shareAdmission(parts.recorder, () => this.#config.limits.principal, parts.logger);
     const { maxStatementBytes, statementCacheBytes } = parts.config.limits;
@@ -243,6 +262,11 @@ export class Gateway {
     this.refusals = new RefusalLog(parts.logger);
     this.catalogs = new Catalogs(parts);
     this.catalogService = catalogService(this.catalogs, () => this.#config);
+    this.classifyService = new ClassifyDesk({
+      ...parts,
+      config: () => this.#config,
+      catalogs: this.catalogs,
+    });
     this.roles = new TargetRoles({ ...parts, config: () => this.#config });
     this.grants = new GrantRegistry({
       grants: parts.config.grants,
@@ -459,6 +483,8 @@ export class Gateway {
     await this.#listener?.stopAccepting();
     await this.sessions.end(this.#config.limits.drainTimeoutMs);
     await this.analysis.close();
+    this.classifyService.close();
+    await this.probes?.close();
     await this.roles.close();
     await this.catalogs.close();
     await this.#control?.close();
