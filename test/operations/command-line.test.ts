@@ -77,6 +77,8 @@ test('the commands are these', () => {
     'catalog',
     'classify',
     'explain',
+    'mask try',
+    'mask classes',
     'custody keygen',
     'custody show',
     'custody approve',

@@ -16,6 +16,7 @@ import { addExportCommand } from './commands/export.ts';
 import { addInitCommand } from './commands/init.ts';
 import { addKeyCommand } from './commands/key.ts';
 import { addLogCommand } from './commands/log.ts';
+import { addMaskCommand } from './commands/mask.ts';
 import { addPolicyCommand } from './commands/policy.ts';
 import { addRetentionCommand } from './commands/retention.ts';
 import { addRestoreCommand } from './commands/restore.ts';
@@ -55,6 +56,7 @@ export function createProgram(setExitCode: SetExitCode): Command {
   addCatalogCommand(program);
   addClassifyCommand(program);
   addExplainCommand(program, setExitCode);
+  addMaskCommand(program);
   addCustodyCommand(program);
   addHoldCommand(program);
   addRetentionCommand(program);
