@@ -2,6 +2,7 @@
 import type { MaskingKeys } from '../../masking/keys.ts';
 import type { ColumnAction } from '../../masking/plan.ts';
 import type { Catalog } from '../catalog/catalog.ts';
+import type { Detection } from './values/detect-value.ts';
 
 export interface ValueType {
   /** pg_type OID. 0: not known (COPY of an expression); only null is then valid everywhere, in text format a text where nothing else can be told. */
@@ -16,6 +17,8 @@ export interface ValueContext {
   readonly scope: string;
   /** For domains, enums, composites, arrays and ranges of own types. Undefined: their values become null. */
   readonly catalog: Catalog | undefined;
+  /** For `detect`. Absent: what it would read is redacted as a whole. */
+  readonly detection?: Detection | undefined;
 }
 
 /**
