@@ -50,6 +50,7 @@ const PINNED: readonly (readonly [string, string, number, boolean])[] = [
   ['CS_MASK_BUDGET', '42501', 4, false],
   ['CS_MASK_FLOW', '42501', 4, false],
   ['CS_MASK_WRITE_BACK', '42501', 4, false],
+  ['CS_MASK_ROW_TOO_LONG', '54000', 4, false],
   ['CS_QUOTA_EXCEEDED', '53400', 5, true],
   ['CS_IDLE_TIMEOUT', '57P05', 5, true],
   ['CS_STATEMENT_TIMEOUT', '57014', 5, true],

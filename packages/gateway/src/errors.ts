@@ -219,6 +219,13 @@ export const ERROR_SURFACES = {
     false,
     'the statement could write a masked value over a real one, so it was not executed',
   ),
+  CS_MASK_ROW_TOO_LONG: surface(
+    '54000',
+    4,
+    false,
+    'a row with a masked column is longer than the gateway puts together, so the session was ended',
+    'Leave the long columns out, or raise masking.maxRowBytes.',
+  ),
   CS_QUOTA_EXCEEDED: surface(
     '53400',
     5,
