@@ -18,11 +18,13 @@ import type { Recorder } from '../record/recorder.ts';
 import type { Authorization, Authorizer } from '../session/authorizer.ts';
 import type { FairAdmission } from '../session/fair-admission.ts';
 import { newSessionId } from '../session/session-id.ts';
+import type { SessionMaskingOptions } from '../session/session-masking.ts';
 import { Session } from '../session/session.ts';
 import type { Catalogs } from './catalogs.ts';
 import { recordGatewayStatements } from './gateway-statement.ts';
 import type { Masking } from './masking.ts';
 import type { OpenSessions } from './open-sessions.ts';
+import type { ProbeBudgets } from './probe-budgets.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import type { RoleLease, TargetRoles } from './roles.ts';
 import type { Tracing } from './tracing.ts';
@@ -46,6 +48,7 @@ export interface ConnectionServices {
   readonly refusals: RefusalLog;
   /** Undefined: nothing is masked. */
   readonly masking: Masking | undefined;
+  readonly probes: ProbeBudgets | undefined;
   readonly logger: Logger;
 }
 
@@ -191,6 +194,7 @@ async function relay(
       peer: `${client.peer.address} ${client.peer.port}`,
       client: describeClient(client),
       admission,
+      masking: sessionMasking(client, target, services),
       retentionClass: target.retentionClass,
       backend: describeBackend(upstream),
     },
@@ -216,6 +220,7 @@ async function relay(
         names: upstream.names,
       }),
       recordOwn: (statement) => recordOwn(statement, upstream),
+      masking: services.masking?.of(target.name),
     });
     const names = { session: session.id, principal: client.principal.name, target: grant.target };
     services.logger.info('session opened', { ...names, grant: grant.id, address: client.peer.address });
@@ -225,6 +230,23 @@ async function relay(
     registration.release();
     trace?.end();
   }
+}
+
+/** Undefined: nothing is masked. Rules are asked for at each use: a reload brings others. */
+function sessionMasking(
+  { principal }: AuthenticatedClient,
+  { name }: PostgresTargetConfig,
+  { masking, probes }: ConnectionServices,
+): SessionMaskingOptions | undefined {
+  if (masking === undefined || probes === undefined) return undefined;
+  const target = masking.of(name);
+  return {
+    get rules() {
+      return target.rules;
+    },
+    keys: target.keys,
+    budget: probes.of(principal.owner),
+  };
 }
 
 function describeBackend(upstream: TargetConnection): SessionOpened['backend'] {

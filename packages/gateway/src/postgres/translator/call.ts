@@ -1,6 +1,7 @@
 import type { CountersignError } from '../../errors.ts';
 import type { CallStatus } from '../../record/events.ts';
 import type { Command, Outcome } from '../../session/command.ts';
+import type { CallMask } from './call-mask.ts';
 import { Gate } from './gated-writer.ts';
 import type { KeyedDigest } from './keyed-digest.ts';
 
@@ -25,6 +26,10 @@ export class Call {
   isCopyIn = false;
   /** COPY data as it went to the target. */
   copied: KeyedDigest | undefined;
+  /** What of its answer is masked. Undefined: nothing. */
+  mask: CallMask | undefined;
+  /** Its COPY was ended by the gateway: the target was told that it failed, and its error becomes this one. */
+  stopped: CountersignError | undefined;
   /** Why it was cancelled by the gateway: an error code. */
   cancelCause: string | undefined;
 
@@ -47,7 +52,8 @@ export class Call {
     const hasRows = this.taggedRows >= 0 || this.dataRows > 0;
     const copied = this.isCopyIn ? this.copied?.finish() : undefined;
     const startedAtMs = this.gate.passedAtMs;
-    const reason = cause ?? (status === 'cancelled' ? this.cancelCause : undefined);
+    const reason = cause ?? this.stopped?.code ?? (status === 'cancelled' ? this.cancelCause : undefined);
+    const masked = this.mask?.tally.masked;
     const outcome: { -readonly [K in keyof Outcome]: Outcome[K] } = {
       status,
       bytesUp: this.bytesUp,
@@ -62,6 +68,7 @@ export class Call {
     if (copied !== undefined) outcome.copied = copied;
     if (this.isSuspended) outcome.suspended = true;
     if (reason !== undefined) outcome.cause = reason;
+    if (masked !== undefined) outcome.masked = masked;
     return outcome;
   }
 }

@@ -13,6 +13,7 @@ import { ExpectedAnswers, type Unit } from './expected-answers.ts';
 import type { GatedWriter } from './gated-writer.ts';
 import { NameTable, type NameChange } from './name-table.ts';
 import { OwnQuestions, type RecordOwnStatement } from './own-questions.ts';
+import type { SessionMask } from './session-mask.ts';
 import {
   PREPARED_BYTES_LIMIT,
   preparedBytes,
@@ -36,6 +37,8 @@ export interface ExchangeOptions {
   readonly analysis: SessionAnalysis;
   /** For questions of the gateway's own. Absent: none is asked. */
   readonly recordOwn?: RecordOwnStatement | undefined;
+  /** Absent: nothing is masked. */
+  readonly mask?: SessionMask | undefined;
 }
 
 /**
@@ -54,6 +57,8 @@ export class Exchange {
   readonly fail: (error: CountersignError) => void;
   readonly analysis: SessionAnalysis;
   readonly questions: OwnQuestions;
+  /** Undefined: masking is not configured. */
+  readonly mask: SessionMask | undefined;
   /**
    * The target may have a prepared statement that `statements` does not: own code or a text of several statements may have made one, or a DEALLOCATE that was
    * taken at its word may have failed.
@@ -99,6 +104,7 @@ export class Exchange {
     this.fail = options.fail;
     this.analysis = options.analysis;
     this.questions = new OwnQuestions(this, options.recordOwn);
+    this.mask = options.mask;
   }
 
   /**
@@ -107,6 +113,8 @@ export class Exchange {
    */
   begin(intent: Intent, payloads: readonly Payload[], form: RefusalForm, touched: Touched): Call {
     const call = new Call(this.session.begin(intent, payloads, touched));
+    const plan = call.command.mask;
+    if (!plan.isFree) call.mask = this.mask?.forCall(plan, touched.text);
     call.command.onDurable((error) => {
       if (error !== undefined) this.#refuseLate(call, error, form);
       call.gate.isOpen = true;
@@ -205,6 +213,12 @@ export class Exchange {
     const runsCode = meaning.changes.some(({ kind }) => kind === 'anything');
     if (runsCode && DECLARES.has(meaning.kind)) this.#hasRunningCursor = true;
     const fetches = this.#hasRunningCursor && FETCHES.has(meaning.kind);
+    if (this.mask !== undefined) {
+      unit.runsOwnCode = fetches || (runsCode && meaning.kind !== 'declare');
+      unit.endsTransaction = meaning.changes.some(({ kind }) => kind === 'transaction');
+      const mask = unit.call?.mask;
+      if (mask !== undefined) mask.isMixed = unit.runsOwnCode && meaning.statements > 1;
+    }
     unit.move = this.analysis.expect(
       fetches ? { ...meaning, changes: [...meaning.changes, ANYTHING] } : meaning,
     );

@@ -2,6 +2,7 @@ import type { CountersignError } from '../../errors.ts';
 import type { Call } from './call.ts';
 import type { NameMove } from '../analysis/session-names.ts';
 import type { NameChange } from './name-table.ts';
+import type { Portal, PreparedStatement } from './prepared-statements.ts';
 
 /** What the client sent, by the answer that it will get. `copyEnd` (CopyDone, CopyFail) gets none of its own. */
 export type UnitKind =
@@ -30,6 +31,18 @@ export class Unit {
   change: NameChange | undefined;
   /** What it may change of the names of the session, or of the catalog: to be told how it ended. */
   move: NameMove | undefined;
+  /** Of a Describe or Execute: the portal, if its Bind came through us. */
+  portal: Portal | undefined;
+  /** Of a Describe: the prepared statement, if its Parse came through us. */
+  statement: PreparedStatement | undefined;
+  /** Of a Bind: the name that it gives to its portal. */
+  boundName: string | undefined;
+  /** It runs code of the target: any cursor may be another one behind it. Kept only where masking is configured. */
+  runsOwnCode = false;
+  /** It ends a transaction, which runs what was deferred. Kept only where masking is configured. */
+  endsTransaction = false;
+  /** A Describe of the gateway's own: the client sees nothing of its answer. */
+  isOwn = false;
   /** The target skips it, because something before it in its series failed. */
   isSkipped = false;
   /** Something of the answer came. */

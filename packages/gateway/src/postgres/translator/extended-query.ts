@@ -3,12 +3,14 @@ import type { Payload } from '../../record/recorder.ts';
 import { Denied } from '../../session/denied.ts';
 import { decodeBind } from '../wire/frontend/bind.ts';
 import { decodeClose } from '../wire/frontend/close.ts';
-import { decodeDescribe } from '../wire/frontend/describe.ts';
+import { decodeDescribe, encodeDescribe } from '../wire/frontend/describe.ts';
 import { decodeExecute } from '../wire/frontend/execute.ts';
 import { decodeParse } from '../wire/frontend/parse.ts';
 import { unreadable } from '../analysis/session-analysis.ts';
 import type { Exchange } from './exchange.ts';
+import { BoundParameters } from './bound-parameters.ts';
 import { Unit } from './expected-answers.ts';
+import { withLineage } from './lineage-of-command.ts';
 import { UNCERTAIN } from './name-table.ts';
 import {
   PREPARED_BYTES_LIMIT,
@@ -111,7 +113,9 @@ export function holdBind(
   if (judgement === WAIT) return 'wait';
   const portal: Portal = { statement, statementName, judgement, lastCall: undefined, wasExecuted: false };
   const change = exchange.portals.propose(portalName, portal, exchange.series);
-  window.push({ ...bytes, unit: new Unit('bind', undefined, undefined, change), portal, values });
+  const unit = new Unit('bind', undefined, undefined, change);
+  unit.boundName = portalName;
+  window.push({ ...bytes, unit, portal, values });
   claimIfLarge(exchange, window);
   return 'taken';
 }
@@ -158,9 +162,38 @@ export function onDescribe(
   start: number,
   end: number,
 ): void {
-  // Only checked: a malformed one ends the session here, and never reaches the target.
-  decodeDescribe(buffer, start, end);
-  passAlong(exchange, window, new Unit('describe'), buffer, start, end);
+  // A malformed one ends the session here, and never reaches the target.
+  const { kind, name } = decodeDescribe(buffer, start, end);
+  const unit = new Unit('describe');
+  if (exchange.mask !== undefined) noteDescribed(exchange, unit, kind, name);
+  passAlong(exchange, window, unit, buffer, start, end);
+}
+
+/** Its answer tells the types of what is masked, and of what is compared with it. */
+function noteDescribed(exchange: Exchange, unit: Unit, kind: 'statement' | 'portal', name: string): void {
+  if (kind === 'statement') {
+    const statement = exchange.statements.lookup(name, exchange.series);
+    if (statement !== UNCERTAIN) unit.statement = statement;
+    return;
+  }
+  const portal = exchange.portals.lookup(name, exchange.series);
+  if (portal === UNCERTAIN || portal === undefined) return;
+  unit.portal = portal;
+  portal.describing = unit;
+}
+
+/** A Describe of our own in front of an Execute whose rows are masked: the server has not been asked what they are. */
+function pushDescribe(entries: WindowEntry[], { entry, portal, name }: Executing): void {
+  const { call } = entry.unit;
+  if (call?.mask?.needsDescription !== true) return;
+  const asked = portal?.describing;
+  if (portal?.description !== undefined || asked?.isSkipped === false) return;
+  const unit = new Unit('describe', call);
+  unit.isOwn = true;
+  unit.portal = portal;
+  if (portal !== undefined) portal.describing = unit;
+  const buffer = encodeDescribe({ kind: 'portal', name });
+  entries.push({ unit, buffer, start: 0, end: buffer.length });
 }
 
 export function onClose(
@@ -275,6 +308,7 @@ function claim(exchange: Exchange, window: SeriesWindow, executing: Executing | 
     beginHeld(exchange, entries, executing?.portal);
     if (executing !== undefined) {
       beginExecute(exchange, entries, executing);
+      pushDescribe(entries, executing);
       entries.push(executing.entry);
     }
   } catch (error) {
@@ -309,6 +343,7 @@ function beginHeld(exchange: Exchange, entries: readonly WindowEntry[], executed
     } else if (entry.portal !== undefined && entry.portal !== executed) {
       judgeHeld(exchange, entry.portal);
       const intent = describePlan(exchange, entry.portal, entry.values);
+      noteParameters(exchange, entry.portal, entry.values);
       beginCall(exchange, entries, entry.unit, entry.portal, intent).endsWith = 'bind';
       exchange.follow(entry.unit, entry.portal.judgement.reading.meaning);
     }
@@ -320,7 +355,9 @@ function beginExecute(exchange: Exchange, entries: readonly WindowEntry[], execu
   const bind = portal === undefined ? undefined : entries.find((other) => other.portal === portal);
   if (portal !== undefined && bind !== undefined) judgeHeld(exchange, portal);
   const intent = describeExecute(exchange, portal, name, bind?.values);
-  const call = beginCall(exchange, entries, entry.unit, portal, intent);
+  if (portal !== undefined) noteParameters(exchange, portal, bind?.values);
+  const call = beginCall(exchange, entries, entry.unit, portal, intent, name);
+  entry.unit.portal = portal;
   if (bind !== undefined) bind.unit.call = call;
   if (portal !== undefined) portal.wasExecuted = true;
   exchange.newestCall = call;
@@ -335,6 +372,13 @@ function beginExecute(exchange: Exchange, entries: readonly WindowEntry[], execu
 
 /** A portal that SQL opened, or that we forgot. */
 const ROWS_OF_A_CURSOR = { ...TOUCHES_NOTHING.reading.meaning, kind: 'fetch' } as const;
+
+/** What a portal was bound to is kept as long as it lives: each Execute of it is judged by that. */
+function noteParameters(exchange: Exchange, portal: Portal, values: BoundValues | undefined): void {
+  if (values === undefined || exchange.mask?.isClassified !== true) return;
+  if (portal.judgement.reading.lineage?.isFree === true) return;
+  portal.parameters = new BoundParameters(values, portal.statement, () => exchange.analysis.catalog);
+}
 
 /** A Bind that was held is judged by what its names mean when it goes. */
 function judgeHeld(exchange: Exchange, portal: Portal): void {
@@ -361,11 +405,20 @@ function beginCall(
   unit: Unit,
   portal: Portal | undefined,
   described: CommittedIntent,
+  cursor = '',
 ): NonNullable<Unit['call']> {
   const { intent, payloads } = described;
   const judgement = portal?.judgement ?? TOUCHES_NOTHING;
   assertReadable(exchange, judgement, intent.kind, intent.statement, payloads);
-  const call = exchange.begin(intent, payloads, 'series', touchedOf(judgement, portal?.statement?.text));
+  const subject = portal === undefined ? { cursor } : portal;
+  const judged = touchedOf(judgement, portal?.statement?.text);
+  const touched = withLineage(exchange, judged, judgement, subject);
+  if (portal?.parameters?.holdsMasked === true && touched.lineage?.isFree === false) {
+    const { kind, statement } = intent;
+    const error = new CountersignError('CS_MASK_WRITE_BACK');
+    throw exchange.session.deny(error, statement === undefined ? { kind } : { kind, statement }, payloads);
+  }
+  const call = exchange.begin(intent, payloads, 'series', touched);
   unit.call = call;
   if (portal === undefined) return call;
   if (portal.statement !== undefined) rememberMeaning(portal.statement, judgement);
@@ -391,7 +444,8 @@ function queueEntries(exchange: Exchange, entries: readonly WindowEntry[]): void
     exchange.toTarget.add(entry.buffer, entry.start, entry.end, call?.gate);
     const spooled = entry.values?.kind === 'spooled' ? entry.values : undefined;
     if (spooled !== undefined && call !== undefined) exchange.toTarget.addStream(spooled.stream, call.gate);
-    if (call !== undefined) call.bytesUp += entry.end - entry.start + (spooled?.bytes ?? 0);
+    if (call !== undefined && !entry.unit.isOwn)
+      call.bytesUp += entry.end - entry.start + (spooled?.bytes ?? 0);
     exchange.expect(entry.unit);
   }
 }

@@ -7,6 +7,7 @@ import type { Exchange } from './exchange.ts';
 import { claimWindow, type SeriesWindow, type Taken } from './extended-query.ts';
 import { Unit } from './expected-answers.ts';
 import { judgeCall, touchedOf, WAIT, type Judgement } from './judgement.ts';
+import { withLineage } from './lineage-of-command.ts';
 import { refuseQuery } from './refusal.ts';
 import { commitParameters, commitStatement, MAX_PARAMETER_COMMITMENTS } from './series-intents.ts';
 
@@ -44,7 +45,8 @@ export function onFunctionCall(
       const { digests } = commitParameters(exchange, payloads, buffer, values, argumentFormats, []);
       intent = digests.length > 0 ? { ...common, params: digests } : common;
     }
-    const call = exchange.begin(intent, payloads, 'query', touchedOf(judgement, undefined));
+    const touched = withLineage(exchange, touchedOf(judgement, undefined), judgement);
+    const call = exchange.begin(intent, payloads, 'query', touched);
     call.bytesUp = end - start;
     exchange.toTarget.add(buffer, start, end, call.gate);
     expectFunction(exchange, call, judgement);

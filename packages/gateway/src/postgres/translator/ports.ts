@@ -1,8 +1,11 @@
 import type { Socket } from 'node:net';
 import type { Limits } from '../../config/config.ts';
 import type { CountersignError } from '../../errors.ts';
+import type { MaskingKeys } from '../../masking/keys.ts';
+import type { Classification, MaskingRules } from '../../masking/rules.ts';
 import type { Session } from '../../session/session.ts';
 import type { SessionAnalysis } from '../analysis/session-analysis.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import type { RecordOwnStatement } from './own-questions.ts';
 
 /** The client's side after `welcomeClient`: `AuthenticatedClient` is one. The socket is paused, `leftover` comes first. */
@@ -28,6 +31,14 @@ export interface RelayObserver {
   onBytes?(up: number, down: number): void;
 }
 
+/** What masking is, for the sessions of one target. */
+export interface SessionMasking {
+  readonly rules: MaskingRules;
+  readonly keys: MaskingKeys;
+  /** Which columns are regulated. Asked for every command: kept by catalog. */
+  classification(catalog: Catalog): Classification;
+}
+
 export interface ServeSessionOptions {
   readonly client: ClientSide;
   readonly target: TargetSide;
@@ -40,6 +51,8 @@ export interface ServeSessionOptions {
   readonly analysis: SessionAnalysis;
   /** Records questions of the gateway's own in the client's session. Absent: none is asked, and names that are not known stay so. */
   readonly recordOwn?: RecordOwnStatement;
+  /** Absent: nothing is masked. */
+  readonly masking?: SessionMasking | undefined;
 }
 
 /** A session that is being relayed: what `serveSession(options: ServeSessionOptions)` in `serve-session.ts` gives at once. */

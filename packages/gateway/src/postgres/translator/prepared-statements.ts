@@ -1,5 +1,8 @@
 import type { StatementReading } from '../analysis/reading.ts';
 import type { KeptReading } from '../analysis/session-analysis.ts';
+import type { ColumnDescription } from '../wire/backend/row-description.ts';
+import type { BoundParameters } from './bound-parameters.ts';
+import type { Unit } from './expected-answers.ts';
 import type { Judgement } from './judgement.ts';
 
 /** A prepared statement whose Parse, or PREPARE, came through us. */
@@ -14,6 +17,8 @@ export interface PreparedStatement {
   kept?: KeptReading | undefined;
   /** As given at Parse; 0 = left to the server. */
   readonly parameterTypes: readonly number[];
+  /** Types of its parameters as the target told them, if it was asked. */
+  toldTypes?: readonly number[];
 }
 
 /**
@@ -36,5 +41,10 @@ export interface Portal {
   judgement: Judgement;
   /** The call that made or last ran it. */
   lastCall: string | undefined;
+  /** The Describe of it, on its way or answered, and what the target said. Kept only where something may have to be masked. */
+  describing?: Unit;
+  description?: readonly ColumnDescription[];
+  /** Its parameters, where something regulated may be compared with them. */
+  parameters?: BoundParameters;
   wasExecuted: boolean;
 }

@@ -1,5 +1,7 @@
-import { CountersignError } from '../../errors.ts';
+import { CountersignError, isCountersignError } from '../../errors.ts';
 import type { CallStatus } from '../../record/events.ts';
+import { decodeCopyOutResponse } from '../wire/backend/copy-out-response.ts';
+import { encodeCopyData, decodeCopyData } from '../wire/copy-data.ts';
 import { commandCompleteRows } from '../wire/backend/command-complete.ts';
 import { decodeParameterStatus } from '../wire/backend/parameter-status.ts';
 import { decodeReadyForQuery } from '../wire/backend/ready-for-query.ts';
@@ -8,6 +10,7 @@ import { isPinnedValue, PINNED_SETTINGS } from '../inspect/settings.ts';
 import { BACKEND } from '../wire/message-types.ts';
 import { protocolViolation } from '../wire/violation.ts';
 import type { Call } from './call.ts';
+import type { CallMask } from './call-mask.ts';
 import type { Exchange } from './exchange.ts';
 import type { Unit } from './expected-answers.ts';
 import { Gate } from './gated-writer.ts';
@@ -15,6 +18,7 @@ import { releaseHeldSyncs } from './extended-query.ts';
 import { KeyedDigest } from './keyed-digest.ts';
 import { encodeRefusal } from './refusal.ts';
 import { readErrorIdentity } from './error-identity.ts';
+import { BackendMask } from './backend-mask.ts';
 
 const QUERY_CANCELED = '57014';
 
@@ -34,6 +38,8 @@ export class BackendRelay implements FramerHandler {
   readonly #exchange: Exchange;
   readonly #host: BackendHost;
   readonly #framer: MessageFramer;
+  /** Undefined: masking is not configured. */
+  readonly #mask: BackendMask | undefined;
   /** Rows and data released of the answer under way. */
   readonly #delivered: KeyedDigest;
   /** The last Execute that completed: its result waits for the Sync, where its transaction may still fail. */
@@ -51,6 +57,7 @@ export class BackendRelay implements FramerHandler {
     this.#exchange = exchange;
     this.#host = host;
     this.#delivered = new KeyedDigest(exchange.session.digestKey);
+    this.#mask = exchange.mask === undefined ? undefined : new BackendMask(exchange.mask);
     this.#framer = new MessageFramer({ side: 'backend' }, this);
   }
 
@@ -73,11 +80,16 @@ export class BackendRelay implements FramerHandler {
       return;
     }
     const call = unit?.call;
+    if (this.#mask !== undefined) {
+      if (unit?.isOwn === true && this.#takeOwn(unit, type, buffer, start, end)) return;
+      this.#mask.note(unit);
+    }
     if (call !== undefined) call.bytesDown += end - start;
     switch (type) {
       case BACKEND.dataRow:
         if (call === undefined) throw protocolViolation('DataRow without a command');
         call.dataRows += 1;
+        if (call.mask !== undefined && this.#releaseRow(unit!, call.mask, buffer, start, end)) return;
         this.#delivered.update(buffer, start, end);
         break;
       case BACKEND.readyForQuery:
@@ -88,11 +100,13 @@ export class BackendRelay implements FramerHandler {
         break;
       case BACKEND.rowDescription:
       case BACKEND.noData:
+        if (type === BACKEND.rowDescription) this.#mask?.describe(unit, buffer, start, end);
         if (unit?.kind === 'describe') this.#finish(unit);
         break;
       case BACKEND.copyData:
       case BACKEND.functionCallResponse:
         if (unit !== undefined) unit.isAnswered = true;
+        if (call?.mask !== undefined && this.#releaseData(call.mask, type, buffer, start, end)) return;
         this.#delivered.update(buffer, start, end);
         break;
       case BACKEND.errorResponse: {
@@ -102,6 +116,10 @@ export class BackendRelay implements FramerHandler {
       }
       default:
         this.#onOther(type, unit, buffer, start, end);
+        if (this.#mask !== undefined && isAsynchronous(type)) {
+          this.#releaseAsynchronous(this.#mask, type, unit, buffer, start, end);
+          return;
+        }
     }
     this.#release(buffer, start, end);
   }
@@ -113,6 +131,7 @@ export class BackendRelay implements FramerHandler {
         this.#finishKind(unit, 'parse');
         return;
       case BACKEND.bindComplete:
+        this.#mask?.bound(unit);
         this.#finishKind(unit, 'bind');
         return;
       case BACKEND.closeComplete:
@@ -133,10 +152,13 @@ export class BackendRelay implements FramerHandler {
         this.#onParameterStatus(buffer, start, end);
         return;
       case BACKEND.copyOutResponse:
+        unit?.call?.mask?.startCopy(decodeCopyOutResponse(buffer, start, end));
         if (unit?.kind === 'execute') unit.isAnswered = true;
         return;
-      case BACKEND.copyDone:
       case BACKEND.parameterDescription:
+        this.#mask?.describeParameters(unit, buffer, start, end);
+        return;
+      case BACKEND.copyDone:
       case BACKEND.noticeResponse:
       case BACKEND.notificationResponse:
         return;
@@ -157,6 +179,7 @@ export class BackendRelay implements FramerHandler {
     if (unit?.call === undefined) throw protocolViolation('CommandComplete without a command');
     const { call } = unit;
     call.completed += 1;
+    call.mask?.onCompleted();
     if (rows >= 0) call.taggedRows = Math.max(call.taggedRows, 0) + rows;
     if (call.isCopyIn) this.#exchange.expected.endCopy();
     if (unit.kind === 'execute') this.#onExecuted(unit);
@@ -209,10 +232,13 @@ export class BackendRelay implements FramerHandler {
     start: number,
     end: number,
   ): void {
-    const refusal = unit?.refusal ?? unit?.call?.refusal ?? unit?.gatedBy?.refusal;
+    const stopped = unit?.call?.stopped;
+    const refusal = unit?.refusal ?? unit?.call?.refusal ?? unit?.gatedBy?.refusal ?? stopped;
     if (refusal !== undefined && !isFatal) this.#releaseOwn(encodeRefusal(refusal));
-    else this.#release(buffer, start, end);
-    this.#noteError(unit, sqlstate, isFatal);
+    else if (this.#mask?.withholds(unit) === true) {
+      this.#releaseOwn(this.#mask.withhold(BACKEND.errorResponse, buffer, start, end));
+    } else this.#release(buffer, start, end);
+    this.#noteError(unit, isFatal ? sqlstate : (stopped?.sqlState ?? sqlstate), isFatal);
   }
 
   #noteError(unit: Unit | undefined, sqlstate: string, isFatal: boolean): void {
@@ -264,6 +290,7 @@ export class BackendRelay implements FramerHandler {
     else exchange.expected.takeSpareSync();
     exchange.analysis.onReady(status);
     if (status === 'I' && exchange.expected.isEmpty) exchange.forgetCursors();
+    if (status === 'I') exchange.mask?.onIdle();
     const result = exchange.lastResult;
     const mustWait = status === 'I' && exchange.hasWritten && result !== undefined && !result.isDurable;
     if (status === 'I') exchange.hasWritten = false;
@@ -311,10 +338,79 @@ export class BackendRelay implements FramerHandler {
     });
   }
 
-  /**
-   * Release. The stage before it in the path, masking, has nothing to do in this version (`mask:` in a configuration is
-   * refused as not built): what the target answered is what leaves, byte for byte.
-   */
+  /** A Describe of ours: what the rows of the Execute behind it are. True: that was its answer. */
+  #takeOwn(unit: Unit, type: number, buffer: Buffer, start: number, end: number): boolean {
+    if (type !== BACKEND.rowDescription && type !== BACKEND.noData) return false;
+    if (type === BACKEND.rowDescription) this.#mask!.describe(unit, buffer, start, end);
+    this.#finish(unit);
+    return true;
+  }
+
+  /** A row of a call with a plan. False: it leaves as it is. */
+  #releaseRow(unit: Unit, mask: CallMask, buffer: Buffer, start: number, end: number): boolean {
+    if (this.isMuted) return true;
+    if (!this.#guarded(() => this.#mask!.writeRow(unit, mask, buffer, start, end))) return this.isMuted;
+    const { slab } = this.#exchange.mask!;
+    const from = this.#mask!.rowStart;
+    this.#delivered.update(slab.buffer, from, slab.at);
+    this.#release(slab.buffer, from, slab.at);
+    return true;
+  }
+
+  /** COPY data, or the result of a function, of a call with a plan. False: it leaves as it is. */
+  #releaseData(mask: CallMask, type: number, buffer: Buffer, start: number, end: number): boolean {
+    if (this.isMuted) return true;
+    const range = decodeCopyData(buffer, start, end);
+    if (type === BACKEND.copyData) return this.#releaseCopy(mask, buffer.subarray(range.start, range.end));
+    const message = this.#mask!.functionResult(mask, buffer, start, end);
+    if (message === undefined) return false;
+    this.#delivered.update(message, 0, message.length);
+    this.#releaseOwn(message);
+    return true;
+  }
+
+  #releaseCopy(mask: CallMask, data: Buffer): boolean {
+    let masked: Buffer | undefined;
+    if (
+      !this.#guarded(() => {
+        masked = mask.takeCopyData(data);
+        return masked !== undefined;
+      })
+    )
+      return this.isMuted;
+    if (masked!.length === 0) return true;
+    const message = encodeCopyData(masked!);
+    this.#delivered.update(message, 0, message.length);
+    this.#releaseOwn(message);
+    return true;
+  }
+
+  /** A row that is too long to be masked ends the session: nothing of it may leave, and the target is in the middle of it. */
+  #guarded(mask: () => boolean): boolean {
+    try {
+      return mask();
+    } catch (error) {
+      if (!isCountersignError(error) || error.code !== 'CS_MASK_ROW_TOO_LONG') throw error;
+      this.#exchange.fail(error);
+      this.isMuted = true;
+      return false;
+    }
+  }
+
+  /** What the target says at any time: settings, notices, notifications. */
+  #releaseAsynchronous(
+    mask: BackendMask,
+    type: number,
+    unit: Unit | undefined,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const message = mask.asynchronous(type, unit, buffer, start, end);
+    if (message === undefined) this.#release(buffer, start, end);
+    else if (message.length > 0) this.#releaseOwn(message);
+  }
+
   #release(buffer: Buffer, start: number, end: number): void {
     if (!this.isMuted) this.#exchange.toClient.add(buffer, start, end);
   }
@@ -338,6 +434,10 @@ export class BackendRelay implements FramerHandler {
       this.#exchange.questions.takePiece(type, header, 0, header.length);
       return;
     }
+    if (this.#mask?.mustBeWhole(type, unit) === true) {
+      this.#mask.startWhole(type, header);
+      return;
+    }
     const isRow =
       type === BACKEND.dataRow || type === BACKEND.copyData || type === BACKEND.functionCallResponse;
     if (isRow && unit?.call === undefined) throw protocolViolation('data without a command');
@@ -351,6 +451,13 @@ export class BackendRelay implements FramerHandler {
   largeChunk(buffer: Buffer, start: number, end: number): void {
     if (this.#own !== undefined) {
       this.#exchange.questions.takePiece(this.#own, buffer, start, end);
+      return;
+    }
+    if (this.#mask?.isAssembling === true) {
+      this.#guarded(() => {
+        this.#mask!.addPiece(buffer, start, end);
+        return true;
+      });
       return;
     }
     const large = this.#large!;
@@ -367,6 +474,11 @@ export class BackendRelay implements FramerHandler {
     if (this.#own !== undefined) {
       this.#own = undefined;
       this.#exchange.questions.endPieces();
+      return;
+    }
+    if (this.#mask?.isAssembling === true) {
+      const whole = this.#mask.endWhole();
+      if (whole !== undefined) this.message(whole[0]!, whole, 0, whole.length);
       return;
     }
     this.#large = undefined;

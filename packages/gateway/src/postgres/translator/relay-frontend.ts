@@ -1,7 +1,7 @@
 import { protocolViolation } from '../wire/violation.ts';
 import { MessageFramer, type FramerHandler } from '../wire/framer.ts';
 import { FRONTEND } from '../wire/message-types.ts';
-import { onCopyData, onCopyEnd } from './copy.ts';
+import { onCopyData, onCopyEnd, onCopyPiece, onCopyStart } from './copy.ts';
 import type { Exchange } from './exchange.ts';
 import {
   dropWindow,
@@ -201,7 +201,7 @@ export class FrontendRelay implements FramerHandler {
     switch (type) {
       case FRONTEND.copyData:
         this.#large = 'copy';
-        onCopyData(this.#exchange, header, 0, header.length, true);
+        onCopyStart(this.#exchange, header);
         return;
       case FRONTEND.query:
         onQueryTooLong(this.#exchange, this.#window);
@@ -221,7 +221,7 @@ export class FrontendRelay implements FramerHandler {
   largeChunk(buffer: Buffer, start: number, end: number): void {
     const large = this.#large;
     if (large === 'skip') return;
-    if (large === 'copy') onCopyData(this.#exchange, buffer, start, end, true);
+    if (large === 'copy') onCopyPiece(this.#exchange, buffer, start, end);
     else this.#await(() => this.#spool(large, buffer.subarray(start, end)));
   }
 

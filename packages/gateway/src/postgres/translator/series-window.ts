@@ -19,6 +19,8 @@ export type BoundValues =
       readonly commitment: Commitment;
       readonly bytes: number;
       readonly stream: StreamedBytes;
+      /** A masked value of ours is somewhere in it. */
+      readonly holdsMasked: boolean;
     };
 
 /** A message of a series that waits for an intent. For a spooled Bind the bytes are the header alone. */

@@ -4,6 +4,7 @@ import { makeSettingsPolicy } from '../inspect/settings.ts';
 import { Deadlines, type DeadlineHost } from './deadlines.ts';
 import { Exchange } from './exchange.ts';
 import { GatedWriter } from './gated-writer.ts';
+import { SessionMask } from './session-mask.ts';
 import type { ServedSession, ServeSessionOptions } from './ports.ts';
 import { ReadValve, ValveReason } from './read-valve.ts';
 import { BackendRelay, type BackendHost } from './relay-backend.ts';
@@ -91,6 +92,10 @@ class SessionRelay implements ServedSession, FrontendHost, BackendHost, Deadline
       fail: (error) => this.stop(error),
       analysis: options.analysis,
       recordOwn: options.recordOwn,
+      mask:
+        options.masking === undefined
+          ? undefined
+          : new SessionMask(options.masking, session, options.analysis),
     });
     this.#frontend = new FrontendRelay(this.#exchange, this);
     this.#backend = new BackendRelay(this.#exchange, this);

@@ -7,6 +7,7 @@ import type { Exchange } from './exchange.ts';
 import { claimWindow, type SeriesWindow, type Taken } from './extended-query.ts';
 import { Unit } from './expected-answers.ts';
 import { judgeText, touchedOf, WAIT } from './judgement.ts';
+import { withLineage } from './lineage-of-command.ts';
 import { refuseQuery } from './refusal.ts';
 
 /**
@@ -48,7 +49,7 @@ export function onQuery(
         : { kind, effect, statement: statement.digest, txn: exchange.transaction },
       payloads,
       'query',
-      touchedOf(judgement, text),
+      withLineage(exchange, touchedOf(judgement, text), judgement),
     );
     call.bytesUp = end - start;
     exchange.toTarget.add(buffer, start, end, call.gate);

@@ -1,3 +1,4 @@
+import { CountersignError } from '../../errors.ts';
 import { Denied } from '../../session/denied.ts';
 import type { Spool } from '../../record/recorder.ts';
 import { FRONTEND } from '../wire/message-types.ts';
@@ -6,6 +7,8 @@ import type { Exchange } from './exchange.ts';
 import { claimWindow, holdBind, type Taken } from './extended-query.ts';
 import { expectFunction, judgeFunction } from './function-call.ts';
 import { touchedOf, WAIT } from './judgement.ts';
+import { withLineage } from './lineage-of-command.ts';
+import { CopyGuard } from '../mask/copy-guard.ts';
 import { refuseQuery } from './refusal.ts';
 import type { StreamedBytes } from './gated-writer.ts';
 import type { SeriesWindow } from './series-window.ts';
@@ -25,6 +28,8 @@ export class SpooledMessage {
   readonly #bytes: number;
   readonly #header: Buffer;
   readonly #spool: Promise<Spool>;
+  /** Looks for masked values that come back. */
+  readonly #guard: CopyGuard | undefined;
   #prefix = Buffer.alloc(0);
 
   constructor(exchange: Exchange, window: SeriesWindow, type: number, bytes: number, header: Buffer) {
@@ -33,6 +38,8 @@ export class SpooledMessage {
     this.#type = type;
     this.#bytes = bytes;
     this.#header = header;
+    this.#guard =
+      exchange.mask?.isClassified === true ? new CopyGuard(exchange.mask.context.keys) : undefined;
     this.#spool = exchange.session.openSpool();
     this.#spool.catch(() => {}); // whoever awaits it is told
   }
@@ -41,6 +48,7 @@ export class SpooledMessage {
     if (this.#prefix.length < PREFIX_BYTES) {
       this.#prefix = Buffer.concat([this.#prefix, chunk.subarray(0, PREFIX_BYTES - this.#prefix.length)]);
     }
+    this.#guard?.take(chunk);
     const spool = await this.#spool;
     await spool.write(chunk);
   }
@@ -64,7 +72,8 @@ export class SpooledMessage {
       return () => this.#callFunction(stream, commitment);
     }
     const { portal, statement } = this.#names();
-    const values = { kind: 'spooled', commitment, bytes: this.#bytes, stream } as const;
+    const holdsMasked = this.#guard?.hasFound ?? false;
+    const values = { kind: 'spooled', commitment, bytes: this.#bytes, stream, holdsMasked } as const;
     const bytes = { buffer: header, start: 0, end: header.length };
     return () => holdBind(this.#exchange, this.#window, portal, statement, values, bytes);
   }
@@ -89,7 +98,11 @@ export class SpooledMessage {
     } as const;
     try {
       if (judgement.refusal !== undefined) throw exchange.session.deny(judgement.refusal, intent, payloads);
-      const call = exchange.begin(intent, payloads, 'query', touchedOf(judgement, undefined));
+      const touched = withLineage(exchange, touchedOf(judgement, undefined), judgement);
+      if (this.#guard?.hasFound === true && touched.lineage?.isFree === false) {
+        throw exchange.session.deny(new CountersignError('CS_MASK_WRITE_BACK'), intent, payloads);
+      }
+      const call = exchange.begin(intent, payloads, 'query', touched);
       call.bytesUp = this.#header.length + this.#bytes;
       exchange.toTarget.add(this.#header, 0, this.#header.length, call.gate, true);
       exchange.toTarget.addStream(stream, call.gate);
