@@ -142,6 +142,7 @@ function classSet(names: readonly string[] = []): ReadonlySet<ClassName> | 'all'
 interface TargetToCheck {
   readonly name: string;
   readonly classes?: readonly ClassBinding[];
+  readonly classesFrom?: readonly ClassOrigin[];
 }
 
 interface GrantToCheck {
@@ -181,13 +182,26 @@ function checkRecogniser({ url }: RecogniserConfig): readonly SectionProblem[] {
 const NOT_MASKED = 'nothing is masked without a section masking';
 
 function checkClasses(
-  { name, classes = [] }: TargetToCheck,
+  { name, classes = [], classesFrom = ORIGINS }: TargetToCheck,
   known: readonly ClassName[],
   isConfigured: boolean,
 ): readonly SectionProblem[] {
   const path = ['targets', name, 'classes'];
   if (classes.length > 0 && !isConfigured)
     return [{ severity: 'error', path, message: NOT_MASKED, hint: 'add one, with at least a key' }];
+  const isRead = classesFrom.includes('configuration');
+  if (classes.length > 0 && !isRead)
+    return [
+      {
+        severity: 'error',
+        path,
+        message: 'classesFrom leaves the configuration out: these classes do not count',
+      },
+    ];
+  if (isConfigured && classes.length === 0 && classesFrom.every((origin) => origin === 'configuration')) {
+    const message = `no column of ${name} can have a class: there are none here, and comments and labels are left out`;
+    return [{ severity: 'warning', path: ['targets', name, 'classesFrom'], message }];
+  }
   return classes
     .filter((binding) => !known.includes(binding.class))
     .map((binding) => unknownClass([...path, binding.written, binding.column], binding.class, known));

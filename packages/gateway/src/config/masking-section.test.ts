@@ -232,6 +232,11 @@ const REFUSED: readonly (readonly [what: string, sections: Sections, said: RegEx
     /a key is given twice/,
   ],
   [
+    'classes that classesFrom leaves out',
+    { target: '    classes: { public.c: { ssn: ssn } }\n    classesFrom: [comments]\n' },
+    /targets\.bank\.classes: classesFrom leaves the configuration out/,
+  ],
+  [
     'an origin of classes that there is none of',
     { target: '    classesFrom: [comment]\n' },
     /targets\.bank\.classesFrom\[0\]: is not known: did you mean comments\?/,
@@ -281,6 +286,14 @@ for (const [what, sections, said] of REFUSED) {
     assert.throws(() => read({ target: '', grant: '', ...sections }), ConfigError);
   });
 }
+
+test('a target whose columns can have no class is a warning', () => {
+  assert.match(
+    problemsOf({ target: '    classesFrom: [configuration]\n', grant: '' }).join('\n'),
+    /^x:\d+:\d+: warning: targets\.bank\.classesFrom: no column of bank can have a class/,
+  );
+  assert.deepEqual(problemsOf({ target: '    classesFrom: [labels]\n', grant: '' }), []);
+});
 
 test('a grant that unmasks everything is a warning', () => {
   assert.match(

@@ -60,11 +60,13 @@ Examples:
           ...summary(config),
           policies: policies?.policies.map(({ id }) => id) ?? [],
           warnings: problems,
+          masking: config.masking === undefined ? null : { rules: config.masking.rules.version },
           ...(running === undefined ? {} : { running }),
         },
         () =>
           [
             ...problems.map((problem) => formatProblem(config.file, problem)),
+            ...(config.masking === undefined ? [`${config.file}: ${NOT_MASKED}`] : []),
             ...(running === undefined ? [] : reloadLines(config, running)),
             `${config.file}: valid (${describe(config)}, ${plural(policies?.count ?? 0, 'policy')})`,
           ].join('\n'),
@@ -73,6 +75,9 @@ Examples:
   addConfigOption(command);
   addJsonOption(command);
 }
+
+/** Said, and no warning: who wants nothing masked has nothing to correct. */
+const NOT_MASKED = 'note: nothing is masked, there is no section masking';
 
 /** Reads every secret once, and tries what `serve` would try with it. */
 async function checkSecrets(config: CountersignConfig): Promise<ConfigProblem[]> {

@@ -1,13 +1,15 @@
 import type { Command } from 'commander';
 
-import type { LoginConfig, PostgresTargetConfig } from '../../config/config.ts';
+import type { CountersignConfig, LoginConfig, PostgresTargetConfig } from '../../config/config.ts';
 import { createSecrets } from '../../config/secrets.ts';
 import { errorFields } from '../../observe/logger.ts';
+import { loadCatalog, openCatalogSession } from '../../postgres/catalog/load-catalog.ts';
 import { checkDatabase, checkLogin, checkSetup } from '../../postgres/roles/check-target.ts';
 import type { Finding } from '../../postgres/roles/check-target.ts';
 import type { Severity } from '../../postgres/roles/target-probes.ts';
 import { dialTarget } from '../../postgres/upstream/dial.ts';
 import { OwnSession } from '../../postgres/upstream/own-session.ts';
+import { checkClasses } from '../check-classes.ts';
 import { addConfigOption, addJsonOption, configOf } from '../common-options.ts';
 import type { CommonOptions } from '../common-options.ts';
 import { createOutput } from '../output.ts';
@@ -30,7 +32,7 @@ export function addTargetCheckCommand(target: Command, setExitCode: SetExitCode)
     .argument('<target>', 'name of the target')
     .summary('say what weakens the second wall')
     .description(
-      'Connects with each login of the target and reads its catalogs: what PUBLIC holds, what the logins are and own, and whether the setup is what was printed. Each finding comes with the SQL that ends it. Changes nothing. These sessions are not on the record of the gateway; in the target they are called countersign/target-check.',
+      'Connects with each login of the target and reads its catalogs: what PUBLIC holds, what the logins are and own, whether the setup is what was printed, and whether the classes of columns lead to something. Each finding comes with the SQL that ends it. Changes nothing. These sessions are not on the record of the gateway; in the target they are called countersign/target-check.',
     )
     .option('--database <name>', 'default: the database of the target')
     .option('--strict', 'findings of medium severity count as well')
@@ -44,9 +46,10 @@ Examples:
   countersign target check bank --strict --json`,
     )
     .action(async (name: string, options: CheckOptions) => {
-      const found = targetOf(configOf(options), name);
+      const config = configOf(options);
+      const found = targetOf(config, name);
       const database = options.database ?? found.database;
-      const findings = (await check(found, database)).toSorted(
+      const findings = (await check(config, found, database)).toSorted(
         (one, other) => ORDER.indexOf(one.severity) - ORDER.indexOf(other.severity),
       );
       const counted: readonly Severity[] = options.strict === true ? ['high', 'medium'] : ['high'];
@@ -60,7 +63,11 @@ Examples:
   addJsonOption(command);
 }
 
-async function check(target: PostgresTargetConfig, database: string): Promise<readonly Finding[]> {
+async function check(
+  config: CountersignConfig,
+  target: PostgresTargetConfig,
+  database: string,
+): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const { roles } = target;
   let isDatabaseChecked = false;
@@ -82,7 +89,10 @@ async function check(target: PostgresTargetConfig, database: string): Promise<re
       const makesRoles = name === roles?.login;
       findings.push(...(await checkLogin(session, login.user, makesRoles)));
       if (makesRoles) findings.push(...(await checkSetup(session, setupRequestOf(target, database))));
-      if (!isDatabaseChecked) findings.push(...(await checkDatabase(session)));
+      if (!isDatabaseChecked) {
+        findings.push(...(await checkDatabase(session)));
+        findings.push(...(await classFindings(session, config, target)));
+      }
       isDatabaseChecked = true;
     } finally {
       session.end();
@@ -97,6 +107,27 @@ async function check(target: PostgresTargetConfig, database: string): Promise<re
     });
   }
   return findings;
+}
+
+async function classFindings(
+  session: OwnSession,
+  config: CountersignConfig,
+  target: PostgresTargetConfig,
+): Promise<readonly Finding[]> {
+  try {
+    await openCatalogSession(session);
+    return checkClasses(config, target, (await loadCatalog(session, target.name)).data);
+  } catch (error) {
+    const { code, detail } = errorFields(error);
+    return [
+      {
+        id: 'catalog-unread',
+        severity: 'medium',
+        what: `the catalog cannot be read: ${[code, detail].filter(Boolean).join(', ')}`,
+        why: 'nothing can be said of the classes of its columns, and no statement can be analysed',
+      },
+    ];
+  }
 }
 
 async function open(target: PostgresTargetConfig, login: LoginConfig, database: string): Promise<OwnSession> {
