@@ -9,21 +9,42 @@ import { inspectStatement } from './inspect.ts';
 import type { AnalyzeStatement, Meaning, SessionNames, Unreadable } from './meaning.ts';
 import { parseStatement } from './parse/parse-statement.ts';
 import type { ParsedStatement, ParsedText } from './parse/parse-statement.ts';
+import type { Node } from './parse/tree.ts';
 import { analyzeStatementNode } from './statement/statement-analysis.ts';
 import type { StatementFound } from './statement/statement-analysis.ts';
 import { kindOfStatement } from './statement/statement-kind.ts';
 import { TextNames, meaningOfStatement } from './statement/text-names.ts';
 import { Demands, UnreadableStatement, withinWork } from './query/analyze-query.ts';
 
-export const analyzeStatement: AnalyzeStatement = (text, catalog, names) => {
+/** A statement of a text, with the catalog and the names as they are when it runs: for whatever follows it further. */
+export interface AnalyzedStatement {
+  readonly node: Node;
+  readonly catalog: Catalog;
+  readonly names: SessionNames;
+  readonly found: StatementFound;
+}
+
+export interface AnalyzedText {
+  readonly meaning: Meaning;
+  /** None of a text that is unreadable. */
+  readonly statements: readonly AnalyzedStatement[];
+}
+
+export const analyzeStatement: AnalyzeStatement = (text, catalog, names) =>
+  analyzeText(text, catalog, names).meaning;
+
+/** As `analyzeStatement`, with what was read. */
+export function analyzeText(text: Uint8Array, catalog: Catalog, names: SessionNames): AnalyzedText {
   let parsed: ParsedText | undefined;
   try {
     const outcome = parseStatement(text);
-    if ('unreadable' in outcome) return unreadableMeaning(text, outcome.unreadable);
+    if ('unreadable' in outcome) return unread(unreadableMeaning(text, outcome.unreadable));
     ({ parsed } = outcome);
     const { fingerprint } = parsed;
     const read = parsed;
-    return { ...withinWork(() => meaningOf(text, read, catalog, names)), fingerprint };
+    const statements: AnalyzedStatement[] = [];
+    const meaning = withinWork(() => meaningOf(text, read, catalog, names, statements));
+    return { meaning: { ...meaning, fingerprint }, statements };
   } catch (error) {
     const reason =
       error instanceof UnreadableStatement
@@ -32,24 +53,39 @@ export const analyzeStatement: AnalyzeStatement = (text, catalog, names) => {
           ? 'too-deep'
           : 'parser-failure';
     const fingerprint = parsed === undefined ? {} : { fingerprint: parsed.fingerprint };
-    return { ...unreadableMeaning(text, { reason }), ...fingerprint };
+    return unread({ ...unreadableMeaning(text, { reason }), ...fingerprint });
   }
-};
+}
 
-function meaningOf(text: Uint8Array, parsed: ParsedText, catalog: Catalog, names: SessionNames): Meaning {
+const unread = (meaning: Meaning): AnalyzedText => ({ meaning, statements: [] });
+
+function meaningOf(
+  text: Uint8Array,
+  parsed: ParsedText,
+  catalog: Catalog,
+  names: SessionNames,
+  analyzed: AnalyzedStatement[],
+): Meaning {
   const [first, ...others] = parsed.statements;
   if (first === undefined) return EMPTY;
   const state = new TextNames(catalog, names);
-  const found = analyzeStatementNode(first.node, state);
+  const found = analyzeOne(first.node, state, analyzed);
   if (others.length === 0) return meaningOfStatement(kindOfText(text, first), found);
   state.take(found, first.node);
   const all: StatementFound[] = [found];
   for (const { node } of others) {
-    const next = analyzeStatementNode(node, state);
+    const next = analyzeOne(node, state, analyzed);
     state.take(next, node);
     all.push(next);
   }
   return merged(all, catalog);
+}
+
+function analyzeOne(node: Node, state: TextNames, analyzed: AnalyzedStatement[]): StatementFound {
+  const { catalog, names } = state;
+  const found = analyzeStatementNode(node, state);
+  analyzed.push({ node, catalog, names, found });
+  return found;
 }
 
 const EMPTY: Meaning = {

@@ -87,7 +87,7 @@ export function unique(
   if (relation === undefined) return;
   const looked = columns === '*' ? [...given.keys()] : columns;
   for (const column of looked) {
-    if (columns === '*' && !mayBeUnique(relation, column)) continue;
+    if (!mayBeUnique(relation, column)) continue;
     probe(relation, column, given.get(column), context);
   }
   for (const key of relation.foreignKeys ?? []) {
@@ -120,6 +120,7 @@ function probe(
     if (isOther && !isMoved(value, [one])) collector.oracle('comparison', [source]);
     if (value.fixed === undefined) continue;
     const { constants, parameters, arrays } = value.fixed;
+    if (constants.length === 0 && parameters.length === 0) continue;
     collector.probe({ sources: [source], kind: 'unique', constants, parameters, arrays });
   }
 }

@@ -1,0 +1,342 @@
+/**
+ * Definitions: what looks through the rows of a table and fails by what it finds there, what would take a class from a column, and code that nobody could look into
+ * later.
+ */
+import type { OracleReason, Source } from '../../../masking/lineage.ts';
+import type { CatalogRelation } from '../../catalog/catalog.ts';
+import { asKind, stringOf, stringsOf, walkNodes } from '../../inspect/parse/tree.ts';
+import type { Node, NodeOf } from '../../inspect/parse/tree.ts';
+import { parseStatement } from '../../inspect/parse/parse-statement.ts';
+import { findType } from '../../inspect/query/analyze-query.ts';
+import { UnknownLineage } from '../port.ts';
+import { unionOf } from '../value.ts';
+import { NO_ROWS } from './port.ts';
+import type { Found, StatementContext } from './port.ts';
+import { isTemporary } from './queries.ts';
+import {
+  boundSources,
+  foundOf,
+  listOf,
+  rangeOfParts,
+  sourcesNamed,
+  sourcesOf,
+  sourcesOfRange,
+} from './sources.ts';
+
+/** A new table holds nothing. One of the session's own is followed from here on. */
+export function ofCreateTable(create: NodeOf<'CreateStmt'>, context: StatementContext): Found {
+  const { relation } = create;
+  if (relation === undefined) throw new UnknownLineage('CreateStmt');
+  tellReferences({ CreateStmt: create }, context);
+  if (!isTemporary(relation)) return NO_ROWS;
+  const name = relation.relname ?? '';
+  const columns: string[] = [];
+  for (const element of create.tableElts ?? []) {
+    const column = asKind(element, 'ColumnDef');
+    // Columns of another relation: of whatever name.
+    if (asKind(element, 'TableLikeClause') !== undefined) columns.push('*');
+    if (column?.colname !== undefined) columns.push(column.colname);
+  }
+  if (create.inhRelations !== undefined || create.ofTypename !== undefined || columns.length === 0)
+    columns.push('*');
+  for (const column of columns) toTemporary([], name, column, context);
+  return NO_ROWS;
+}
+
+function toTemporary(
+  sources: readonly Source[],
+  relation: string,
+  column: string,
+  { collector }: StatementContext,
+): void {
+  collector.flow({ sources, how: 'derived', to: { kind: 'temporary', relation, column } });
+}
+
+/** A foreign key to regulated columns asks, for every row that it is given, whether that value is there. */
+function tellReferences(node: Node, context: StatementContext): void {
+  walkNodes(node, (kind, fields) => {
+    if (kind !== 'Constraint') return;
+    const { contype, pktable } = fields as NodeOf<'Constraint'>;
+    if (contype !== 'CONSTR_FOREIGN') return;
+    context.collector.oracle('comparison', sourcesOfRange(pktable, context));
+  });
+}
+
+/** Change the relation alone and tell nothing of its values: that one is null is free. */
+const PLAIN: ReadonlySet<string> = new Set(
+  'DropNotNull SetNotNull SetStatistics SetOptions ResetOptions SetStorage SetCompression DropColumn DropConstraint ClusterOn DropCluster SetLogged SetUnLogged DropOids SetAccessMethod SetTableSpace SetRelOptions ResetRelOptions ReplaceRelOptions EnableTrig EnableAlwaysTrig EnableReplicaTrig EnableTrigAll EnableTrigUser DisableTrig DisableTrigAll DisableTrigUser EnableRule EnableAlwaysRule EnableReplicaRule DisableRule AddOf DropOf ReplicaIdentity EnableRowSecurity DisableRowSecurity ForceRowSecurity NoForceRowSecurity AddIdentity SetIdentity DropIdentity ChangeOwner ColumnDefault CookedColumnDefault AddColumnToView GenericOptions AlterColumnGenericOptions'
+    .split(' ')
+    .map((name) => `AT_${name}`),
+);
+
+/** Where a class comes from the family, it ends with it. */
+const LEAVING: ReadonlySet<string> = new Set([
+  'AT_DropInherit',
+  'AT_DetachPartition',
+  'AT_DetachPartitionFinalize',
+]);
+
+export function ofAlterTable(alter: NodeOf<'AlterTableStmt'>, context: StatementContext): Found {
+  if (alter.relation === undefined) throw new UnknownLineage('AlterTableStmt');
+  tellReferences({ AlterTableStmt: alter }, context);
+  const { relation, temporary } = foundOf(alter.relation, context);
+  // Its columns are not known: any may be computed from any other.
+  if (temporary !== undefined) {
+    toTemporary([{ kind: 'temporary', relation: temporary, column: '*' }], temporary, '*', context);
+  }
+  for (const node of alter.cmds ?? []) {
+    const command = asKind(node, 'AlterTableCmd');
+    if (command === undefined) throw new UnknownLineage('AlterTableCmd');
+    if (relation !== undefined) ofCommand(command, relation, context);
+    else context.collector.oracle('fallible', sourcesNamed(node, context));
+  }
+  return NO_ROWS;
+}
+
+function ofCommand(
+  command: NodeOf<'AlterTableCmd'>,
+  relation: CatalogRelation,
+  context: StatementContext,
+): void {
+  const subtype = command.subtype ?? 'AT_AddColumn';
+  if (PLAIN.has(subtype)) return;
+  const { collector } = context;
+  const named = sourcesNamed({ AlterTableCmd: command }, context);
+  const all = unionOf([sourcesOf(relation, context), named]);
+  if (LEAVING.has(subtype)) return movedAway(all, context);
+  switch (subtype) {
+    case 'AT_AddColumn': {
+      // A column computed from regulated ones would be of no class; whatever its constraints look for is told by `tellReferences`.
+      const isComputed = constraintsOf(command.def).some(
+        (type) =>
+          type !== 'CONSTR_NOTNULL' &&
+          type !== 'CONSTR_NULL' &&
+          type !== 'CONSTR_DEFAULT' &&
+          type !== 'CONSTR_FOREIGN',
+      );
+      if (isComputed)
+        collector.flow({ sources: all, how: 'derived', to: { kind: 'sink', what: 'relation' } });
+      return undefined;
+    }
+    case 'AT_SetExpression':
+    case 'AT_DropExpression':
+      // What a generated column is made of is known only as long as it is one.
+      return movedAway(all, context);
+    case 'AT_AlterColumnType':
+      collector.oracle('fallible', all);
+      return undefined;
+    case 'AT_AddConstraint':
+      if (asKind(command.def, 'Constraint')?.contype === 'CONSTR_NOTNULL') return undefined;
+      collector.oracle('fallible', all);
+      return undefined;
+    default:
+      // Constraints that are looked after, partitions that are attached, and what is newer than this.
+      collector.oracle('fallible', all);
+  }
+  return undefined;
+}
+
+const constraintsOf = (column: Node | undefined): readonly (string | undefined)[] =>
+  (asKind(column, 'ColumnDef')?.constraints ?? []).map((node) => asKind(node, 'Constraint')?.contype);
+
+/** Classes are bound to names, comments and families: who changes those would take them away. */
+function movedAway(sources: readonly Source[], { collector }: StatementContext): void {
+  collector.flow({ sources, how: 'direct', to: { kind: 'sink', what: 'relation' } });
+}
+
+/** Columns as they are can be put into an index; what is computed of them, and what must be unique, can fail. */
+export function ofIndex(index: NodeOf<'IndexStmt'>, context: StatementContext): Found {
+  if (index.relation === undefined) throw new UnknownLineage('IndexStmt');
+  const elements = index.indexParams ?? [];
+  const isComputed =
+    index.whereClause !== undefined || elements.some((node) => asKind(node, 'IndexElem')?.expr !== undefined);
+  const { relation } = foundOf(index.relation, context);
+  if (relation === undefined) return NO_ROWS;
+  const names = new Set(elements.flatMap((node) => asKind(node, 'IndexElem')?.name ?? []));
+  const named = context.queries
+    .columnsOf(relation, context)
+    .columns.filter(({ name }) => names.has(name))
+    .map(({ value }) => value.sources);
+  if (index.unique === true || index.excludeOpNames !== undefined)
+    context.collector.oracle('group', unionOf(named));
+  if (!isComputed) return NO_ROWS;
+  const nodes = [index.whereClause, ...elements.map((node) => asKind(node, 'IndexElem')?.expr)];
+  tellExpressions(nodes, relation, 'fallible', context);
+  return NO_ROWS;
+}
+
+export function ofStatistics(create: NodeOf<'CreateStatsStmt'>, context: StatementContext): Found {
+  for (const node of create.relations ?? []) {
+    const range = asKind(node, 'RangeVar');
+    const relation = range === undefined ? undefined : foundOf(range, context).relation;
+    if (relation === undefined) continue;
+    const nodes = (create.exprs ?? []).map((element) => asKind(element, 'StatsElem')?.expr);
+    tellExpressions(nodes, relation, 'fallible', context);
+  }
+  return NO_ROWS;
+}
+
+/** What an expression of a relation reads of regulated columns, whatever it does with them. */
+function tellExpressions(
+  nodes: readonly (Node | undefined)[],
+  relation: CatalogRelation,
+  reason: OracleReason,
+  context: StatementContext,
+): void {
+  const scope = context.queries.scopeOf([[relation.name, relation]], context);
+  const before = new Set(context.collector.touched);
+  for (const node of nodes) {
+    if (node === undefined) continue;
+    const { sources } = context.queries.lineageOfExpression(node, scope, context);
+    context.collector.oracle(reason, sources);
+  }
+  context.collector.oracle(
+    reason,
+    context.collector.touched.filter((source) => !before.has(source)),
+  );
+}
+
+/** Which rows are seen is decided by it, for everybody who reads the table. */
+export function ofPolicy(
+  policy: NodeOf<'CreatePolicyStmt'> | NodeOf<'AlterPolicyStmt'>,
+  context: StatementContext,
+): Found {
+  const relation = policy.table === undefined ? undefined : foundOf(policy.table, context).relation;
+  if (relation !== undefined) tellExpressions([policy.qual, policy.with_check], relation, 'control', context);
+  return NO_ROWS;
+}
+
+/** A new name takes the classes away that are bound to the old one. */
+export function ofRename(rename: NodeOf<'RenameStmt'>, context: StatementContext): Found {
+  const { renameType = '', relation: range, subname = '', newname = '' } = rename;
+  if (renameType === 'OBJECT_SCHEMA') return ofSchemaMove(subname, context);
+  if (range === undefined || !CARRIES_COLUMNS.has(renameType)) return NO_ROWS;
+  const { relation, temporary } = foundOf(range, context);
+  if (relation !== undefined) {
+    const bound = boundSources(relation, context);
+    const suffix = `.${subname}`;
+    const isColumn = renameType === 'OBJECT_COLUMN';
+    movedAway(
+      bound.filter((source) => !isColumn || (source.kind === 'column' && source.object.endsWith(suffix))),
+      context,
+    );
+  }
+  if (temporary !== undefined) {
+    const source: Source = { kind: 'temporary', relation: temporary, column: '*' };
+    toTemporary([source], renameType === 'OBJECT_COLUMN' ? temporary : newname, '*', context);
+  }
+  return NO_ROWS;
+}
+
+const CARRIES_COLUMNS: ReadonlySet<string> = new Set([
+  'OBJECT_TABLE',
+  'OBJECT_VIEW',
+  'OBJECT_MATVIEW',
+  'OBJECT_FOREIGN_TABLE',
+  'OBJECT_COLUMN',
+]);
+
+export function ofMove(
+  { relation: range }: NodeOf<'AlterObjectSchemaStmt'>,
+  context: StatementContext,
+): Found {
+  const relation = range === undefined ? undefined : foundOf(range, context).relation;
+  if (relation !== undefined) movedAway(boundSources(relation, context), context);
+  return NO_ROWS;
+}
+
+function ofSchemaMove(schema: string, context: StatementContext): Found {
+  const { catalog } = context;
+  const inside = catalog.data.relations.filter((relation) => relation.schema === schema);
+  movedAway(unionOf(inside.map((relation) => boundSources(relation, context))), context);
+  return NO_ROWS;
+}
+
+/** Comments and labels carry classes: a column that has one keeps what says so. */
+export function ofComment(
+  { objtype, object }: NodeOf<'CommentStmt'> | NodeOf<'SecLabelStmt'>,
+  context: StatementContext,
+): Found {
+  if (objtype !== 'OBJECT_COLUMN') return NO_ROWS;
+  const parts = stringsOf(listOf(object)) ?? [];
+  const column = parts.at(-1);
+  if (column === undefined || parts.length < 2) throw new UnknownLineage('CommentStmt');
+  const { relation } = foundOf(rangeOfParts(parts.slice(0, -1)), context);
+  if (relation === undefined) return NO_ROWS;
+  movedAway(
+    boundSources(relation, context).filter(
+      (source) => source.kind === 'column' && source.object.endsWith(`.${column}`),
+    ),
+    context,
+  );
+  return NO_ROWS;
+}
+
+/** A check is held against every column of the domain. */
+export function ofDomain(alter: NodeOf<'AlterDomainStmt'>, context: StatementContext): Found {
+  if (alter.subtype !== 'C' && alter.subtype !== 'V') return NO_ROWS;
+  const { catalog, collector } = context;
+  const domain = findType(stringsOf(alter.typeName) ?? [], context.query);
+  for (const relation of catalog.data.relations) {
+    const { columns } = relation;
+    const isOf =
+      domain === undefined || domain === 'temporary' || columns.some(({ typeOid }) => typeOid === domain.oid);
+    if (isOf) collector.oracle('fallible', boundSources(relation, context));
+  }
+  return NO_ROWS;
+}
+
+/**
+ * A body of one SELECT is looked into when it is called. Any other could read regulated values and put them where nobody looks for them, without being seen: so it is not made by
+ * somebody who may not see them.
+ */
+export function ofFunction(create: NodeOf<'CreateFunctionStmt'>, { collector }: StatementContext): Found {
+  const name = (stringsOf(create.funcname) ?? []).join('.');
+  if (!isReadable(create)) collector.oracle('opaque', [collector.source({ kind: 'unknown', object: name })]);
+  return NO_ROWS;
+}
+
+function isReadable({
+  sql_body: body,
+  options,
+  is_procedure: isProcedure,
+}: NodeOf<'CreateFunctionStmt'>): boolean {
+  if (isProcedure === true) return false;
+  const settings = new Map(
+    (options ?? []).map((node) => {
+      const option = asKind(node, 'DefElem');
+      return [option?.defname ?? '', option?.arg] as const;
+    }),
+  );
+  if (settings.has('set')) return false;
+  if (body !== undefined) {
+    const statements = listOf(listOf(body)[0]);
+    return (
+      asKind(body, 'ReturnStmt') !== undefined ||
+      (statements.length === 1 && asKind(statements[0], 'SelectStmt') !== undefined)
+    );
+  }
+  if (stringOf(settings.get('language'))?.toLowerCase() !== 'sql') return false;
+  const [text] = listOf(settings.get('as'));
+  const outcome = parseStatement(new TextEncoder().encode(stringOf(text) ?? ''));
+  if (!('parsed' in outcome)) return false;
+  const [only, ...others] = outcome.parsed.statements;
+  const select = asKind(only?.node, 'SelectStmt');
+  return others.length === 0 && select !== undefined && select.intoClause === undefined;
+}
+
+/** What it runs sees each row that is written. */
+export function ofTrigger(create: NodeOf<'CreateTrigStmt'>, context: StatementContext): Found {
+  const relation = create.relation === undefined ? undefined : foundOf(create.relation, context).relation;
+  if (relation !== undefined) context.collector.oracle('opaque', sourcesOf(relation, context));
+  return NO_ROWS;
+}
+
+/** What is behind a materialized view is what its errors could tell. */
+export function ofRefresh(
+  { relation: range }: NodeOf<'RefreshMatViewStmt'>,
+  context: StatementContext,
+): Found {
+  context.collector.touch(sourcesOfRange(range, context));
+  return NO_ROWS;
+}

@@ -1,0 +1,205 @@
+/** One statement: what follows it, by kind. What is not in here is not followed, and refused where anything regulated is in sight. */
+import type { StatementLineage } from '../../../masking/lineage.ts';
+import type { Access } from '../../../policy/access.ts';
+import { kindOf, walkNodes } from '../../inspect/parse/tree.ts';
+import type { Node, NodeKind, NodeOf } from '../../inspect/parse/tree.ts';
+import { ADMINISTRATION } from '../../inspect/statement/administration.ts';
+import type { LineageContext } from '../port.ts';
+import { unionOf } from '../value.ts';
+import { Collector } from './collector.ts';
+import {
+  ofAlterTable,
+  ofComment,
+  ofCreateTable,
+  ofDomain,
+  ofFunction,
+  ofIndex,
+  ofMove,
+  ofPolicy,
+  ofRefresh,
+  ofRename,
+  ofStatistics,
+  ofTrigger,
+} from './definitions.ts';
+import { NO_ROWS } from './port.ts';
+import type { Found, StatementContext } from './port.ts';
+import { ofCopy, ofCreateTableAs, ofDeclare, ofFetch, ofSelect, ofView, ofWrite } from './queries.ts';
+import { ofCall, ofDo, ofExecute, ofExplain, ofPrepare, ofSchema, ofShow } from './session.ts';
+import { sourcesNamed, sourcesOfAccesses } from './sources.ts';
+
+type Handlers = { readonly [K in NodeKind]?: (fields: NodeOf<K>, context: StatementContext) => Found };
+
+const FOLLOWED: Handlers = {
+  SelectStmt: ofSelect,
+  InsertStmt: (fields, context) => ofWrite({ InsertStmt: fields }, context),
+  UpdateStmt: (fields, context) => ofWrite({ UpdateStmt: fields }, context),
+  DeleteStmt: (fields, context) => ofWrite({ DeleteStmt: fields }, context),
+  MergeStmt: (fields, context) => ofWrite({ MergeStmt: fields }, context),
+  CopyStmt: ofCopy,
+  CreateTableAsStmt: ofCreateTableAs,
+  ViewStmt: ofView,
+  DeclareCursorStmt: ofDeclare,
+  FetchStmt: ofFetch,
+  PrepareStmt: ofPrepare,
+  ExecuteStmt: ofExecute,
+  ExplainStmt: ofExplain,
+  VariableShowStmt: ofShow,
+  DoStmt: ofDo,
+  CallStmt: ofCall,
+  CreateSchemaStmt: ofSchema,
+  CreateStmt: ofCreateTable,
+  CreateForeignTableStmt: ({ base }, context) =>
+    base === undefined ? NO_ROWS : ofCreateTable(base, context),
+  AlterTableStmt: ofAlterTable,
+  IndexStmt: ofIndex,
+  CreateStatsStmt: ofStatistics,
+  CreatePolicyStmt: ofPolicy,
+  AlterPolicyStmt: ofPolicy,
+  RenameStmt: ofRename,
+  AlterObjectSchemaStmt: ofMove,
+  CommentStmt: ofComment,
+  SecLabelStmt: ofComment,
+  AlterDomainStmt: ofDomain,
+  CreateFunctionStmt: ofFunction,
+  CreateTrigStmt: ofTrigger,
+  RefreshMatViewStmt: ofRefresh,
+};
+
+/** Neither read values nor have rows of their own, or change what nobody reads values from. */
+const SILENT: ReadonlySet<string> = new Set<string>([
+  ...ADMINISTRATION,
+  'TransactionStmt',
+  'VariableSetStmt',
+  'ConstraintsSetStmt',
+  'DiscardStmt',
+  'ListenStmt',
+  'UnlistenStmt',
+  'NotifyStmt',
+  'LoadStmt',
+  'DeallocateStmt',
+  'ClosePortalStmt',
+  'TruncateStmt',
+  'LockStmt',
+  'VacuumStmt',
+  'ClusterStmt',
+  'ReindexStmt',
+  'DropStmt',
+  'AlterOwnerStmt',
+  'AlterObjectDependsStmt',
+  'CreateSeqStmt',
+  'AlterSeqStmt',
+  'AlterStatsStmt',
+  'AlterFunctionStmt',
+  'AlterEnumStmt',
+  'AlterTypeStmt',
+  'AlterOperatorStmt',
+  'AlterCollationStmt',
+  'AlterTSDictionaryStmt',
+  'AlterTSConfigurationStmt',
+  'CompositeTypeStmt',
+  'CreateDomainStmt',
+  'CreateEnumStmt',
+  'CreateRangeStmt',
+  'CreateConversionStmt',
+  'CreateEventTrigStmt',
+  'CreateCastStmt',
+  'CreateTransformStmt',
+  'CreateOpClassStmt',
+  'CreateOpFamilyStmt',
+  'AlterOpFamilyStmt',
+  'DefineStmt',
+  'ImportForeignSchemaStmt',
+]);
+
+/** For the test that holds them against what the analysis reads. */
+export const isHandled = (kind: string): boolean => SILENT.has(kind) || Object.hasOwn(FOLLOWED, kind);
+
+type Handler = (fields: unknown, context: StatementContext) => Found;
+
+/** @param context without what belongs to one statement. Never throws. */
+export function lineageOfStatement(
+  node: Node,
+  accesses: readonly Access[],
+  context: Omit<LineageContext, 'collector'>,
+): StatementLineage {
+  const collector = new Collector();
+  const within: StatementContext = {
+    ...context,
+    collector,
+    accesses,
+    inner: (inner) => foundOf(inner, within),
+    alone: (inner) => lineageOfStatement(inner, accesses, context),
+  };
+  try {
+    const found = foundOf(node, within);
+    return finish(found, collector, node);
+  } catch {
+    return unknownStatement(node, accesses, within);
+  }
+}
+
+function foundOf(node: Node, context: StatementContext): Found {
+  const kind = kindOf(node);
+  const handler = (FOLLOWED as Readonly<Record<string, Handler | undefined>>)[kind];
+  const fields = (node as unknown as Readonly<Record<string, unknown>>)[kind];
+  if (handler !== undefined && Object.hasOwn(FOLLOWED, kind)) return handler(fields, context);
+  if (SILENT.has(kind)) return NO_ROWS;
+  return notFollowed(node, context);
+}
+
+/** Rules, and statements that are newer than this. */
+function notFollowed(node: Node, context: StatementContext): Found {
+  const { collector, accesses } = context;
+  const sources = unionOf([sourcesOfAccesses(accesses, context), sourcesNamed(node, context)]);
+  collector.oracle('opaque', sources);
+  return { outputs: 'unknown' };
+}
+
+function finish(found: Found, collector: Collector, node: Node): StatementLineage {
+  const { touched, probes, oracles, flows, writes } = collector;
+  const isFree =
+    touched.length === 0 &&
+    writes.length === 0 &&
+    flows.length === 0 &&
+    found.copyIn === undefined &&
+    found.prepares === undefined;
+  return { ...found, touched, probes, oracles, flows, writes, constants: isFree ? [] : constantsOf(node) };
+}
+
+/** It could not be followed: nothing of it is known but what it may read. */
+function unknownStatement(
+  node: Node,
+  accesses: readonly Access[],
+  context: StatementContext,
+): StatementLineage {
+  const sources = unionOf([
+    sourcesOfAccesses(accesses, context),
+    [{ kind: 'unknown', object: 'a statement that cannot be followed' }],
+  ]);
+  return {
+    outputs: 'unknown',
+    touched: sources,
+    probes: [],
+    oracles: [{ reason: 'opaque', sources }],
+    flows: [],
+    writes: [],
+    constants: constantsOf(node),
+  };
+}
+
+/** Shorter ones hold no redaction and no token. */
+const SHORTEST_CONSTANT = 9;
+const MAX_CONSTANTS = 10_000;
+
+function constantsOf(root: Node): readonly string[] | '*' {
+  const found = new Set<string>();
+  walkNodes(root, (kind, fields) => {
+    if (kind !== 'A_Const') return;
+    const text = (fields as NodeOf<'A_Const'>).sval?.sval;
+    if (text !== undefined && isLong(text)) found.add(text);
+  });
+  return found.size > MAX_CONSTANTS ? '*' : [...found];
+}
+
+const isLong = (text: string): boolean =>
+  text.length >= SHORTEST_CONSTANT || Buffer.byteLength(text, 'utf8') >= SHORTEST_CONSTANT;
