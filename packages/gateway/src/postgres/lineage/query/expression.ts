@@ -1,6 +1,6 @@
 /** Expressions: what the value of each carries. Every node that the grammar can put there is handled, or the lineage is unknown. */
-import { constantText } from '../../inspect/query/analyze-query.ts';
-import { asKind, kindOf } from '../../inspect/parse/tree.ts';
+import { constantText, findType } from '../../inspect/query/analyze-query.ts';
+import { asKind, kindOf, stringsOf } from '../../inspect/parse/tree.ts';
 import type { Node, NodeOf } from '../../inspect/parse/tree.ts';
 import type { LineageContext, LineageScope, Value } from '../port.ts';
 import { UnknownLineage } from '../port.ts';
@@ -16,6 +16,7 @@ import {
   parameterOf,
   rowOf,
 } from '../value.ts';
+import { TEXT_TYPE, arrayTypeOf } from './array-types.ts';
 import { valueOfColumnRef, valueOfIndirection } from './column-reference.ts';
 import { conditionOf, nullTestOf } from './conditions.ts';
 import { valueOfCall } from './function-call.ts';
@@ -151,8 +152,12 @@ function arrayOf(
   scope: Scope | undefined,
   context: LineageContext,
 ): Value {
-  const value = computed(eitherOf(valuesOf(elements, scope, context)));
-  return { ...value, typeOid: undefined };
+  const values = valuesOf(elements, scope, context);
+  const value = computed(eitherOf(values));
+  // Constants without a type are texts.
+  const areTexts = values.length > 0 && values.every(({ typeOid }) => typeOid === UNKNOWN_TYPE);
+  const element = areTexts ? TEXT_TYPE : value.typeOid;
+  return { ...value, typeOid: element === undefined ? undefined : arrayTypeOf(element, context.catalog) };
 }
 
 function rowValue(
@@ -173,7 +178,11 @@ function castValue(
   context: LineageContext,
 ): Value {
   if (arg === undefined || typeName === undefined) throw new UnknownLineage('TypeCast');
-  return context.routines.castOf(lineageOfExpression(arg, scope, context), typeName, context);
+  const value = context.routines.castOf(lineageOfExpression(arg, scope, context), typeName, context);
+  if (value.typeOid !== undefined || (typeName.arrayBounds ?? []).length === 0) return value;
+  const element = findType(stringsOf(typeName.names) ?? [], context.query);
+  if (element === undefined || element === 'temporary') return value;
+  return { ...value, typeOid: arrayTypeOf(element.oid, context.catalog) };
 }
 
 function caseOf(

@@ -1,11 +1,13 @@
 /** Functions in FROM. */
-import type { CatalogRoutine } from '../../catalog/catalog.ts';
+import type { CatalogRoutine, CatalogType } from '../../catalog/catalog.ts';
 import { columnNameOf, findRoutines, fitting, spendWork } from '../../inspect/query/analyze-query.ts';
 import { asKind, stringsOf } from '../../inspect/parse/tree.ts';
 import type { Node, NodeOf } from '../../inspect/parse/tree.ts';
 import type { LineageContext, NamedValue, Value } from '../port.ts';
 import { UnknownLineage } from '../port.ts';
 import { FREE_VALUE, derivedOf, eitherOf, isRegulated } from '../value.ts';
+import { EventList } from './event-list.ts';
+import { lineageOfExpression } from './expression.ts';
 import { valueInFrom } from './function-call.ts';
 import { renamed } from './scope.ts';
 import type { Item, Scope } from './scope.ts';
@@ -26,7 +28,7 @@ export function itemOfFunctions(range: NodeOf<'RangeFunction'>, scope: Scope, co
     const value = valueInFrom(call, scope, context);
     const own = asKind(definitions, 'List')?.items ?? (isOnly ? coldeflist : undefined);
     if (own !== undefined && own.length > 0) return definedColumns(own, value);
-    return columnsOfFunction(call, value, isOnly ? alias : undefined, context);
+    return columnsOfFunction(call, value, isOnly ? alias : undefined, scope, context);
   });
   const columns = parts.flatMap((part) => part.columns);
   if (range.ordinality === true) columns.push({ name: 'ordinality', value: FREE_VALUE });
@@ -63,42 +65,78 @@ function definedColumns(definitions: readonly Node[], value: Value): Columns {
 }
 
 function columnsOfFunction(
-  call: Node,
+  node: Node,
   value: Value,
   alias: NodeOf<'Alias'> | undefined,
+  scope: Scope,
   context: LineageContext,
 ): Columns {
   if (value.fields !== undefined) return { columns: value.fields, hasWidth: true };
-  const parts = stringsOf(asKind(call, 'FuncCall')?.funcname) ?? [];
-  const found = parts.length === 0 ? [] : findRoutines(parts, context.query);
-  const routines = fitting(found, asKind(call, 'FuncCall')?.args?.length ?? 0);
-  const composite = compositeColumns(routines, context);
   const carried = isRegulated(value) ? derivedOf([value]) : FREE_VALUE;
-  if (composite !== undefined)
-    return { columns: composite.map((name) => ({ name, value: carried })), hasWidth: true };
-  const columns = [{ name: alias?.aliasname ?? columnNameOf(call), value: carried }];
-  const isScalar =
-    parts.length === 0 || (routines.length > 0 && routines.every((one) => isScalarOf(one, context)));
-  // Without names of an alias, an only column may be called as the function's own text says.
-  return { columns: isScalar ? columns : [], other: carried, hasWidth: isScalar };
+  const call = asKind(node, 'FuncCall');
+  const named = alias?.aliasname ?? columnNameOf(node);
+  // CURRENT_DATE and its kin.
+  if (call === undefined) return { columns: [{ name: named, value: carried }], hasWidth: true };
+  const unnested = unnestedNames(call, named, scope, context);
+  if (unnested !== undefined)
+    return { columns: unnested.map((name) => ({ name, value: carried })), hasWidth: true };
+  const found = findRoutines(stringsOf(call.funcname) ?? [], context.query);
+  const all = fitting(found, call.args?.length ?? 0).map((routine) => namesOfResult(routine, named, context));
+  const [names, ...others] = all;
+  const isKnown = names !== undefined && others.every((other) => other?.join('\0') === names.join('\0'));
+  if (!isKnown) return { columns: [], other: carried, hasWidth: false };
+  return { columns: names.map((name) => ({ name, value: carried })), hasWidth: true };
 }
 
-/** If every overload returns the same row type. */
-function compositeColumns(
-  routines: readonly CatalogRoutine[],
+/**
+ * What the columns of a function's rows are called. An only column that the function itself names is called so whatever the alias says.
+ *
+ * @returns undefined: not known.
+ */
+function namesOfResult(
+  { outputNames: own = [], returnTypeOid, open }: CatalogRoutine,
+  named: string,
+  context: LineageContext,
+): readonly string[] | undefined {
+  if (open === true || own.includes('')) return undefined;
+  if (returnTypeOid === RECORD_TYPE) return own.length === 0 ? undefined : own;
+  const result = context.catalog.typeByOid(returnTypeOid);
+  return result === undefined ? undefined : namesOfType(result, own.length === 1 ? own[0]! : named, context);
+}
+
+const RECORD_TYPE = 2249;
+
+/** Of a row type its columns, of any other type one. */
+function namesOfType(
+  type: CatalogType,
+  named: string,
   { catalog }: LineageContext,
 ): readonly string[] | undefined {
-  const [first, ...others] = routines;
-  if (first === undefined || others.some(({ returnTypeOid }) => returnTypeOid !== first.returnTypeOid))
-    return undefined;
-  const type = catalog.typeByOid(first.returnTypeOid);
-  const relation = type?.relationOid === undefined ? undefined : catalog.relationByOid(type.relationOid);
-  if (relation === undefined || relation.open === true) return undefined;
-  return relation.columns.map(({ name }) => name);
+  if (type.kind === 'pseudo' || type.kind === 'domain' || type.open === true) return undefined;
+  if (type.kind !== 'composite') return [named];
+  const relation = type.relationOid === undefined ? undefined : catalog.relationByOid(type.relationOid);
+  return relation === undefined || relation.open === true
+    ? undefined
+    : relation.columns.map(({ name }) => name);
 }
 
-/** anyelement and anycompatible: what comes out of an array, a row perhaps. */
-function isScalarOf({ returnTypeOid, open }: CatalogRoutine, { catalog }: LineageContext): boolean {
-  const kind = catalog.typeByOid(returnTypeOid)?.kind;
-  return open !== true && (kind === 'base' || kind === 'enum' || kind === 'range' || kind === 'multirange');
+/** `unnest(a, b)` gives elements, or the columns of them, of each array. @returns undefined: it is not that, or not known. */
+function unnestedNames(
+  call: NodeOf<'FuncCall'>,
+  named: string,
+  scope: Scope,
+  context: LineageContext,
+): readonly string[] | undefined {
+  const { catalog } = context;
+  const parts = stringsOf(call.funcname) ?? [];
+  if (parts.at(-1) !== 'unnest' || catalog.schemasWith('routine', 'unnest').length > 0) return undefined;
+  // What the arguments tell was told where the call was read.
+  const within: LineageContext = { ...context, collector: new EventList() };
+  const names = (call.args ?? []).map((argument) => {
+    const { typeOid } = lineageOfExpression(argument, scope, within);
+    const element = typeOid === undefined ? undefined : catalog.typeByOid(typeOid)?.arrayOf;
+    const type = element === undefined ? undefined : catalog.typeByOid(element);
+    return type === undefined ? undefined : namesOfType(type, named, context);
+  });
+  return names.includes(undefined) ? undefined : names.flatMap((each) => each ?? []);
 }

@@ -45,7 +45,7 @@ export function targetOf(range: NodeOf<'RangeVar'> | undefined, context: Lineage
 /** Values by column; undefined: DEFAULT. `*`: which column gets it is not known. */
 export type Given = Map<string, Value | undefined>;
 
-/** @param columns that a unique index could be looked for in; of ON CONFLICT, those that it names. */
+/** What fails because a value is there already tells that it is. */
 export function write(
   { found: { relation, temporary } }: Target,
   verb: 'insert' | 'update',
@@ -56,8 +56,7 @@ export function write(
   for (const [column, value] of given) {
     context.routines.assign({ relation, temporary, column, value, verb }, context);
   }
-  const columns = given.has('*') ? '*' : [...given.keys()];
-  context.routines.unique(relation, withoutDefaults(given), columns, context);
+  context.routines.unique(relation, withoutDefaults(given), '*', context);
 }
 
 export function withoutDefaults(given: Given): ReadonlyMap<string, Value> {

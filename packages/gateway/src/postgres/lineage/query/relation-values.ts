@@ -7,9 +7,10 @@ import type { ClassName } from '../../../masking/rules.ts';
 import type { Catalog, CatalogColumn, CatalogRelation } from '../../catalog/catalog.ts';
 import { parseCatalogText, parseExpressionText, spendWork } from '../../inspect/query/analyze-query.ts';
 import type { FoundRelation } from '../../inspect/query/analyze-query.ts';
-import { classifyRelation, tellsValues } from '../../inspect/routines/system-relations.ts';
+import { classifyRelation } from '../../inspect/routines/system-relations.ts';
 import type { LineageContext, NamedValue, QueryColumns, Value } from '../port.ts';
 import { UnknownLineage } from '../port.ts';
+import { showsValues } from '../routines/system-values.ts';
 import { columnOf, derivedOf, eitherOf, unionOf, unknownOf } from '../value.ts';
 import { catalogContext } from './catalog-context.ts';
 import { EventList, replay } from './event-list.ts';
@@ -17,9 +18,6 @@ import { lineageOfExpression } from './expression.ts';
 import { lineageOfQuery } from './query-node.ts';
 import { emptyScope } from './scope.ts';
 import type { Item } from './scope.ts';
-
-/** Relations that PostgreSQL itself brings are below this OID: their class says what they show. */
-const FIRST_OWN_OID = 16_384;
 
 /** Views on views on …: the server's own texts end long before. */
 const MAX_DEPTH = 100;
@@ -72,7 +70,8 @@ function readColumns(relation: CatalogRelation, inherits: boolean, context: Line
   spendWork(1 + relation.columns.length);
   const events = new EventList();
   const within = catalogContext(context, events);
-  if (relation.oid < FIRST_OWN_OID && relation.oid !== 0) return systemColumns(relation, events);
+  const isSystems = classifyRelation(relation.schema, relation.name) !== 'data';
+  if (isSystems) return systemColumns(relation, events);
   if (relation.open === true) return openColumns(relation, within, events);
   const isView = relation.kind === 'view' || relation.kind === 'materialized-view';
   const behind = isView ? behindView(relation, within) : undefined;
@@ -183,22 +182,12 @@ function withGenerated(
   });
 }
 
-/** Types in which nothing of a value can stand: numbers, times, names of objects. */
-const TELLING_NOTHING: ReadonlySet<number> = new Set([
-  16, 18, 19, 20, 21, 23, 26, 28, 700, 701, 869, 1114, 1184, 1186, 1700, 2202, 2203, 2204, 2205, 2206, 3220,
-  4089, 4096, 5069,
-]);
-
-/** PostgreSQL's own: names and types are free, and so are counters; texts of those that show values may be anything. */
+/** PostgreSQL's own: names, types and counters are free. */
 function systemColumns(relation: CatalogRelation, events: EventList): Known {
-  const isStructure = classifyRelation(relation.schema, relation.name) === 'structure';
   const columns = relation.columns.map((column) => {
-    const isFree = isStructure
-      ? !tellsValues(relation.name, [column.name])
-      : TELLING_NOTHING.has(column.typeOid);
-    if (isFree) return freeColumn(relation, column);
-    const value = unknownOf([{ kind: 'unknown', object: `${nameOf(relation)}.${column.name}` }]);
-    return { name: column.name, value: { ...value, origin: `${nameOf(relation)}.${column.name}` } };
+    if (!showsValues(relation.schema, relation.name, column.name)) return freeColumn(relation, column);
+    const origin = `${nameOf(relation)}.${column.name}`;
+    return { name: column.name, value: { ...unknownOf([{ kind: 'unknown', object: origin }]), origin } };
   });
   return { columns, isOpen: false, events };
 }
@@ -251,7 +240,7 @@ export function itemOfRelation(
       ? { name, columns: [], isRelation: true, columnsVisible: true, nameVisible: true }
       : plainItem(relation, name, query.columns);
   const others = [
-    query.isOpen ? otherOfOpen(query) : undefined,
+    relation !== undefined && query.isOpen ? otherOfOpen(query) : undefined,
     temporary === undefined ? undefined : otherOfTemporary(temporary, context),
   ].filter((other) => other !== undefined);
   const other =

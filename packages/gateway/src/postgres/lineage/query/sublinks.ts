@@ -5,6 +5,7 @@ import type { NodeOf } from '../../inspect/parse/tree.ts';
 import type { LineageContext, QueryColumns, Value } from '../port.ts';
 import { UnknownLineage } from '../port.ts';
 import { NULL_VALUE, freeOf, rowOf, unknownOf } from '../value.ts';
+import { arrayTypeOf } from './array-types.ts';
 import { BOOLEAN_TYPE, computed, lineageOfExpression } from './expression.ts';
 import { operate } from './operators.ts';
 import { lineageOfQuery } from './query-node.ts';
@@ -29,7 +30,7 @@ export function valueOfSubLink(
       if (query.columns[0] !== undefined) noteSubLinkName(link, query.columns[0].name);
       return { ...valueOfQuery(query), origin: undefined };
     case 'ARRAY_SUBLINK':
-      return { ...computed(valueOfQuery(query)), typeOid: undefined };
+      return arrayOfQuery(query, context);
     case 'ANY_SUBLINK':
     case 'ALL_SUBLINK': {
       if (tested === undefined) throw new UnknownLineage('SubLink');
@@ -48,4 +49,10 @@ function valueOfQuery(query: QueryColumns): Value {
   const [first, ...others] = query.columns;
   if (first === undefined) return NULL_VALUE;
   return others.length === 0 ? first.value : rowOf(query.columns);
+}
+
+function arrayOfQuery(query: QueryColumns, { catalog }: LineageContext): Value {
+  const value = computed(valueOfQuery(query));
+  const { typeOid } = value;
+  return { ...value, typeOid: typeOid === undefined ? undefined : arrayTypeOf(typeOid, catalog) };
 }

@@ -74,7 +74,7 @@ class Table implements CommonTable {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       // What was told in a round that did not know everything yet is told again in the last one.
       collector.reset(mark);
-      const before = this.#columns;
+      const before: QueryColumns | undefined = this.#columns;
       const found = this.#named(this.#follow());
       this.#columns = before === undefined ? found : again(before, found);
       if (!this.#namesItself || (before !== undefined && isSame(before, this.#columns))) {
