@@ -30,13 +30,15 @@ export function keepLast(text: string, count: number): string | undefined {
 /** The same over UTF-8 bytes. Undefined also where they are not all ASCII: then the text has to be looked at. */
 export function keepLastOfAscii(bytes: Uint8Array, count: number): Buffer | undefined {
   let hidden = -count;
-  for (const byte of bytes) {
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at]!;
     if (byte >= 0x80) return undefined;
     if (!isSeparator(byte)) hidden += 1;
   }
   if (hidden < Math.max(count, 1)) return undefined;
   const masked = Buffer.allocUnsafe(bytes.length);
-  for (const [at, byte] of bytes.entries()) {
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at]!;
     const hides = hidden > 0 && !isSeparator(byte);
     masked[at] = hides ? STAR : byte;
     if (hides) hidden -= 1;
