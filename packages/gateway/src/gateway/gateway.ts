@@ -514,6 +514,7 @@ export class Gateway {
       pacing: () => this.admission,
       catalogs: () => this.catalogs.figures,
       roles: () => this.roles.figures,
+      masking: this.masking === undefined ? undefined : () => this.traffic.masking,
       exports: () => this.#exports?.statuses ?? [],
       spans: () => this.tracing.totals,
       notReady: () => this.notReady,

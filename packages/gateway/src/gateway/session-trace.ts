@@ -1,6 +1,7 @@
 import type { CountersignError } from '../errors.ts';
 import type { Tracer } from '../observe/tracer.ts';
 import { wallUs } from '../observe/trace-span.ts';
+import type { MaskingOfCall } from '../record/events/masking.ts';
 import type { Appended } from '../record/recorder.ts';
 import type { Outcome } from '../session/command.ts';
 import type { Intent, SessionObserver } from '../session/session.ts';
@@ -56,7 +57,12 @@ export class SessionTrace implements SessionObserver {
     });
   }
 
+  onMasking(masking: MaskingOfCall): void {
+    this.#counter.onMasking?.(masking);
+  }
+
   onResult(id: string, outcome: Outcome, leaf: Appended): void {
+    this.#counter.onResult?.(id, outcome, leaf);
     const call = this.#open.get(id);
     if (call === undefined) return;
     const endUs = wallUs();

@@ -1,6 +1,10 @@
 import type { CountersignError } from '../errors.ts';
+import { isMaskRefusalReason } from '../masking/refusal.ts';
+import type { MaskingFigures } from '../observe/masking-metrics.ts';
 import type { Traffic } from '../observe/metrics.ts';
 import type { RelayObserver } from '../postgres/translator/ports.ts';
+import type { MaskingOfCall } from '../record/events/masking.ts';
+import type { Outcome } from '../session/command.ts';
 import type { SessionObserver } from '../session/session.ts';
 
 /** Totals since the start, counted on the hot path: additions only. */
@@ -10,6 +14,12 @@ export class TrafficCounter implements SessionObserver, RelayObserver {
   #bytesDown = 0;
   #unrecordedRefusals = 0;
   readonly #refusals = new Map<string, number>();
+  readonly #masking = {
+    masked: new Map<string, number>(),
+    unmasked: new Map<string, number>(),
+    probed: new Map<string, number>(),
+    refused: new Map<string, number>(),
+  };
 
   onCommand(): void {
     this.#commands += 1;
@@ -17,7 +27,21 @@ export class TrafficCounter implements SessionObserver, RelayObserver {
 
   onDenied(error: CountersignError, recorded: boolean): void {
     this.countRefusal(error.code);
+    if (error.code.startsWith('CS_MASK_')) {
+      for (const word of error.ruleIds) if (isMaskRefusalReason(word)) count(this.#masking.refused, word);
+    }
     if (!recorded) this.#unrecordedRefusals += 1;
+  }
+
+  /** Of commands that touch something regulated. */
+  onMasking({ unmasked = [], probes = [] }: MaskingOfCall): void {
+    for (const name of new Set(unmasked.map((each) => each.class))) count(this.#masking.unmasked, name);
+    for (const probe of probes) count(this.#masking.probed, probe.class, probe.new);
+  }
+
+  onResult(_call: string, { masked }: Outcome): void {
+    if (masked === undefined) return;
+    for (const each of masked) count(this.#masking.masked, `${each.class} ${each.transform}`, each.count);
   }
 
   onBytes(up: number, down: number): void {
@@ -26,7 +50,11 @@ export class TrafficCounter implements SessionObserver, RelayObserver {
   }
 
   countRefusal(code: string): void {
-    this.#refusals.set(code, (this.#refusals.get(code) ?? 0) + 1);
+    count(this.#refusals, code);
+  }
+
+  get masking(): MaskingFigures {
+    return this.#masking;
   }
 
   get totals(): Traffic {
@@ -41,4 +69,8 @@ export class TrafficCounter implements SessionObserver, RelayObserver {
   get refusals(): ReadonlyMap<string, number> {
     return this.#refusals;
   }
+}
+
+function count(counts: Map<string, number>, key: string, by = 1): void {
+  counts.set(key, (counts.get(key) ?? 0) + by);
 }

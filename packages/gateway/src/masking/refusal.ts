@@ -22,6 +22,38 @@ export type MaskRefusalReason =
   | 'masked-value'
   | 'lossy';
 
+/** What is told of each: `It <this> values of class ssn.` */
+export const MASK_REFUSAL_REASONS: Readonly<Record<MaskRefusalReason, string>> = {
+  range: 'compares by order',
+  pattern: 'matches a pattern with',
+  order: 'orders by',
+  group: 'groups by, or removes duplicates of,',
+  aggregate: 'aggregates',
+  comparison: 'compares with something other than constants, parameters and columns of the same class',
+  fallible: 'does what can fail, take long or make more or fewer rows, depending on the value, to',
+  opaque: 'gives to a routine that the gateway does not see into',
+  control: 'lets its course depend on',
+  derived: 'answers an expression over',
+  budget: 'asks by equality for',
+  uncountable: 'asks by equality, for so many values as cannot be counted, for',
+  column: 'writes to a column of another class',
+  relation: 'writes to a new relation',
+  setting: 'writes to a setting',
+  sequence: 'writes to a sequence',
+  lock: 'names a lock by',
+  notification: 'sends as a notification',
+  'large-object': 'writes to a large object',
+  message: 'raises as a message',
+  file: 'writes to a file',
+  routine: 'puts into a routine',
+  'masked-value': 'writes or compares a masked value (a redaction or token) of',
+  lossy: 'writes, after masked values of the class were delivered to the session,',
+};
+
+export function isMaskRefusalReason(word: string): word is MaskRefusalReason {
+  return Object.hasOwn(MASK_REFUSAL_REASONS, word);
+}
+
 /** One reason why a statement may not run as it is. */
 export interface MaskRefusal {
   readonly code: MaskRefusalCode;

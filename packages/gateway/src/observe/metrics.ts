@@ -5,6 +5,8 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Recorder } from '../record/recorder.ts';
 import { addCatalogMetrics } from './catalog-metrics.ts';
 import type { CatalogMetricFigures } from './catalog-metrics.ts';
+import { addMaskingMetrics } from './masking-metrics.ts';
+import type { MaskingFigures } from './masking-metrics.ts';
 import { addRoleMetrics } from './role-metrics.ts';
 import type { RoleMetricFigures } from './role-metrics.ts';
 import { addTimestampMetrics } from './timestamp-metrics.ts';
@@ -27,6 +29,8 @@ export interface MetricSources {
   readonly spans?: () => SpanTotals;
   readonly catalogs?: () => readonly CatalogMetricFigures[];
   readonly roles?: () => RoleMetricFigures;
+  /** Absent: nothing is masked, and nothing said of it. */
+  readonly masking?: (() => MaskingFigures) | undefined;
   /** What makes sessions wait for their share (docs/floods.md). Absent: nothing does. */
   readonly pacing?: () => Pacing;
   /** Why the gateway is not ready, or `undefined`. */
@@ -68,6 +72,7 @@ export function createMetrics(sources: MetricSources): Registry {
   addTimestampMetrics(registry, sources.timestamps);
   addCatalogMetrics(registry, sources.catalogs ?? (() => []));
   addRoleMetrics(registry, sources.roles);
+  addMaskingMetrics(registry, sources.masking);
   addExportMetrics(registry, sources.exports ?? (() => []));
   addTraceMetrics(registry, sources.spans ?? (() => ({ sent: 0, dropped: 0 })));
   return registry;

@@ -1,6 +1,6 @@
 import type { ToldToClient } from '../errors.ts';
 import type { LiveGrant } from '../grants/live-grant.ts';
-import type { MaskRefusal, MaskRefusalReason } from '../masking/refusal.ts';
+import { MASK_REFUSAL_REASONS, type MaskRefusal, type MaskRefusalReason } from '../masking/refusal.ts';
 import type { MaskingRules } from '../masking/rules.ts';
 import { quoteName, TextNames } from './text-names.ts';
 
@@ -81,33 +81,6 @@ function columnsOf(objects: readonly string[], names: TextNames): readonly strin
   return [...new Set(written.map((column) => quoteName(column)))].toSorted().slice(0, MAX_COLUMNS);
 }
 
-const TOLD: Readonly<Record<MaskRefusalReason, string>> = {
-  range: 'compares by order',
-  pattern: 'matches a pattern with',
-  order: 'orders by',
-  group: 'groups by, or removes duplicates of,',
-  aggregate: 'aggregates',
-  comparison: 'compares with something other than constants, parameters and columns of the same class',
-  fallible: 'does what can fail, take long or make more or fewer rows, depending on the value, to',
-  opaque: 'gives to a routine that the gateway does not see into',
-  control: 'lets its course depend on',
-  derived: 'answers an expression over',
-  budget: 'asks by equality for',
-  uncountable: 'asks by equality, for so many values as cannot be counted, for',
-  column: 'writes to a column of another class',
-  relation: 'writes to a new relation',
-  setting: 'writes to a setting',
-  sequence: 'writes to a sequence',
-  lock: 'names a lock by',
-  notification: 'sends as a notification',
-  'large-object': 'writes to a large object',
-  message: 'raises as a message',
-  file: 'writes to a file',
-  routine: 'puts into a routine',
-  'masked-value': 'writes or compares a masked value (a redaction or token) of',
-  lossy: 'writes, after masked values of the class were delivered to the session,',
-};
-
 function sentenceOf({ reason, classes, columns, budget }: RefusedItem): string {
   const what = `values of class ${classes.join(', ')}`;
   const named =
@@ -116,7 +89,7 @@ function sentenceOf({ reason, classes, columns, budget }: RefusedItem): string {
     budget === undefined
       ? ''
       : `: ${budget.asked} more, of ${budget.values} in a ${budget.period} ${budget.used} were asked for`;
-  return `It ${TOLD[reason]} ${what}${named}${counted}.`;
+  return `It ${MASK_REFUSAL_REASONS[reason]} ${what}${named}${counted}.`;
 }
 
 /** What may be written instead. */

@@ -214,7 +214,7 @@ test('an oracle is refused, in words that name what the caller wrote and nothing
   assert.match(error.told?.hint ?? '', /unmask: \[ssn\]/);
   const [denied] = await leavesOf(session, 'call.denied');
   const { reasons } = (denied?.['decision'] ?? {}) as { readonly reasons: readonly string[] };
-  assert.deepEqual(reasons, ['CS_MASK_ORACLE', 'range', 'ssn']);
+  assert.deepEqual(reasons, ['CS_MASK_ORACLE', 'range', 'class:ssn']);
 });
 
 test('scope and policies come first: who may not read it is told of no class', () => {

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { GrantEnd, LiveGrant } from '../grants/live-grant.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { CallDenied, CallIntent, Decision, SessionOpened } from '../record/events.ts';
+import type { MaskingOfCall } from '../record/events/masking.ts';
 import type {
   Appended,
   AppendOptions,
@@ -71,6 +72,8 @@ export type Refusal = Pick<CallDenied, 'kind' | 'statement'>;
 /** Metrics and traces. Called synchronously on the hot path: count or note, nothing else. */
 export interface SessionObserver {
   onCommand?(intent: Intent, leaf: Appended): void;
+  /** Only of a command that touches something regulated which is let out or asked for. */
+  onMasking?(masking: MaskingOfCall): void;
   onResult?(call: string, outcome: Outcome, leaf: Appended): void;
   onDenied?(error: CountersignError, recorded: boolean): void;
 }
@@ -216,6 +219,8 @@ export class Session implements ResultSink {
     this.#calls += 1;
     this.pace?.chargeCommand(leaf);
     this.#observer?.onCommand?.(intent, leaf);
+    if (masked !== undefined && (masked.claim !== undefined || masked.plan.unmasked.length > 0))
+      this.#observer?.onMasking?.(recordedMasking(masked.plan, masked.claim));
     if (masked === undefined) return new Command(leaf, intent.effect, this);
     const gate = this.#spend(leaf, masked, () => command.ended);
     const command: Command = new Command(gate, intent.effect, this, masked.plan);
@@ -233,7 +238,9 @@ export class Session implements ResultSink {
     if (verdict?.kind !== 'refused') return verdict;
     const { refusals } = verdict;
     const code = refusals[0]?.code ?? 'CS_MASK_ORACLE';
-    const ruleIds = new Set(refusals.flatMap(({ reason, classes }) => [reason, ...classes]));
+    const ruleIds = new Set(
+      refusals.flatMap(({ reason, classes }) => [reason, ...classes.map((name) => `class:${name}`)]),
+    );
     const told = tellMaskRefusal({
       grant: this.grant,
       rules: this.#masking.rules,
