@@ -14,9 +14,14 @@ const MAX_KEY_REST = 24;
 const MIN_PASSWORD = 4;
 const MIN_RANDOM = 16;
 
-/** Ends a value that is not in quotes. */
+/** What ends a value that is not in quotes: always, or where the text around goes on behind it. */
+const ALWAYS = 1;
+const PERHAPS = 2;
 const ends = new Uint8Array(256);
-for (const character of ' \t\n\r"\'`,;&<>)]}|') ends[character.charCodeAt(0)] = 1;
+for (const character of ' \t\n\r"\'`') ends[character.charCodeAt(0)] = ALWAYS;
+for (const character of ',;&<>)]}|') ends[character.charCodeAt(0)] = PERHAPS;
+/** The name of a next setting is no longer. */
+const MAX_NAME = 32;
 
 const QUOTES = new Set([0x22, 0x27, 0x60]);
 
@@ -69,9 +74,22 @@ function readValue(scan: Scan, from: number, next: number): Value | undefined {
   }
   let end = start;
   const limit = Math.min(codes.length, start + MAX_VALUE);
-  while (end < limit && ends[codes[end] as number] === 0) end += 1;
+  while (end < limit && !isEnd(scan, end)) end += 1;
   while (end > start && codes[end - 1] === 0x2e) end -= 1;
   return { start, end, isQuoted: false, isTight: start === sign };
+}
+
+/** `&` may be in a password; in `password=x&user=y`, `{password: x}` and `password=x; y` there is more text behind it. */
+function isEnd(scan: Scan, at: number): boolean {
+  const { codes } = scan;
+  const kind = ends[codes[at] as number];
+  if (kind !== PERHAPS) return kind === ALWAYS;
+  let next = at + 1;
+  if (ends[codes[next] ?? SPACE] !== 0) return true;
+  while (next - at < MAX_NAME && (isWordCode(codes[next] ?? NOTHING) || isNameSign(codes[next] ?? NOTHING)))
+    next += 1;
+  scan.steps += next - at;
+  return next > at + 1 && (codes[next] === EQUALS || codes[next] === COLON);
 }
 
 /** Behind the `=`, `:`, `:=`, `=>` or ` is ` that follows the word; -1 if none does. */

@@ -202,7 +202,7 @@ function tryCard(
   if (brand === undefined || !isLuhn(digits, count)) return false;
   const hasWord = isCardWordNear(scan, groups, first, last);
   if (!hasWord && brand.rare?.includes(count) === true) return false;
-  if (!hasWord && (before(codes, start) === 'code' || behind(codes, end) === 'code')) return false;
+  if (!hasWord && isInCode(codes, start, end)) return false;
   if (!hasWord && isPartOfDecimal(codes, start, end)) return false;
   const sureness = hasWord
     ? SURENESS.certain
@@ -219,6 +219,13 @@ function tryCard(
     `payment card number: prefix and length of ${brand.name}, check digit is right${hasWord ? ', a word beside it says card' : ''}`,
   );
   return true;
+}
+
+/** Digits inside of a hash, an id or a part number. */
+function isInCode(codes: Uint8Array, start: number, end: number): boolean {
+  const front = before(codes, start);
+  const back = behind(codes, end);
+  return front === 'code' || back === 'code' || (front === 'letter' && back === 'letter');
 }
 
 /** The fraction of a number with a point: `0.4111111111111111`. */

@@ -64,11 +64,17 @@ export function createPhonePlans(regions: readonly string[]): PhonePlans {
     isNorthAmerican,
     hasNorthAmerica: national.some(({ callingCode }) => callingCode === NORTH_AMERICA),
     isInternational: (digits) => {
-      if (digits.startsWith(NORTH_AMERICA)) return isNorthAmerican(digits.slice(1));
+      if (digits.startsWith(NORTH_AMERICA))
+        return isNorthAmerican(digits.slice(digits.length === 12 ? 2 : 1));
       for (let length = 1; length <= MAX_CALLING_CODE; length++) {
         // No calling code is the beginning of another.
         const pattern = numbersOf(digits.slice(0, length), numbers);
-        if (pattern !== undefined) return pattern.test(digits.slice(length));
+        if (pattern === undefined) continue;
+        const number = digits.slice(length);
+        if (pattern.test(number)) return true;
+        // "+49 030 …": the zero is dialled at home only.
+        const prefix = prefixOf(digits.slice(0, length));
+        return prefix !== '' && number.startsWith(prefix) && pattern.test(number.slice(prefix.length));
       }
       return false;
     },
@@ -84,9 +90,9 @@ export function createPhonePlans(regions: readonly string[]): PhonePlans {
 
 const isFrom = (digit: string | undefined, lowest: string): boolean => digit !== undefined && digit >= lowest;
 
-/** Exchanges begin with 2 to 9 and are no service code like 911. */
+/** Area and exchange begin with 2 to 9. */
 function hasExchange(digits: string): boolean {
-  return isFrom(digits[0], '2') && isFrom(digits[3], '2') && !(digits[4] === '1' && digits[5] === '1');
+  return isFrom(digits[0], '2') && isFrom(digits[3], '2');
 }
 
 function isAreaCode(area: string, isNumber: (digits: string) => boolean): boolean {
@@ -97,6 +103,12 @@ function isAreaCode(area: string, isNumber: (digits: string) => boolean): boolea
 function countriesOf(callingCode: string): readonly CountryCode[] {
   const codes: Readonly<Record<string, readonly CountryCode[] | undefined>> = metadata.country_calling_codes;
   return codes[callingCode] ?? [];
+}
+
+/** What is dialled in front of a number inside of the country; empty: nothing. */
+function prefixOf(callingCode: string): string {
+  const [country] = countriesOf(callingCode);
+  return country === undefined ? '' : (planOf(country)?.nationalPrefix() ?? '');
 }
 
 function planOf(country: string): Plan | undefined {
