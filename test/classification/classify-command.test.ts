@@ -33,6 +33,7 @@ create view bank.people as select tax_id from bank.customer;
 create table bank."odd: name" ("a: b" text, "no" text);
 insert into bank."odd: name" values ('ada.canary@example.com', 'ada.canary@example.com');
 create table bank.marked (c text, email text);
+create table bank.clients (name text); create table bank.products (name text);
 comment on column bank.marked.c is 'countersign:class=secret';
 create role clerk login password 'clerk';
 grant usage on schema bank to clerk;
@@ -86,9 +87,16 @@ for (const major of [15, 18] as const) {
       assert.equal(found.get('bank.customer.card'), 'pan');
       assert.equal(found.get('bank.customer.mail'), 'email');
       assert.equal(found.get('bank.customer.full_name'), 'name');
+      assert.equal(found.get('bank.clients.name'), 'name');
       assert.equal(found.get('bank.parted.ssn'), 'ssn');
       assert.equal(found.get('bank.odd: name.a: b'), 'email');
-      for (const name of ['bank.customer.id', 'bank.customer.flag', 'bank.north.ssn', 'bank.people.tax_id'])
+      for (const name of [
+        'bank.customer.id',
+        'bank.customer.flag',
+        'bank.north.ssn',
+        'bank.people.tax_id',
+        'bank.products.name',
+      ])
         assert.equal(found.has(name), false, name);
       const marked = proposal.columns.find(({ relation, column }) => relation === 'marked' && column === 'c');
       assert.equal(marked?.current, 'secret');
@@ -145,12 +153,12 @@ for (const major of [15, 18] as const) {
       const desk = harness.gateway.classifyService;
       const target = harness.gateway.config.targets[0]?.name ?? '';
       const proposal = await desk.propose({ target, login: 'clerk', sample: 10 });
-      assert.deepEqual(proposal.unread.map(({ relation, reason }) => `${relation} ${reason}`).toSorted(), [
-        'hidden SQLSTATE 42501',
-        'marked SQLSTATE 42501',
-        'odd: name SQLSTATE 42501',
-        'parted SQLSTATE 42501',
-      ]);
+      assert.deepEqual(
+        proposal.unread.map(({ relation, reason }) => `${relation} ${reason}`).toSorted(),
+        ['clients', 'hidden', 'marked', 'odd: name', 'parted', 'products'].map(
+          (name) => `${name} SQLSTATE 42501`,
+        ),
+      );
       const valuesOf = (relation: string, column: string) =>
         proposal.columns.find((each) => each.relation === relation && each.column === column)?.values;
       assert.equal(valuesOf('customer', 'tax_id'), 10);

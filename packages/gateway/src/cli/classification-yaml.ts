@@ -64,7 +64,7 @@ function entriesOf(
     const note =
       seen?.class === undefined || seen.class === name
         ? 'in force'
-        : `in force; looks like ${evidence(seen)}`;
+        : `in force; looks like ${seen.class}: ${evidence(seen)}`;
     add(schema, relation, { setting: `${yamlText(column)}: ${name}`, note });
   }
   for (const each of found.values()) {
@@ -80,11 +80,13 @@ function entriesOf(
 function inTheTarget(column: ProposedColumn): string {
   const { column: name, current = '', class: proposed } = column;
   const said = `${commentText(name)} has its class without this: ${current === '*' ? 'one that is not known, so any' : current}`;
-  return proposed === undefined || proposed === current ? said : `${said}; looks like ${evidence(column)}`;
+  return proposed === undefined || proposed === current
+    ? said
+    : `${said}; looks like ${proposed}: ${evidence(column)}`;
 }
 
-function evidence({ class: name = '', why, type }: ProposedColumn): string {
-  return `${name}: ${[...why, type].map(commentText).join(', ')}`;
+function evidence({ why, type }: ProposedColumn): string {
+  return [...why, type].map(commentText).join(', ');
 }
 
 function keyOf({ schema, relation, column }: { schema: string; relation: string; column: string }): string {

@@ -335,7 +335,7 @@ class Proposal {
     samples: readonly string[],
   ): void {
     const current = this.#current.classOf(schema, name, column);
-    const [best] = classifyColumn({ name: column, typeName, samples }, this.#detectors);
+    const [best] = classifyColumn({ name: spokenName(name, column), typeName, samples }, this.#detectors);
     if (current === undefined && best === undefined) return;
     this.#columns.push({
       schema,
@@ -348,6 +348,15 @@ class Proposal {
       values: samples.length,
     });
   }
+}
+
+/** Relations of people: what they call `name` is a person's. */
+const PEOPLE =
+  /(applicant|beneficiar|borrower|client|contact|customer|debtor|employee|guarantor|holder|member|patient|people|person|user)/i;
+
+/** `name` alone may be that of anything. */
+function spokenName(relation: string, column: string): string {
+  return column.toLowerCase() === 'name' && PEOPLE.test(relation) ? 'full_name' : column;
 }
 
 function byText(one: string, other: string): number {
