@@ -32,6 +32,7 @@ test('every metric is described, and none that does not exist', async () => {
     refusals: () => new Map(),
     cancels: () => ({ known: 0, unknown: 0 }),
     traffic: () => ({ commands: 0, bytesUp: 0, bytesDown: 0, unrecordedRefusals: 0 }),
+    masking: () => ({ masked: new Map(), unmasked: new Map(), probed: new Map(), refused: new Map() }),
     notReady: () => undefined,
     version: '0',
   });
