@@ -31,3 +31,12 @@ test('a line about a refusal says why', () => {
   });
   assert.match(line, / sqlstate=42501 refused=CS_STATEMENT_DENIED,scope$/);
 });
+
+test('a line about a call says what was let out, asked for and masked', () => {
+  const unmasked = ['email', 'email', 'ssn'].map((name) => ({ class: name, object: 'bank.t.c' }));
+  const probes = [{ class: 'ssn', period: 'day', new: 1, used: 3, budget: 20 }];
+  assert.match(lineOf({ unmasked, probes }), / unmasked=email,ssn probes=ssn:3\/20$/);
+  const masked = [1, 2].map((count) => ({ object: 'bank.t.c', class: 'ssn', transform: 'redact', count }));
+  const line = formatLeafLine(1, { ...LEAF, type: 'call.result', masked, masked_more: 4 });
+  assert.match(line, / masked=7$/);
+});

@@ -13,6 +13,7 @@ export function formatLeafLine(index: number, leaf: Leaf): string {
       return value === '' ? [] : [label === '' ? value : `${label}=${value}`];
     }),
     ...judgement(leaf),
+    ...masking(leaf),
   ];
   return `${String(index).padStart(7)}  ${time}  ${leaf.type.padEnd(19)}  ${place.padEnd(12)}  ${facts.join(' ')}`.trimEnd();
 }
@@ -65,6 +66,25 @@ function judgement(leaf: Leaf): readonly string[] {
   const shown = objects.slice(0, SHOWN_OBJECTS).map((object) => textOf(object));
   const more = objects.length - shown.length + Number(leaf['objects_more'] ?? 0);
   return [`[${[...shown, ...(more === 0 ? [] : [`${more} more`])].join('; ')}]`];
+}
+
+/** Classes that were let out, distinct values that were asked for of the budget, and how many values were masked. */
+function masking(leaf: Leaf): readonly string[] {
+  const unmasked = new Set(entriesOf(leaf['unmasked']).map((each) => textOf(each['class'])));
+  const probes = entriesOf(leaf['probes']).map(
+    (each) => `${textOf(each['class'])}:${textOf(each['used'])}/${textOf(each['budget'])}`,
+  );
+  const counts = entriesOf(leaf['masked']).map((each) => Number(each['count']));
+  const masked = counts.reduce((sum, count) => sum + count, Number(leaf['masked_more'] ?? 0));
+  return [
+    ...(unmasked.size === 0 ? [] : [`unmasked=${[...unmasked].join(',')}`]),
+    ...(probes.length === 0 ? [] : [`probes=${probes.join(',')}`]),
+    ...(masked === 0 ? [] : [`masked=${masked}`]),
+  ];
+}
+
+function entriesOf(list: unknown): readonly Readonly<Record<string, unknown>>[] {
+  return Array.isArray(list) ? (list as Readonly<Record<string, unknown>>[]) : [];
 }
 
 function textOf(value: unknown): string {
