@@ -218,6 +218,7 @@ async function relay(
         lease: catalog,
         parameters: upstream.parameters,
         names: upstream.names,
+        masking: services.masking?.of(target.name),
       }),
       recordOwn: (statement) => recordOwn(statement, upstream),
       masking: services.masking?.of(target.name),

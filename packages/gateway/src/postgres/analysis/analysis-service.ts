@@ -2,7 +2,7 @@ import type { CatalogLease } from '../catalog/catalog-lease.ts';
 import { MeaningCache, type MeaningCacheOptions } from './meaning-cache.ts';
 import { SessionNamesPool } from './names-pool.ts';
 import { parseNames } from './read-back.ts';
-import { SessionAnalysis } from './session-analysis.ts';
+import { type AnalysisMasking, SessionAnalysis } from './session-analysis.ts';
 import { SessionNamesTracker } from './session-names.ts';
 import { TextReader, type TextReaderOptions } from './text-reader.ts';
 
@@ -18,6 +18,8 @@ export interface AnalyzedSession {
   readonly parameters: ReadonlyMap<string, string>;
   /** What the target said of the names at the start, as `ASK_NAMES` gives it; absent: it was not asked. */
   readonly names?: string | undefined;
+  /** What is regulated in the target. Absent: nothing is masked. */
+  readonly masking?: AnalysisMasking | undefined;
 }
 
 /** What all sessions of the process share of the analysis: meanings of texts, and the thread that reads long ones. */
@@ -32,7 +34,7 @@ export class AnalysisService {
   }
 
   /** For one session; it gives the lease back when the session ends. */
-  open({ principal, lease, parameters, names }: AnalyzedSession): SessionAnalysis {
+  open({ principal, lease, masking, parameters, names }: AnalyzedSession): SessionAnalysis {
     const path = parameters.get('search_path');
     const tracker = new SessionNamesTracker({
       pool: this.#pool,
@@ -44,6 +46,7 @@ export class AnalysisService {
       lease,
       cache: this.cache,
       names: tracker,
+      masking,
       readElsewhere: (text, basis) => this.texts.read(principal, text, basis),
     });
   }

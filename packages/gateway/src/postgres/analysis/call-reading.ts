@@ -2,6 +2,7 @@ import type { Access, RoutineAccess } from '../../policy/access.ts';
 import type { Catalog, CatalogRoutine } from '../catalog/catalog.ts';
 import { reachOfRoutine } from '../inspect/routines/classify-routine.ts';
 import type { SessionNames } from '../inspect/meaning.ts';
+import { lineageOfCall } from '../lineage/lineage-of-call.ts';
 import { combineReadings } from './combine-readings.ts';
 import { readStatement } from './read-statement.ts';
 import type { StatementReading } from './reading.ts';
@@ -10,13 +11,20 @@ import type { StatementReading } from './reading.ts';
 export const FIRST_OWN_OID = 16_384;
 
 const calls = new WeakMap<Catalog, Map<number, StatementReading>>();
+const maskedCalls = new WeakMap<Catalog, Map<number, StatementReading>>();
 const types = new WeakMap<Catalog, Map<number, StatementReading>>();
 
 /** More than pg_catalog has; a caller can name any number. */
 const MAX_KNOWN = 10_000;
 
-/** FunctionCall names a routine by its OID: what that demands, besides leave to use the message at all. */
-export function readCall(oid: number, catalog: Catalog): StatementReading {
+/**
+ * FunctionCall names a routine by its OID: what that demands, besides leave to use the message at all.
+ *
+ * @param isMasked something is classified in the target: with the lineage of its result.
+ */
+export function readCall(oid: number, catalog: Catalog, isMasked = false): StatementReading {
+  if (isMasked)
+    return remembered(maskedCalls, oid, catalog, () => withLineage(readCall(oid, catalog), oid, catalog));
   return remembered(calls, oid, catalog, () => {
     const routine = catalog.routineByOid(oid);
     const own = (routine?.argumentTypes ?? []).filter((type) => type >= FIRST_OWN_OID);
@@ -81,6 +89,10 @@ function remembered(
     ofCatalog.set(oid, reading);
   }
   return reading;
+}
+
+function withLineage(reading: StatementReading, oid: number, catalog: Catalog): StatementReading {
+  return { ...reading, lineage: lineageOfCall(catalog.routineByOid(oid)) };
 }
 
 function makeReading(oid: number, routine: CatalogRoutine | undefined): StatementReading {

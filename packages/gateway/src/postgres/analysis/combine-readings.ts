@@ -1,6 +1,7 @@
 import type { Access } from '../../policy/access.ts';
 import { combineEffects } from '../inspect/classify.ts';
 import type { Meaning } from '../inspect/meaning.ts';
+import { combineLineages } from '../lineage/combine-lineages.ts';
 import type { StatementReading } from './reading.ts';
 
 const combined = new WeakMap<StatementReading, WeakMap<StatementReading, StatementReading>>();
@@ -15,7 +16,12 @@ export function combineReadings(one: StatementReading, other: StatementReading):
   if (known === undefined) combined.set(one, (known = new WeakMap()));
   let both = known.get(other);
   if (both === undefined) {
-    both = { meaning: combine(one.meaning, other.meaning), settings: [...one.settings, ...other.settings] };
+    const lineage = combineLineages(one.lineage, other.lineage);
+    both = {
+      meaning: combine(one.meaning, other.meaning),
+      settings: [...one.settings, ...other.settings],
+      ...(lineage === undefined ? {} : { lineage }),
+    };
     known.set(other, both);
   }
   return both;

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Access } from '../../policy/access.ts';
 import type { Meaning, SessionNames } from '../inspect/meaning.ts';
+import { sizeOfLineage } from './lineage-size.ts';
 import type { StatementReading } from './reading.ts';
 
 export interface MeaningCacheOptions {
@@ -23,6 +24,8 @@ interface Entry {
   /** By identity: `SessionNamesPool` gives equal names the same object. */
   readonly names: SessionNames;
   readonly epoch: string;
+  /** Of the classification that its lineage is of; absent: it has none. */
+  readonly digest: string | undefined;
   readonly reading: StatementReading;
   readonly bytes: number;
   /** Of the same hash. */
@@ -60,15 +63,16 @@ export class MeaningCache {
     this.#maxTextBytes = options.maxTextBytes ?? DEFAULT_TEXT_BYTES;
   }
 
-  find(text: Buffer, names: SessionNames, epoch: string): StatementReading | undefined {
+  /** @param digest of the classification in force; absent: nothing is classified. */
+  find(text: Buffer, names: SessionNames, epoch: string, digest?: string): StatementReading | undefined {
     if (text.length > this.#maxTextBytes) return undefined;
     const hash = hashText(text, this.#seed);
-    const entry = findIn(this.#young.get(hash), text, names, epoch);
+    const entry = findIn(this.#young.get(hash), text, names, epoch, digest);
     if (entry !== undefined) {
       this.#hits += 1;
       return entry.reading;
     }
-    const older = findIn(this.#old.get(hash), text, names, epoch);
+    const older = findIn(this.#old.get(hash), text, names, epoch, digest);
     if (older === undefined) {
       this.#misses += 1;
       return undefined;
@@ -78,7 +82,7 @@ export class MeaningCache {
     return older.reading;
   }
 
-  add(text: Buffer, names: SessionNames, epoch: string, reading: StatementReading): void {
+  add(text: Buffer, names: SessionNames, epoch: string, reading: StatementReading, digest?: string): void {
     if (text.length > this.#maxTextBytes) return;
     const bytes = text.length + sizeOfReading(reading);
     if (bytes > this.#half) return;
@@ -86,6 +90,7 @@ export class MeaningCache {
       text: copyOf(text),
       names,
       epoch,
+      digest,
       reading,
       bytes,
       next: undefined,
@@ -153,9 +158,10 @@ function findIn(
   text: Buffer,
   names: SessionNames,
   epoch: string,
+  digest: string | undefined,
 ): Entry | undefined {
   for (let entry = chain; entry !== undefined; entry = entry.next) {
-    if (holdsFor(entry, names, epoch) && entry.text.equals(text)) return entry;
+    if (entry.digest === digest && holdsFor(entry, names, epoch) && entry.text.equals(text)) return entry;
   }
   return undefined;
 }
@@ -185,8 +191,9 @@ const ENTRY_BYTES = 900;
 const ACCESS_BYTES = 160;
 const NAME_BYTES = 40;
 
-function sizeOfReading({ meaning, settings }: StatementReading): number {
-  return ENTRY_BYTES + settings.length * ACCESS_BYTES + sizeOfMeaning(meaning);
+function sizeOfReading({ lineage, meaning, settings }: StatementReading): number {
+  const bytes = ENTRY_BYTES + settings.length * ACCESS_BYTES + sizeOfMeaning(meaning);
+  return lineage === undefined ? bytes : bytes + sizeOfLineage(lineage);
 }
 
 function sizeOfMeaning(meaning: Meaning): number {

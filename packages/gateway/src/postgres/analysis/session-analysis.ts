@@ -1,14 +1,25 @@
 import { CountersignError, isCountersignError } from '../../errors.ts';
+import type { Classification, MaskingRules } from '../../masking/rules.ts';
 import { CatalogOverlay, type MovedObject } from '../catalog/catalog-overlay.ts';
 import type { CatalogLease } from '../catalog/catalog-lease.ts';
 import type { Catalog } from '../catalog/catalog.ts';
+import type { ClassificationData } from '../classify/classification.ts';
 import type { Meaning, SessionNames } from '../inspect/meaning.ts';
+import type { Masking } from '../lineage/lineage-of.ts';
 import type { TransactionStatus } from '../wire/backend/ready-for-query.ts';
 import { readCall, readType } from './call-reading.ts';
 import type { MeaningCache } from './meaning-cache.ts';
 import { readStatement } from './read-statement.ts';
 import type { StatementReading } from './reading.ts';
+import type { MaskingBasis } from './text-worker.ts';
 import type { Missing, MoveOutcome, NameMove, NamesReading, SessionNamesTracker } from './session-names.ts';
+
+/** What is regulated in a target, as it is now: asked at each use, because a reload changes it. */
+export interface AnalysisMasking {
+  readonly rules: MaskingRules;
+  classification(catalog: Catalog): Classification;
+  classificationData(catalog: Catalog): ClassificationData;
+}
 
 /** A text that is read on another thread. */
 export interface PendingReading {
@@ -24,6 +35,8 @@ export interface ReadingBasis {
   readonly base: Catalog;
   readonly moved: readonly MovedObject[];
   readonly names: SessionNames;
+  /** Absent: nothing is classified. */
+  readonly masking?: MaskingBasis | undefined;
 }
 
 /** Reads a text elsewhere. It must not change until the reading is settled. */
@@ -35,6 +48,8 @@ export interface SessionAnalysisOptions {
   readonly names: SessionNamesTracker;
   /** Where long texts are read. Absent: here. */
   readonly readElsewhere?: ReadElsewhere | undefined;
+  /** Absent: nothing is masked. */
+  readonly masking?: AnalysisMasking | undefined;
 }
 
 /** What was found of a text, and in which catalog. */
@@ -51,6 +66,8 @@ export interface Judged {
 export interface KeptReading {
   readonly epoch: string;
   readonly names: SessionNames;
+  /** Of the classification. */
+  readonly digest: string | undefined;
   readonly reading: StatementReading;
 }
 
@@ -101,6 +118,7 @@ export class SessionAnalysis {
   readonly #lease: CatalogLease;
   readonly #cache: MeaningCache;
   readonly #readElsewhere: ReadElsewhere | undefined;
+  readonly #masking: AnalysisMasking | undefined;
   /** What was done for the message that waits. */
   #hasReadBack = false;
   #hasRefreshed = false;
@@ -111,6 +129,7 @@ export class SessionAnalysis {
         readonly text: Buffer;
         readonly epoch: string;
         readonly names: SessionNames;
+        readonly digest: string | undefined;
         readonly reading: StatementReading;
       }
     | undefined;
@@ -129,6 +148,7 @@ export class SessionAnalysis {
     this.#cache = options.cache;
     this.names = options.names;
     this.#readElsewhere = options.readElsewhere;
+    this.#masking = options.masking;
   }
 
   /** A wait `elsewhere` is not over. */
@@ -158,18 +178,29 @@ export class SessionAnalysis {
     const catalog = this.catalog;
     if (catalog === undefined) return mayWait ? this.#awaitCatalog(() => this.#lease.get()) : unavailable();
     const names = mayWait ? this.names.names(catalog) : this.#surely(catalog);
-    const holds = kept !== undefined && stillHolds(kept, catalog, names);
-    const reading = holds ? kept.reading : this.#read(text, catalog, names, mayWait);
+    const masking = this.#maskingOf(catalog);
+    const digest = masking?.classification.digest;
+    const holds = kept !== undefined && kept.digest === digest && stillHolds(kept, catalog, names);
+    const reading = holds ? kept.reading : this.#read(text, catalog, names, masking, mayWait);
     if (reading === undefined) return this.#failure === undefined ? ELSEWHERE : failed(this.#failure);
-    if (!mayWait) return judged(reading, catalog, names);
-    return this.#checkNames(reading, catalog, status) ?? this.#checkUnknown(reading, catalog, names);
+    if (!mayWait) return judged(reading, catalog, names, digest);
+    return this.#checkNames(reading, catalog, status) ?? this.#checkUnknown(reading, catalog, names, digest);
+  }
+
+  /** Undefined: nothing is classified there. */
+  #maskingOf(catalog: Catalog): Masking | undefined {
+    const masking = this.#masking;
+    if (masking === undefined) return undefined;
+    const classification = masking.classification(catalog);
+    return classification.isEmpty ? undefined : { rules: masking.rules, classification };
   }
 
   /** What calling a routine by its OID means. */
   judgeCall(oid: number): Judged | Wait | Failed {
     const catalog = this.catalog;
     if (catalog === undefined) return this.#awaitCatalog(() => this.#lease.get());
-    return this.#checkUnknown(readCall(oid, catalog), catalog, this.names.unknownNames());
+    const isMasked = this.#maskingOf(catalog) !== undefined;
+    return this.#checkUnknown(readCall(oid, catalog, isMasked), catalog, this.names.unknownNames());
   }
 
   /** What a value of a type runs when it comes in, the type given by its OID: the parameter types of a Parse. */
@@ -267,8 +298,13 @@ export class SessionAnalysis {
   }
 
   /** Names that the catalog does not have may be newer than it: it is asked for once more. */
-  #checkUnknown(reading: StatementReading, catalog: Catalog, names: SessionNames): Judged | Wait | Failed {
-    const found = judged(reading, catalog, names);
+  #checkUnknown(
+    reading: StatementReading,
+    catalog: Catalog,
+    names: SessionNames,
+    digest?: string,
+  ): Judged | Wait | Failed {
+    const found = judged(reading, catalog, names, digest);
     if (reading.meaning.unknownNames.length === 0 || this.#hasRefreshed) return found;
     const nowMs = performance.now();
     if (nowMs - this.#refreshedAtMs < REFRESH_PAUSE_MS) return found;
@@ -278,8 +314,15 @@ export class SessionAnalysis {
   }
 
   /** Undefined: it is read elsewhere, or could not be (`#failure`). */
-  #read(text: Buffer, catalog: Catalog, names: SessionNames, mayWait: boolean): StatementReading | undefined {
-    const known = this.#cache.find(text, names, catalog.epoch);
+  #read(
+    text: Buffer,
+    catalog: Catalog,
+    names: SessionNames,
+    masking: Masking | undefined,
+    mayWait: boolean,
+  ): StatementReading | undefined {
+    const digest = masking?.classification.digest;
+    const known = this.#cache.find(text, names, catalog.epoch, digest);
     if (known !== undefined) return known;
     const readElsewhere = this.#readElsewhere;
     if (text.length > SHORT_TEXT_BYTES && readElsewhere !== undefined) {
@@ -288,18 +331,25 @@ export class SessionAnalysis {
         read !== undefined &&
         isSameText(read.text, text) &&
         read.epoch === catalog.epoch &&
-        read.names === names;
+        read.names === names &&
+        read.digest === digest;
       if (isCurrent) return read.reading;
-      if (mayWait) this.#readLong(text, catalog, names, readElsewhere);
+      if (mayWait) this.#readLong(text, catalog, names, digest, readElsewhere);
       else this.#failure = new CountersignError('CS_CATALOG_MOVED');
       return undefined;
     }
-    const reading = readStatement(text, catalog, names);
-    this.#cache.add(text, names, catalog.epoch, reading);
+    const reading = readStatement(text, catalog, names, masking);
+    this.#cache.add(text, names, catalog.epoch, reading, digest);
     return reading;
   }
 
-  #readLong(text: Buffer, catalog: Catalog, names: SessionNames, readElsewhere: ReadElsewhere): void {
+  #readLong(
+    text: Buffer,
+    catalog: Catalog,
+    names: SessionNames,
+    digest: string | undefined,
+    readElsewhere: ReadElsewhere,
+  ): void {
     if (this.#isWaiting) return;
     this.#readings += 1;
     if (this.#readings > MAX_READINGS) {
@@ -307,16 +357,24 @@ export class SessionAnalysis {
       return;
     }
     const base = this.#lease.current ?? catalog;
-    const pending = readElsewhere(text, { base, moved: [...this.#moved], names });
+    const masking = digest === undefined ? undefined : this.#basisOf(catalog);
+    const pending = readElsewhere(text, { base, moved: [...this.#moved], names, masking });
     this.#pendingReading = pending;
     void this.#await(async () => {
       const reading = await pending.reading;
       this.#pendingReading = undefined;
-      this.#elsewhere = { text, epoch: catalog.epoch, names, reading };
+      this.#elsewhere = { text, epoch: catalog.epoch, names, digest, reading };
       if (reading.meaning.unreadable?.reason !== 'deadline') {
-        this.#cache.add(text, names, catalog.epoch, reading);
+        this.#cache.add(text, names, catalog.epoch, reading, digest);
       }
     });
+  }
+
+  #basisOf(catalog: Catalog): MaskingBasis | undefined {
+    const masking = this.#masking;
+    return masking === undefined
+      ? undefined
+      : { rules: masking.rules, data: masking.classificationData(catalog) };
   }
 
   #awaitCatalog(ask: () => Promise<Catalog>): Wait | Failed {
@@ -374,12 +432,12 @@ export function unreadable(reason: NonNullable<Meaning['unreadable']>['reason'])
 }
 
 /** What is in an open transaction is in no snapshot: the record names the one under it. */
-function judged(reading: StatementReading, catalog: Catalog, names: SessionNames): Judged {
+function judged(reading: StatementReading, catalog: Catalog, names: SessionNames, digest?: string): Judged {
   return {
     kind: 'judged',
     reading,
     recorded: catalog.data.epoch,
-    kept: { epoch: catalog.epoch, names, reading },
+    kept: { epoch: catalog.epoch, names, digest, reading },
   };
 }
 

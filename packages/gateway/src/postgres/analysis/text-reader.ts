@@ -107,10 +107,10 @@ export class TextReader {
   #start(job: Job): void {
     this.#current = job;
     const text = Uint8Array.from(job.text);
-    const { base, moved, names } = job.basis;
+    const { base, masking, moved, names } = job.basis;
     const worker = (this.#worker ??= this.#startWorker());
     this.#sendCatalog(worker, job.basis);
-    const request: TextRequest = { kind: 'text', text, epoch: base.epoch, moved, names };
+    const request: TextRequest = { kind: 'text', text, epoch: base.epoch, moved, names, masking };
     worker.postMessage(request, [text.buffer]);
     const deadlineMs = this.#deadlineMs * (1 + text.length / MIB);
     this.#timer = setTimeout(() => this.#fail(), deadlineMs);

@@ -1,11 +1,14 @@
 /** The thread that reads long texts, one at a time. It knows nothing but the text, the catalog and the names that it is given. */
 /* oxlint-disable unicorn/require-post-message-target-origin -- between threads, not windows */
 import { parentPort } from 'node:worker_threads';
+import type { MaskingRules } from '../../masking/rules.ts';
 import { indexCatalog } from '../catalog/catalog-index.ts';
 import { CatalogOverlay, type MovedObject } from '../catalog/catalog-overlay.ts';
 import type { Catalog, CatalogData } from '../catalog/catalog.ts';
+import { type ClassificationData, indexClassification } from '../classify/classification.ts';
 import type { SessionNames } from '../inspect/meaning.ts';
 import { initParser } from '../inspect/parse/parse-statement.ts';
+import type { Masking } from '../lineage/lineage-of.ts';
 import { readStatement } from './read-statement.ts';
 import type { StatementReading } from './reading.ts';
 
@@ -15,6 +18,12 @@ export interface CatalogNotice {
   readonly data: CatalogData;
 }
 
+/** What is regulated in the target, as plain data. */
+export interface MaskingBasis {
+  readonly rules: MaskingRules;
+  readonly data: ClassificationData;
+}
+
 export interface TextRequest {
   readonly kind: 'text';
   /** A copy of its own. */
@@ -22,6 +31,7 @@ export interface TextRequest {
   readonly epoch: string;
   readonly moved: readonly MovedObject[];
   readonly names: SessionNames;
+  readonly masking: MaskingBasis | undefined;
 }
 
 /** It will not be asked for this snapshot any more. */
@@ -42,11 +52,24 @@ async function onMessage(message: CatalogNotice | CatalogForgotten | TextRequest
   else parentPort?.postMessage(read(message) satisfies TextAnswer);
 }
 
-function read({ text, epoch, moved, names }: TextRequest): StatementReading {
+function read({ text, epoch, masking, moved, names }: TextRequest): StatementReading {
   const base = catalogs.get(epoch);
   if (base === undefined) throw new Error('a snapshot that was not sent');
   const catalog = moved.length === 0 ? base : new CatalogOverlay(base, moved, `${epoch}+`);
-  return readStatement(Buffer.from(text.buffer, text.byteOffset, text.length), catalog, names);
+  const bytes = Buffer.from(text.buffer, text.byteOffset, text.length);
+  return readStatement(bytes, catalog, names, maskingOf(masking));
+}
+
+/** The last one, with what of it was found. */
+let indexed: { readonly digest: string; readonly masking: Masking } | undefined;
+
+function maskingOf(basis: MaskingBasis | undefined): Masking | undefined {
+  if (basis === undefined) return undefined;
+  const { data, rules } = basis;
+  if (indexed?.digest !== data.digest) {
+    indexed = { digest: data.digest, masking: { rules, classification: indexClassification(data) } };
+  }
+  return indexed.masking;
 }
 
 parentPort?.on('message', (message: CatalogNotice | CatalogForgotten | TextRequest) => {

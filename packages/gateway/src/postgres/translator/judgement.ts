@@ -14,6 +14,7 @@ import {
 import type { Meaning, SessionChange } from '../inspect/meaning.ts';
 import { judgeSettings } from '../inspect/settings.ts';
 import { MAX_STATEMENT_BYTES } from '../inspect/parse/parse-statement.ts';
+import { preparedLineage } from '../lineage/prepared-lineage.ts';
 import type { Exchange } from './exchange.ts';
 import { UNCERTAIN } from './name-table.ts';
 import type { PreparedStatement } from './prepared-statements.ts';
@@ -195,9 +196,11 @@ function innerOf(judged: Judged, { sqlName }: PreparedStatement): Judged {
       (each) => each.kind === 'prepare' && each.name === sqlName,
     );
     const meaning = change?.kind === 'prepare' ? change.inner : undefined;
+    const lineage = preparedLineage(reading.lineage, sqlName);
     inner = {
       meaning: meaning ?? { ...NOTHING, unreadable: { reason: 'unknown-prepared-statement' } },
       settings: [],
+      ...(lineage === undefined ? {} : { lineage }),
     };
     inners.set(reading, inner);
   }
