@@ -144,13 +144,21 @@ function takeStep(value: Value, step: Node, scope: Scope | undefined, context: L
   return derivedOf([value]);
 }
 
-/** Whether a name that stands alone is a column of this very level that surely is meant: what an aggregate of the level may be shown of. */
-export function isColumnHere(node: Node, scope: Scope): boolean {
+/** Whether an expression is nothing but a column of one of these items of the very level. */
+export function isColumnOf(node: Node, items: readonly Item[], scope: Scope): boolean {
   const ref = asKind(node, 'ColumnRef');
   if (ref === undefined || isStar(ref.fields?.at(-1))) return false;
   const parts = partsOf(ref.fields);
   const level: Scope = { ...scope, parent: undefined };
-  if (parts.length === 1) return resolveColumn(level, parts[0]!).certainty === 'found';
-  const item = itemOf(parts.slice(0, -1), level);
-  return item !== undefined && resolveIn(item, parts.at(-1)!).certainty === 'found';
+  const name = parts.at(-1)!;
+  if (parts.length > 1) {
+    const item = itemOf(parts.slice(0, -1), level);
+    return item !== undefined && items.includes(item) && resolveIn(item, name).certainty === 'found';
+  }
+  if (resolveColumn(level, name).certainty !== 'found') return false;
+  // Joins have the columns of their sides: none of the others may have one of that name.
+  const having = scope.items.filter((item) => item.nameVisible && resolveIn(item, name).certainty !== 'none');
+  return having.every(
+    (item) => items.includes(item) || (scope.counted?.isAll === true && item.name === undefined),
+  );
 }

@@ -5,7 +5,7 @@ import type { Node, NodeOf } from '../../inspect/parse/tree.ts';
 import type { LineageContext, RoutineCall, Value } from '../port.ts';
 import { UnknownLineage } from '../port.ts';
 import { eitherOf, isRegulated } from '../value.ts';
-import { isColumnHere } from './column-reference.ts';
+import { isColumnOf } from './column-reference.ts';
 import { conditionOf } from './conditions.ts';
 import { lineageOfExpression, textOfConstant, valuesOf } from './expression.ts';
 import type { Scope } from './scope.ts';
@@ -76,11 +76,12 @@ function showsGroup(
   values: readonly Value[],
   scope: Scope | undefined,
 ): boolean {
-  if (scope?.showsGroup !== true || over !== undefined || agg_filter !== undefined) return false;
+  const counted = scope?.counted;
+  if (counted === undefined || over !== undefined || agg_filter !== undefined) return false;
   if (agg_distinct === true || agg_within_group === true) return false;
   return args.every((node, index) => {
     const value = values[index]!;
-    return !isRegulated(value) || (value.how === 'direct' && isColumnHere(node, scope));
+    return !isRegulated(value) || (value.how === 'direct' && isColumnOf(node, counted.items, scope!));
   });
 }
 

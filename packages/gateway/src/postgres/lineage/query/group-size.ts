@@ -4,26 +4,27 @@ import { asKind, stringOf, stringsOf } from '../../inspect/parse/tree.ts';
 import type { Node, NodeOf } from '../../inspect/parse/tree.ts';
 import type { LineageContext } from '../port.ts';
 import { catalogContext } from './catalog-context.ts';
-import { findTable } from './scope.ts';
-import type { Scope } from './scope.ts';
+import { conjuncts, nameInCatalog } from './conjuncts.ts';
+import { countedTables } from './key-joins.ts';
+import { emptyScope, findTable } from './scope.ts';
+import type { Counted, Scope } from './scope.ts';
 
 type Select = NodeOf<'SelectStmt'>;
 
 /**
- * `HAVING count(*) >= n`, alone or with others by AND, with n at least the minimum, over the rows of one table: a join, UNION or a function that returns rows could count the
- * same row many times, and what the catalog says of keys does not exclude that.
+ * `HAVING count(*) >= n`, alone or with others by AND, with n at least the minimum, over the rows of one table, alone or with what its foreign keys point at: any other join,
+ * UNION or a function that returns rows could count the same row many times.
+ *
+ * @param scope with the items of FROM.
+ * @returns undefined: it is not shown.
  */
-export function provesGroupSize(select: Select, scope: Scope, context: LineageContext): boolean {
+export function countedBy(select: Select, scope: Scope, context: LineageContext): Counted | undefined {
   const conditions = conjuncts(select.havingClause);
-  const says = conditions.some((condition) => saysGroupSize(condition, context));
-  return says && isOneTable(select, scope, context, 0);
-}
-
-function conjuncts(node: Node | undefined): readonly Node[] {
-  if (node === undefined) return [];
-  const all = asKind(node, 'BoolExpr');
-  if (all?.boolop !== 'AND_EXPR') return [node];
-  return (all.args ?? []).flatMap((each) => conjuncts(each));
+  if (!conditions.some((condition) => saysGroupSize(condition, context))) return undefined;
+  if (isOneTable(select, scope, context, 0)) return { items: scope.items, isAll: true };
+  const names = countedTables(select, scope, context);
+  const items = scope.items.filter(({ name }) => name !== undefined && names.includes(name));
+  return items.length === 0 ? undefined : { items, isAll: false };
 }
 
 /** `count(*) >= n`, `n <= count(*)`, or with `>` and `<`. */
@@ -53,20 +54,6 @@ function isCount(node: Node | undefined, context: LineageContext): boolean {
   const call = asKind(node, 'FuncCall');
   if (call?.agg_star !== true || call.agg_filter !== undefined || call.over !== undefined) return false;
   return nameInCatalog(stringsOf(call.funcname), 'routine', context) === 'count';
-}
-
-/** The name of what is surely PostgreSQL's own: nothing of that name can come before it on the path. */
-function nameInCatalog(
-  parts: readonly string[] | undefined,
-  what: 'operator' | 'routine',
-  { catalog, names }: LineageContext,
-): string | undefined {
-  const name = parts?.at(-1);
-  if (name === undefined || parts === undefined || parts.length > 2) return undefined;
-  if (parts.length === 2) return parts[0] === 'pg_catalog' ? name : undefined;
-  // Where the path does not say otherwise, pg_catalog is first.
-  const isFirst = names.searchPath?.includes('pg_catalog') === false;
-  return isFirst || catalog.schemasWith(what, name).length === 0 ? name : undefined;
 }
 
 /** Views and WITH queries within each other: as deep as anybody writes. */
@@ -111,7 +98,7 @@ function isRowForRow(
   const isPlain = (select.targetList ?? []).every((target) =>
     isColumnName(asKind(asKind(target, 'ResTarget')?.val, 'ColumnRef'), context),
   );
-  const around: Scope = scope ?? { parent: undefined, items: [], tables: [], showsGroup: false };
+  const around: Scope = scope ?? emptyScope();
   return isPlain && isOneTable(select, around, context, depth);
 }
 

@@ -35,19 +35,26 @@ export interface CommonTable {
   readonly columns: () => QueryColumns;
 }
 
+/** What a level that shows the size of its groups counts. */
+export interface Counted {
+  /** The items whose rows are counted, each at most once. */
+  readonly items: readonly Item[];
+  /** There are no others: whatever is made of a row counts with it. */
+  readonly isAll: boolean;
+}
+
 export interface Scope extends LineageScope {
   readonly parent: Scope | undefined;
   readonly items: Item[];
   tables: readonly CommonTable[];
-  /** HAVING shows that every group of this level has the minimum size, and its rows cannot be the same one many times. */
-  showsGroup: boolean;
+  /** HAVING shows that every group of this level has the minimum size; whose rows are counted. */
+  counted?: Counted | undefined;
 }
 
 export const emptyScope = (parent?: Scope): Scope => ({
   parent,
   items: [],
   tables: [],
-  showsGroup: false,
 });
 
 /** A scope at the same level that sees other items: LATERAL, and the conditions of joins. */
@@ -55,7 +62,6 @@ export const scopeWith = (scope: Scope, items: readonly Item[]): Scope => ({
   parent: scope.parent,
   items: [...items],
   tables: scope.tables,
-  showsGroup: false,
 });
 
 /** Others only get scopes from here. */

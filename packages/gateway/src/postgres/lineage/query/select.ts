@@ -5,11 +5,12 @@ import type { Node, NodeOf } from '../../inspect/parse/tree.ts';
 import type { LineageContext, NamedValue, QueryColumns, Value } from '../port.ts';
 import { UnknownLineage } from '../port.ts';
 import { eitherOf, unionOf, unknownOf } from '../value.ts';
+import { isColumnOf } from './column-reference.ts';
 import { sourcesOf, tellControl } from './comparison.ts';
 import { conditionOf } from './conditions.ts';
 import { lineageOfExpression } from './expression.ts';
 import { addFrom } from './from-clause.ts';
-import { provesGroupSize } from './group-size.ts';
+import { countedBy } from './group-size.ts';
 import { tellWindow } from './ordering.ts';
 import { emptyScope, itemOfColumns, resolveHere, restOf } from './scope.ts';
 import type { Scope } from './scope.ts';
@@ -31,7 +32,7 @@ export function lineageOfSelect(
   if (isSetOperation(select)) return lineageOfSetOperation(select, scope, context, onFirst);
   if (select.valuesLists !== undefined) return lineageOfValues(select, scope, context);
   addFrom(select.fromClause, scope, context);
-  scope.showsGroup = provesGroupSize(select, scope, context);
+  scope.counted = countedBy(select, scope, context);
   const output = lineageOfTargets(select.targetList, scope, context);
   conditionOf(select.whereClause, scope, context);
   tellGroups(select, scope, output, context);
@@ -92,8 +93,13 @@ export function lineageOfTargets(
 
 /** GROUP BY: what is alike comes together. */
 function tellGroups(select: Select, scope: Scope, output: QueryColumns, context: LineageContext): void {
-  const values = (select.groupClause ?? []).flatMap((node) => groupedBy(node, scope, output, context));
-  if (!scope.showsGroup) context.collector.oracle('group', sourcesOf(values));
+  const { counted } = scope;
+  for (const node of select.groupClause ?? []) {
+    const values = groupedBy(node, scope, output, context);
+    const isCounted =
+      counted?.isAll === true || (counted !== undefined && isColumnOf(node, counted.items, scope));
+    if (!isCounted) context.collector.oracle('group', sourcesOf(values));
+  }
 }
 
 /** A bare name is a column of FROM first, then an output column; a number is the output column there. */
@@ -124,7 +130,7 @@ function tellDistinct(select: Select, scope: Scope, output: QueryColumns, contex
   for (const node of select.distinctClause ?? []) {
     const isPlain = Object.keys(node).length === 0;
     const sources = isPlain ? restOf(output) : valueOfSorted(node, scope, output, context).sources;
-    if (!scope.showsGroup) context.collector.oracle('group', sources);
+    if (scope.counted?.isAll !== true) context.collector.oracle('group', sources);
   }
 }
 
