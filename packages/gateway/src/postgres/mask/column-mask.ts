@@ -2,6 +2,7 @@ import type { MaskedCount, ResultPlan } from '../../masking/plan.ts';
 import type { ClassName } from '../../masking/rules.ts';
 import { REDACT_UNKNOWN } from './redact-unknown.ts';
 import type { MaskingAction, Tally } from './tally.ts';
+import { authenticates } from './values/authenticates.ts';
 import type { MaskValue, ValueContext, ValueType } from './value.ts';
 
 /** What masks values, and who is told that a class has left masked. */
@@ -17,7 +18,6 @@ export interface Masking {
 }
 
 const TEXT_TYPES: ReadonlySet<number> = new Set([25, 1042, 1043, 19, 142, 114, 3802, 705]);
-const UUID = 2950;
 /** Arrays of these, and records. */
 const TEXTS_INSIDE: ReadonlySet<number> = new Set([1009, 1014, 1015, 1003, 143, 199, 3807, 2249, 2287]);
 /** Types from here on are not built in: their values may hold text. */
@@ -39,7 +39,8 @@ export class ColumnMask {
     this.#type = type;
     this.#count = count;
     this.#masking = masking;
-    this.#isAuthentic = type !== undefined && isAuthentic(action, type);
+    this.#isAuthentic =
+      type !== undefined && authenticates(action, type.typeOid, type.format, masking.context.catalog);
   }
 
   /** What leaves in place of a value that is not null: null, or bytes; the very `value` where nothing was found in it. */
@@ -60,12 +61,6 @@ export class ColumnMask {
     this.#told = level;
     this.#masking.noteDelivered(this.#count.class, isAuthentic);
   }
-}
-
-function isAuthentic(action: MaskingAction, { typeOid }: ValueType): boolean {
-  if (action.kind === 'detect') return false;
-  if (action.transform.kind === 'redact') return TEXT_TYPES.has(typeOid);
-  return action.transform.kind === 'token' && (TEXT_TYPES.has(typeOid) || typeOid === UUID);
 }
 
 /** Whether detectors may find anything in values of the type. 0: not known. */

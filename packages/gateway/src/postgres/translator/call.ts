@@ -30,6 +30,8 @@ export class Call {
   mask: CallMask | undefined;
   /** Its COPY was ended by the gateway: the target was told that it failed, and its error becomes this one. */
   stopped: CountersignError | undefined;
+  /** Why the gateway kept back the rest of its answer: an error code. */
+  withheldFor: string | undefined;
   /** Why it was cancelled by the gateway: an error code. */
   cancelCause: string | undefined;
 
@@ -52,7 +54,11 @@ export class Call {
     const hasRows = this.taggedRows >= 0 || this.dataRows > 0;
     const copied = this.isCopyIn ? this.copied?.finish() : undefined;
     const startedAtMs = this.gate.passedAtMs;
-    const reason = cause ?? this.stopped?.code ?? (status === 'cancelled' ? this.cancelCause : undefined);
+    const reason =
+      cause ??
+      this.stopped?.code ??
+      this.withheldFor ??
+      (status === 'cancelled' ? this.cancelCause : undefined);
     const masked = this.mask?.tally.masked;
     const outcome: { -readonly [K in keyof Outcome]: Outcome[K] } = {
       status,

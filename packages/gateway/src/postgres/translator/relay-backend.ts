@@ -391,6 +391,8 @@ export class BackendRelay implements FramerHandler {
       return mask();
     } catch (error) {
       if (!isCountersignError(error) || error.code !== 'CS_MASK_ROW_TOO_LONG') throw error;
+      const call = this.#exchange.expected.head?.call;
+      if (call !== undefined) call.withheldFor = error.code;
       this.#exchange.fail(error);
       this.isMuted = true;
       return false;
