@@ -7,13 +7,16 @@ import { after, before, describe, test } from 'node:test';
 import { Client } from 'pg';
 
 import type { ClassificationProposal } from '../../packages/gateway/src/api/classify.ts';
+import { defaultRules, type MaskingConfig } from '../../packages/gateway/src/config/masking-section.ts';
 import { parseConfig } from '../../packages/gateway/src/config/read-config.ts';
 import { binariesOf, startTestPostgres, type PostgresServer } from '../support/postgres-server.ts';
+import { FakeRecogniser } from './fake-recogniser.ts';
 import { Harness } from '../translator/harness.ts';
 
 const MAIN = join(import.meta.dirname, '../../packages/gateway/src/cli/main.ts');
 
 process.env['CLERK'] = 'clerk';
+process.env['MASKING_KEY'] = 'a-secret-of-masking-with-more-than-32-bytes';
 
 /** Made up: numbers that the detectors take for real ones. */
 const VALUES = ['536-90-4399', '4539148803436467', 'ada.canary@example.com', 'Canary Lovelace'];
@@ -33,12 +36,19 @@ create view bank.people as select tax_id from bank.customer;
 create table bank."odd: name" ("a: b" text, "no" text);
 insert into bank."odd: name" values ('ada.canary@example.com', 'ada.canary@example.com');
 create table bank.marked (c text, email text);
+create table bank.branches (id int, officer text); insert into bank.branches select i, 'Canary Lovelace' from generate_series(1, 60) i;
 create table bank.clients (name text); create table bank.products (name text);
 comment on column bank.marked.c is 'countersign:class=secret';
 create role clerk login password 'clerk';
 grant usage on schema bank to clerk;
 grant select on bank.customer to clerk;
 `;
+
+const maskingWith = (url: string): MaskingConfig => ({
+  key: { kind: 'env', name: 'MASKING_KEY' },
+  rules: defaultRules(),
+  recogniser: { url, timeoutMs: 20_000 },
+});
 
 interface Finished {
   readonly code: number;
@@ -140,6 +150,33 @@ for (const major of [15, 18] as const) {
       );
     });
 
+    test('asks the recogniser of the configuration about texts, and not again when it does not answer', async () => {
+      const recogniser = await FakeRecogniser.start();
+      const proposed = async (url: string): Promise<ClassificationProposal> => {
+        const harness = await Harness.start(server, {
+          change: (config) => ({ ...config, masking: maskingWith(url) }),
+        });
+        const target = harness.gateway.config.targets[0]?.name ?? '';
+        const proposal = await harness.gateway.classifyService.propose({ target, sample: 100 });
+        assert.equal((await harness.finish()).verdict, 'VERIFIED');
+        return proposal;
+      };
+      const found = await proposed(recogniser.url);
+      const officer = found.columns.find(({ column }) => column === 'officer');
+      assert.equal(officer?.class, 'name');
+      assert.equal(found.recogniser, undefined);
+      assert.ok(recogniser.asked.includes('Canary Lovelace'));
+      await recogniser.stop();
+      const alone = await proposed(recogniser.url);
+      assert.equal(alone.recogniser, 'no answer');
+      assert.equal(
+        alone.columns.find(({ column }) => column === 'officer'),
+        undefined,
+      );
+      assert.ok(alone.columns.some((column) => column.class === 'email'));
+      assert.ok([...found.columns, ...alone.columns].every((column) => column.class !== '*'));
+    });
+
     test('what the login may not read is told, and names have to do', async () => {
       const harness = await Harness.start(server, {
         change: (config) => ({
@@ -155,7 +192,7 @@ for (const major of [15, 18] as const) {
       const proposal = await desk.propose({ target, login: 'clerk', sample: 10 });
       assert.deepEqual(
         proposal.unread.map(({ relation, reason }) => `${relation} ${reason}`).toSorted(),
-        ['clients', 'hidden', 'marked', 'odd: name', 'parted', 'products'].map(
+        ['branches', 'clients', 'hidden', 'marked', 'odd: name', 'parted', 'products'].map(
           (name) => `${name} SQLSTATE 42501`,
         ),
       );

@@ -45,6 +45,8 @@ export interface ClassificationProposal {
   readonly columns: readonly ProposedColumn[];
   /** Whose values were not read, and why: an SQLSTATE or fixed words. */
   readonly unread: readonly { readonly schema: string; readonly relation: string; readonly reason: string }[];
+  /** Only if the recogniser of the configuration was asked and did not answer: the detectors alone looked on. */
+  readonly recogniser?: string;
 }
 
 /** Reads a sample of every table and says what its columns probably are. */

@@ -24,6 +24,7 @@ export function formatClassification(
       .map(
         ({ schema, relation, reason }) => `# Not read: ${commentText(`${schema}.${relation}`)} (${reason})`,
       ),
+    ...(proposal.recogniser === undefined ? [] : [`# The recogniser: ${proposal.recogniser}.`]),
     ...(unread.length > MAX_UNREAD ? [`# Not read: ${unread.length - MAX_UNREAD} more`] : []),
   ];
   const entries = entriesOf(proposal.columns, configured);

@@ -13,7 +13,7 @@ export interface MaskingConfig {
   /** What all keys of masking are derived from: 32 bytes or more. */
   readonly key: SecretRef;
   readonly rules: MaskingRules;
-  /** Absent: only the built-in detectors read texts. */
+  /** Absent: only the built-in detectors read texts. Answers of targets it never sees. */
   readonly recogniser?: RecogniserConfig;
 }
 
@@ -212,13 +212,15 @@ export const maskingSection = z
           .describe(
             "Where the service answers, such as http://127.0.0.1:5002/analyze (Presidio's analyzer).",
           ),
-        timeout: duration('2s', 'Longest wait for an answer; after it the text is redacted as a whole.', {
+        timeout: duration('2s', 'Longest wait for an answer.', {
           min: 10,
           max: 60_000,
         }),
       })
       .optional()
-      .describe('A service that finds more in texts than the built-in detectors.'),
+      .describe(
+        'A service that finds more in texts than the built-in detectors: countersign classify and mask try ask it. Answers of targets are read by the built-in ones.',
+      ),
   })
   .describe('What is regulated and what leaves in its place. Absent: nothing is masked.');
 

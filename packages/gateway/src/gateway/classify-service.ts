@@ -19,7 +19,9 @@ import { CountersignError } from '../errors.ts';
 import { Scope } from '../grants/scope.ts';
 import { classifyColumn } from '../masking/detectors/classify-column.ts';
 import { createDetectors, type Detectors } from '../masking/detectors/detectors.ts';
-import type { Classification } from '../masking/rules.ts';
+import type { Finding } from '../masking/detectors/finding.ts';
+import type { Recogniser } from '../masking/detectors/recogniser.ts';
+import { ANY_CLASS, type Classification } from '../masking/rules.ts';
 import type { CatalogData } from '../postgres/catalog/catalog.ts';
 import { indexClassification } from '../postgres/classify/classification.ts';
 import { classifyCatalog } from '../postgres/classify/classify-catalog.ts';
@@ -38,6 +40,7 @@ import type { Catalogs } from './catalogs.ts';
 import { CATALOG_DEMANDS, GATEWAY_PRINCIPAL } from './gateway-principal.ts';
 import { recordGatewaySession } from './gateway-statement.ts';
 import { optionsOf } from './masking.ts';
+import { openRecogniser } from './recogniser-client.ts';
 
 export interface ClassifyDeskOptions {
   readonly config: () => CountersignConfig;
@@ -108,10 +111,12 @@ export class ClassifyDesk implements ClassifyService {
     } finally {
       lease.release();
     }
-    const rules = config().masking?.rules ?? defaultRules();
+    const { masking } = config();
+    const rules = masking?.rules ?? defaultRules();
     const current = indexClassification(classifyCatalog(data, optionsOf(target, rules)).data);
     const relations = candidatesOf(data);
-    const proposal = new Proposal(current, createDetectors());
+    const recogniser = masking?.recogniser === undefined ? undefined : openRecogniser(masking.recogniser);
+    const proposal = new Proposal(current, createDetectors(), recogniser);
     if (request.sample === 0) {
       for (const relation of relations) await proposal.add(relation, new Map());
     } else await this.#sample(target, login, request, { data, relations, proposal });
@@ -123,6 +128,7 @@ export class ClassifyDesk implements ClassifyService {
       relations: relations.length,
       columns: proposal.sorted(),
       unread: proposal.unread,
+      ...(proposal.recogniserFailed ? { recogniser: 'no answer' } : {}),
     };
   }
 
@@ -305,10 +311,13 @@ class Proposal {
   readonly #columns: ProposedColumn[] = [];
   readonly #current: Classification;
   readonly #detectors: Detectors;
+  #recogniser: Recogniser | undefined;
+  recogniserFailed = false;
 
-  constructor(current: Classification, detectors: Detectors) {
+  constructor(current: Classification, detectors: Detectors, recogniser: Recogniser | undefined) {
     this.#current = current;
     this.#detectors = detectors;
+    this.#recogniser = recogniser;
   }
 
   refuse({ schema, name }: CandidateRelation, reason: string): void {
@@ -318,9 +327,25 @@ class Proposal {
   /** One column at a time: others of the event loop have their turn. */
   async add(relation: CandidateRelation, values: ReadonlyMap<string, readonly string[]>): Promise<void> {
     for (const column of relation.columns) {
-      this.#addColumn(relation, column, values.get(column.name) ?? []);
+      const samples = values.get(column.name) ?? [];
+      this.#addColumn(relation, column, samples, await this.#recognise(column, samples));
       await turn();
     }
+  }
+
+  /** Undefined: it was not asked. One that does not answer is not asked again: each question would cost its time-out. */
+  async #recognise(
+    { typeName }: CandidateColumn,
+    samples: readonly string[],
+  ): Promise<readonly (readonly Finding[])[] | undefined> {
+    if (this.#recogniser === undefined || samples.length === 0 || !TEXT_TYPES.has(typeName)) return undefined;
+    const found = await this.#recogniser.find(samples.slice(0, MAX_RECOGNISED));
+    if (found.every(([first]) => first?.class === ANY_CLASS && first.start === 0)) {
+      this.#recogniser = undefined;
+      this.recogniserFailed = true;
+      return undefined;
+    }
+    return found.map((findings) => findings.filter((finding) => finding.class !== ANY_CLASS));
   }
 
   sorted(): readonly ProposedColumn[] {
@@ -333,9 +358,15 @@ class Proposal {
     { schema, name }: CandidateRelation,
     { name: column, typeName }: CandidateColumn,
     samples: readonly string[],
+    recognised: readonly (readonly Finding[])[] | undefined,
   ): void {
     const current = this.#current.classOf(schema, name, column);
-    const [best] = classifyColumn({ name: spokenName(name, column), typeName, samples }, this.#detectors);
+    const [best] = classifyColumn(
+      // What was not asked about must not count as if nothing had been found in it.
+      { name: spokenName(name, column), typeName, samples: samples.slice(0, recognised?.length) },
+      this.#detectors,
+      recognised,
+    );
     if (current === undefined && best === undefined) return;
     this.#columns.push({
       schema,
@@ -349,6 +380,20 @@ class Proposal {
     });
   }
 }
+
+/** What the recogniser is asked about, of one column: it costs a request each. */
+const MAX_RECOGNISED = 25;
+
+/** Nothing in a number or date needs a recogniser of language. */
+const TEXT_TYPES: ReadonlySet<string> = new Set([
+  'text',
+  'varchar',
+  'bpchar',
+  'citext',
+  'json',
+  'jsonb',
+  'xml',
+]);
 
 /** Relations of people: what they call `name` is a person's. */
 const PEOPLE =
