@@ -63,6 +63,7 @@ const CLASSES: readonly (readonly [relation: string, column: string, name: strin
   ['payments', 'ssn', 'ssn'],
   ['wide', 'ssn', 'ssn'],
   ['told', 'ssn', 'ssn'],
+  ['copied', 'ssn', 'ssn'],
 ];
 
 export interface MaskedOptions {

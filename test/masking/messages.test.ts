@@ -41,7 +41,8 @@ let harness: Harness;
 before(async () => {
   server = await startTestPostgres();
   await run(server, `${SETUP} ${TELLING}`);
-  harness = await startMasked(server);
+  const budgets = new Map([['ssn', { values: 100, period: 'day' }]] as const);
+  harness = await startMasked(server, { grant: { budgets } });
 });
 
 after(async () => {
