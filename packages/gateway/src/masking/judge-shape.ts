@@ -46,7 +46,21 @@ export function shapeOf(lineage: Lineage, options: ShapeOptions): Shape {
     unmasked: sources.unmasked,
   };
   const { refusals, probes, writes, notesTemporary } = shaper;
-  return { plan, refusals, probes, writes, isLasting: !sources.usesTemporary && !notesTemporary };
+  const isLasting = !sources.usesTemporary && !notesTemporary;
+  return { plan, refusals: refusals.toSorted(byWeight), probes, writes, isLasting };
+}
+
+/** The first gives the refusal its code: what no grant allows, then what takes more than a budget. */
+const WEIGHTS: readonly MaskRefusal['code'][] = [
+  'CS_MASK_WRITE_BACK',
+  'CS_MASK_FLOW',
+  'CS_MASK_ORACLE',
+  'CS_MASK_DERIVED',
+  'CS_MASK_BUDGET',
+];
+
+function byWeight(one: MaskRefusal, other: MaskRefusal): number {
+  return WEIGHTS.indexOf(one.code) - WEIGHTS.indexOf(other.code);
 }
 
 class Shaper {
