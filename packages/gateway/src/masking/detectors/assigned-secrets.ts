@@ -20,6 +20,10 @@ const PERHAPS = 2;
 const ends = new Uint8Array(256);
 for (const character of ' \t\n\r"\'`') ends[character.charCodeAt(0)] = ALWAYS;
 for (const character of ',;&<>)]}|') ends[character.charCodeAt(0)] = PERHAPS;
+const AMPERSAND = 0x26;
+const OPENINGS = new Set([0x28, 0x5b, 0x7b]);
+/** Punctuation in a row. */
+const MAX_SIGNS = 4;
 /** The name of a next setting is no longer. */
 const MAX_NAME = 32;
 
@@ -85,11 +89,15 @@ function isEnd(scan: Scan, at: number): boolean {
   const kind = ends[codes[at] as number];
   if (kind !== PERHAPS) return kind === ALWAYS;
   let next = at + 1;
-  if (ends[codes[next] ?? SPACE] !== 0) return true;
-  while (next - at < MAX_NAME && (isWordCode(codes[next] ?? NOTHING) || isNameSign(codes[next] ?? NOTHING)))
+  while (next - at < MAX_SIGNS && (ends[codes[next] ?? SPACE] === PERHAPS || OPENINGS.has(codes[next] ?? 0)))
+    next += 1;
+  const isLast = ends[codes[next] ?? SPACE] === ALWAYS;
+  if (isLast) return codes[at] !== AMPERSAND;
+  const name = next;
+  while (next - name < MAX_NAME && (isWordCode(codes[next] ?? NOTHING) || isNameSign(codes[next] ?? NOTHING)))
     next += 1;
   scan.steps += next - at;
-  return next > at + 1 && (codes[next] === EQUALS || codes[next] === COLON);
+  return next > name && (codes[next] === EQUALS || codes[next] === COLON);
 }
 
 /** Behind the `=`, `:`, `:=`, `=>` or ` is ` that follows the word; -1 if none does. */
@@ -148,14 +156,25 @@ function isProse(codes: Uint8Array, start: number, end: number): boolean {
 function isPlaceholder(codes: Uint8Array, start: number, end: number): boolean {
   const first = codes[start] ?? NOTHING;
   const second = codes[start + 1] ?? NOTHING;
-  // ${NAME}, $NAME, {{name}}, <name>, %s, [redacted]: it stands elsewhere.
-  if (first === 0x24 && (isLetter(second) || second === 0x7b || second === 0x28)) return true;
-  if (first === 0x7b || first === 0x3c || first === 0x5b || (first === 0x25 && isLetter(second))) return true;
+  // ${NAME}, $NAME, {{name}}, <name>, %s, %(name)s, [redacted]: it stands elsewhere.
+  if (first === 0x24 && (second === 0x7b || second === 0x28 || isName(codes, start + 1, end))) return true;
+  if (first === 0x25 && (second === 0x28 || (end - start === 2 && isLetter(second)))) return true;
+  if (first === 0x7b || first === 0x3c || first === 0x5b) return true;
   let isSame = true;
   for (let at = start + 1; at < end && isSame; at++) isSame = codes[at] === first;
   if (isSame && !isDigit(first)) return true;
   if (end - start > 12) return false;
   return PLACEHOLDERS.has(String.fromCharCode(...codes.subarray(start, end)).toLowerCase());
+}
+
+/** `DB_PASSWORD` or `db_password`, not `hbOlL1z`. */
+function isName(codes: Uint8Array, start: number, end: number): boolean {
+  const isSmall = isLower(codes[start] ?? NOTHING);
+  for (let at = start; at < end; at++) {
+    const code = codes[at] as number;
+    if (code !== 0x5f && !(isSmall ? isLower(code) : isUpper(code))) return false;
+  }
+  return end > start;
 }
 
 /** The first so many codes tell. */

@@ -14,7 +14,7 @@ interface Brand {
   /** Ranges of the first digits, both ends included, of the same number of digits. */
   readonly prefixes: readonly (readonly [number, number])[];
   readonly lengths: readonly number[];
-  /** Lengths that are so rare that a word beside must say that it is a card. */
+  /** Lengths that are so rare, or prefixes that so many other numbers have, that a word beside must say that it is a card. */
   readonly rare?: readonly number[];
 }
 
@@ -81,6 +81,7 @@ const BRANDS: readonly Brand[] = [
       [508, 508],
     ],
     lengths: [16],
+    rare: [16],
   },
   { name: 'troy', prefixes: [[9792, 9792]], lengths: [16] },
 ];

@@ -140,8 +140,20 @@ export function findIpV4(scan: Scan, groups: DigitGroups, first: number): void {
   const start = groups.starts[first] ?? 0;
   const end = groups.ends[last] ?? 0;
   if (isLetter(scan.codes[start - 1] ?? NOTHING) || isLetter(scan.codes[end] ?? NOTHING)) return;
+  if (isProduct(scan.codes, start)) return;
   if (scan.words.contexts.version.distance(start, end, VERSION_BEFORE, 0) !== Infinity) return;
-  report(scan, 'ip', { start, end }, SURENESS.good, 'IPv4 address');
+  report(scan, 'ip', { start, end }, SURENESS.high, 'IPv4 address');
+}
+
+const SLASH = 0x2f;
+const MAX_PRODUCT = 24;
+
+/** `Chrome/10.1.2.3`: a product and its version. In a path another slash stands before the word. */
+function isProduct(codes: Uint8Array, start: number): boolean {
+  if (codes[start - 1] !== SLASH || !isLetter(codes[start - 2] ?? NOTHING)) return false;
+  let at = start - 2;
+  while (start - at < MAX_PRODUCT && isLetter(codes[at] ?? NOTHING)) at -= 1;
+  return codes[at] !== SLASH;
 }
 
 /** -1: none. */
@@ -188,7 +200,7 @@ function reportV6(scan: Scan, from: number, to: number): void {
   while (start < end && (codes[start] === DOT || (codes[start] === COLON && codes[start + 1] !== COLON)))
     start += 1;
   if (end - start <= 45 && isV6(codes, start, end))
-    report(scan, 'ip', { start, end }, SURENESS.good, 'IPv6 address');
+    report(scan, 'ip', { start, end }, SURENESS.high, 'IPv6 address');
 }
 
 function isV6(codes: Uint8Array, start: number, end: number): boolean {

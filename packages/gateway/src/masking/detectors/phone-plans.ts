@@ -8,6 +8,7 @@ import metadata from 'libphonenumber-js/max/metadata';
 
 /** What is used of a plan; the declarations of the package leave it out. A test holds the outcome against the package's own `isValid`. */
 interface Plan {
+  possibleLengths(): readonly number[];
   nationalPrefix(): string | undefined;
   leadingDigits(): string | undefined;
   type(name: string): { pattern(): string | undefined } | undefined;
@@ -36,10 +37,14 @@ const MAX_CALLING_CODE = 3;
 export interface PhonePlans {
   /** Whether these are a country's code and a number that can have been given out there. */
   isInternational(digits: string): boolean;
+  /** Whether these are a country's code and as many digits as its numbers have. */
+  isPossible(digits: string): boolean;
   /** Whether it is one as it is dialled inside of one of the regions. */
   isNational(digits: string): boolean;
   /** Ten digits of the plan that the United States, Canada and the Caribbean share. */
   isNorthAmerican(digits: string): boolean;
+  /** Ten digits whose area and exchange could be given out. */
+  hasNorthAmericanShape(digits: string): boolean;
   readonly hasNorthAmerica: boolean;
 }
 
@@ -47,10 +52,11 @@ export interface PhonePlans {
 export function createPhonePlans(regions: readonly string[]): PhonePlans {
   const numbers = new Map<string, RegExp>();
   const national = regions.map((region) => nationalPlan(region));
+  const lengths = new Map<string, ReadonlySet<number>>();
   const areas = new Map<string, boolean>();
 
   const isNorthAmerican = (digits: string): boolean => {
-    if (digits.length !== NORTH_AMERICAN_DIGITS || !hasExchange(digits)) return false;
+    if (!hasNorthAmericanShape(digits)) return false;
     const area = digits.slice(0, 3);
     let isArea = areas.get(area);
     if (isArea === undefined) {
@@ -62,6 +68,7 @@ export function createPhonePlans(regions: readonly string[]): PhonePlans {
 
   return {
     isNorthAmerican,
+    hasNorthAmericanShape,
     hasNorthAmerica: national.some(({ callingCode }) => callingCode === NORTH_AMERICA),
     isInternational: (digits) => {
       if (digits.startsWith(NORTH_AMERICA))
@@ -78,6 +85,20 @@ export function createPhonePlans(regions: readonly string[]): PhonePlans {
       }
       return false;
     },
+    isPossible: (digits) => {
+      for (let length = 1; length <= MAX_CALLING_CODE; length++) {
+        const code = digits.slice(0, length);
+        const places = placesOf(code);
+        if (places.length === 0) continue;
+        let known = lengths.get(code);
+        if (known === undefined) {
+          known = new Set(places.flatMap((place) => planOf(place)?.possibleLengths() ?? []));
+          lengths.set(code, known);
+        }
+        return known.has(digits.length - length);
+      }
+      return false;
+    },
     isNational: (digits) =>
       national.some(({ callingCode, prefix }) => {
         if (callingCode === NORTH_AMERICA)
@@ -91,9 +112,8 @@ export function createPhonePlans(regions: readonly string[]): PhonePlans {
 const isFrom = (digit: string | undefined, lowest: string): boolean => digit !== undefined && digit >= lowest;
 
 /** Area and exchange begin with 2 to 9. */
-function hasExchange(digits: string): boolean {
-  return isFrom(digits[0], '2') && isFrom(digits[3], '2');
-}
+const hasNorthAmericanShape = (digits: string): boolean =>
+  digits.length === NORTH_AMERICAN_DIGITS && isFrom(digits[0], '2') && isFrom(digits[3], '2');
 
 function isAreaCode(area: string, isNumber: (digits: string) => boolean): boolean {
   const islands = countriesOf(NORTH_AMERICA).some((country) => planOf(country)?.leadingDigits() === area);
@@ -111,6 +131,10 @@ function prefixOf(callingCode: string): string {
   return country === undefined ? '' : (planOf(country)?.nationalPrefix() ?? '');
 }
 
+/** Countries, or the calling code itself where it is of none. */
+const placesOf = (callingCode: string): readonly string[] =>
+  callingCode in metadata.nonGeographic ? [callingCode] : countriesOf(callingCode);
+
 function planOf(country: string): Plan | undefined {
   const plans = new Metadata(metadata);
   plans.selectNumberingPlan(country as CountryCode);
@@ -121,8 +145,7 @@ function planOf(country: string): Plan | undefined {
 function numbersOf(callingCode: string, known: Map<string, RegExp>): RegExp | undefined {
   const pattern = known.get(callingCode);
   if (pattern !== undefined) return pattern;
-  const places: readonly string[] =
-    callingCode in metadata.nonGeographic ? [callingCode] : countriesOf(callingCode);
+  const places = placesOf(callingCode);
   if (places.length === 0) return undefined;
   const patterns = places.flatMap((place) => {
     const plan = planOf(place);

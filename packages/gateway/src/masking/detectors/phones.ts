@@ -1,5 +1,5 @@
 /** Phone numbers: international ones by their `+`, those of North America by the way they are written, all others by a word beside them. */
-import { NOTHING } from './characters.ts';
+import { NOTHING, isDigit, isLetter } from './characters.ts';
 import { APART, before, behind } from './digit-groups.ts';
 import type { DigitGroups } from './digit-groups.ts';
 import { MAX_PHONE_DIGITS, MIN_PHONE_DIGITS } from './phone-plans.ts';
@@ -90,19 +90,26 @@ function withoutTrunk(scan: Scan, groups: DigitGroups, first: number, last: numb
 }
 
 function findInternational(scan: Scan, groups: DigitGroups, first: number, plans: PhonePlans): boolean {
-  const run = longest(scan, groups, first, (digits) => plans.isInternational(digits));
+  const known = longest(scan, groups, first, (digits) => plans.isInternational(digits));
+  const run = known ?? possibleRun(scan, groups, first, plans);
   if (run === undefined) return false;
-  const end = groups.ends[run.last] ?? 0;
+  const end = behindExtension(scan, groups.ends[run.last] ?? 0);
   if (behind(scan.codes, end) === 'code') return false;
   const place = { start: plusBefore(scan, groups, first), end };
-  report(
-    scan,
-    'phone',
-    place,
-    SURENESS.high,
-    'phone number: + and a number of the numbering plan of its country',
-  );
+  const why =
+    known === undefined
+      ? 'phone number: + and as many digits as numbers of its country have'
+      : 'phone number: + and a number of the numbering plan of its country';
+  report(scan, 'phone', place, known === undefined ? SURENESS.fair : SURENESS.high, why);
   return true;
+}
+
+/** Numbers are given out before the plans that we have know it: the form, or a word beside it, is enough. */
+function possibleRun(scan: Scan, groups: DigitGroups, first: number, plans: PhonePlans): Run | undefined {
+  const start = groups.starts[first] ?? 0;
+  const isWritten = groups.isJoined(first + 1) && groups.isJoined(first + 2);
+  if (!isWritten && !isWordNear(scan, start, groups.ends[first] ?? 0)) return undefined;
+  return longest(scan, groups, first, (digits) => plans.isPossible(digits));
 }
 
 function plusBefore(scan: Scan, groups: DigitGroups, first: number): number {
@@ -117,27 +124,79 @@ function findNorthAmerican(scan: Scan, groups: DigitGroups, first: number, plans
     return false;
   if (!groups.isJoined(first + 1) || !groups.isJoined(first + 2)) return false;
   const start = groups.starts[first] ?? 0;
-  const end = groups.ends[first + 2] ?? 0;
+  const plainEnd = groups.ends[first + 2] ?? 0;
   const digits = digitsOf(scan, groups, first, first + 2);
   scan.steps += digits.length;
-  if (!plans.isNorthAmerican(digits)) return false;
-  const hasCode =
-    groups.isJoined(first) && groups.length(first - 1) === 1 && codes[groups.starts[first - 1] ?? 0] === 0x31;
-  const hasWord = isWordNear(scan, start, end);
-  const inner = groups.joints[first + 1];
-  const last = groups.joints[first + 2];
+  if (!plans.hasNorthAmericanShape(digits)) return false;
+  const isArea = plans.isNorthAmerican(digits);
+  const hasCode = isCallingCode(scan, groups, first - 1);
+  const hasWord = isWordNear(scan, start, plainEnd);
   const isBracketed = codes[start - 1] === OPENING && codes[start + 3] === CLOSING;
-  if (!hasWord) {
-    const isOneForm = isBracketed || inner === last;
-    const goesOn = groups.isJoined(first + 3) && groups.joints[first + 3] === last && last === DOT;
-    const isCode = before(codes, start) !== 'nothing' || behind(codes, end) === 'code';
-    if (!isOneForm || goesOn || isCode || (groups.joints[first] === inner && !hasCode)) return false;
-  }
+  // New area codes are given out before the plans that we have know them.
+  if (!isArea && !hasWord && !isBracketed) return false;
+  const end = behindExtension(scan, plainEnd);
+  if (!hasWord && !isWritten(scan, groups, first, { start, end, isBracketed, hasCode })) return false;
   const from = isBracketed ? start - 1 : start;
   const whole = hasCode ? beginOfCode(scan, groups, first - 1) : from;
-  const sureness = hasWord ? SURENESS.certain : isBracketed ? SURENESS.high : SURENESS.good;
-  const why = `phone number: as North American ones are written, of an area code that there is${hasWord ? ', a word beside it says so' : ''}`;
+  const sureness = hasWord ? SURENESS.certain : isBracketed && isArea ? SURENESS.high : SURENESS.good;
+  const area = isArea ? ', of an area code that there is' : '';
+  const why = `phone number: as North American ones are written${area}${hasWord ? ', a word beside it says so' : ''}`;
   report(scan, 'phone', { start: whole, end }, sureness, why);
+  return true;
+}
+
+interface Written {
+  readonly start: number;
+  readonly end: number;
+  readonly isBracketed: boolean;
+  readonly hasCode: boolean;
+}
+
+/** Whether the way it is written says by itself that it is a phone number. */
+function isWritten(
+  { codes }: Scan,
+  groups: DigitGroups,
+  first: number,
+  { start, end, isBracketed, hasCode }: Written,
+): boolean {
+  const inner = groups.joints[first + 1];
+  const last = groups.joints[first + 2];
+  const goesOn = groups.isJoined(first + 3) && groups.joints[first + 3] === last && last === DOT;
+  if (goesOn || before(codes, start) !== 'nothing' || behind(codes, end) === 'code') return false;
+  return (isBracketed || inner === last) && (groups.joints[first] !== inner || hasCode);
+}
+
+/** A one in front, or what is dialled for it from abroad. */
+function isCallingCode(scan: Scan, groups: DigitGroups, index: number): boolean {
+  if (index < 0 || !groups.isJoined(index + 1)) return false;
+  const text = groups.length(index) <= 4 ? textOf(scan, groups, index) : '';
+  return text === '1' || text === '01' || text === '001' || text === '0111';
+}
+
+const EXTENSIONS = ['extension', 'extn', 'ext', 'x', '#'];
+const MAX_EXTENSION = 6;
+
+/** Behind `x123`, ` ext. 123`, if there is one; else `end`. */
+function behindExtension(scan: Scan, end: number): number {
+  const { codes } = scan;
+  let at = end;
+  while (at - end < 2 && (codes[at] === 0x20 || codes[at] === 0x2c)) at += 1;
+  const word = EXTENSIONS.find((each) => isWordAt(codes, at, each));
+  if (word === undefined) return end;
+  at += word.length;
+  const sign = at;
+  while (at - sign < 2 && (codes[at] === 0x20 || codes[at] === DOT || codes[at] === 0x3a)) at += 1;
+  const digits = at;
+  while (at - digits < MAX_EXTENSION && isDigit(codes[at] ?? NOTHING)) at += 1;
+  scan.steps += at - end;
+  return at > digits && !isDigit(codes[at] ?? NOTHING) ? at : end;
+}
+
+function isWordAt(codes: Uint8Array, at: number, word: string): boolean {
+  for (let index = 0; index < word.length; index++) {
+    const code = codes[at + index] ?? 0;
+    if ((isLetter(code) ? code | 0x20 : code) !== word.charCodeAt(index)) return false;
+  }
   return true;
 }
 
@@ -160,11 +219,12 @@ function findByWord(scan: Scan, groups: DigitGroups, first: number, plans: Phone
     first,
     (digits) =>
       plans.isNational(digits) ||
+      (plans.hasNorthAmerica && plans.hasNorthAmericanShape(digits)) ||
       (digits.startsWith('00') && plans.isInternational(digits.slice(2))) ||
       (digits.startsWith('011') && plans.isInternational(digits.slice(3))),
   );
   if (run === undefined) return;
-  const last = groups.ends[run.last] ?? 0;
+  const last = behindExtension(scan, groups.ends[run.last] ?? 0);
   if (before(scan.codes, start) === 'code' || behind(scan.codes, last) === 'code') return;
   const why = 'phone number: of a numbering plan, a word beside it says so';
   report(scan, 'phone', { start, end: last }, SURENESS.good, why);

@@ -30,7 +30,7 @@ export const WORDS: Readonly<Record<Exclude<Meaning, 'shape'>, readonly string[]
   birth: list(
     'dob, d.o.b, birth, birthday, birthdate, born, born on, dateofbirth, date of birth, bday, geboren, geburtsdatum, geb, nacimiento, nacido, naissance',
   ),
-  version: list('version, versions, ver, v, release, build, firmware, revision, kernel, oid'),
+  version: list('version, versions, ver, v, rv, release, build, firmware, revision, kernel, oid'),
   plain: list(
     'password, passwords, passwd, passphrase, pwd, pass, passcode, secret, client secret, clientsecret, secret key, secretkey, accountkey, sharedaccesskey, pgpassword, userpassword, dbpassword, passwort, kennwort, contraseña, contrasena, mot de passe, credential, credentials',
   ),

@@ -113,13 +113,13 @@ export class ContextWords {
   readonly ends: number[] = [];
   #at = 0;
 
-  /** How far the next word before `start` or behind `end` is; Infinity: none within so many codes. */
+  /** How far the next word before `start` is; if there is none, `before` and how far the next behind `end` is; Infinity: none within so many codes. */
   distance(start: number, end: number, before: number, after: number): number {
     while (this.#at < this.ends.length && (this.ends[this.#at] ?? 0) <= start) this.#at += 1;
     const ahead = this.#at === 0 ? Infinity : start - (this.ends[this.#at - 1] ?? 0);
     if (ahead <= before) return ahead;
     const behind = this.#at === this.starts.length ? Infinity : (this.starts[this.#at] ?? 0) - end;
-    return behind >= 0 && behind <= after ? behind : Infinity;
+    return behind >= 0 && behind <= after ? before + behind : Infinity;
   }
 }
 
