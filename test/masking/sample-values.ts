@@ -12,6 +12,8 @@ CREATE TYPE address AS (street text, zip varchar(40), number int4, since date);
 CREATE TYPE household AS (head us_ssn, home address, others text[], score numeric);
 CREATE TYPE float_range AS RANGE (subtype = float8);
 CREATE TYPE nothing AS ();
+CREATE TYPE large_0 AS (${Array.from({ length: 10 }, (_, index) => `f${index} text`).join(', ')});
+${Array.from({ length: 4 }, (_, level) => `CREATE TYPE large_${level + 1} AS (${Array.from({ length: 10 }, (_, index) => `f${index} large_${level}`).join(', ')});`).join('\n')}
 CREATE TABLE people (id int4, gone text, name text, born date);
 ALTER TABLE people DROP COLUMN gone;
 `;

@@ -157,7 +157,8 @@ function inJsonToken(
     const content = JSON.parse(token) as string;
     const inside = job.detection.find(content);
     if (inside.length > 0) return replaced(content, inside, job);
-    return pieces[0] && replacement(content, pieces[0].class, job);
+    // Only what stands around it tells that it is something: where in it is not known.
+    return pieces[0] && redactionText(pieces[0].class, job.keys);
   }
   if (pieces.length === 0) return undefined;
   const clipped = pieces

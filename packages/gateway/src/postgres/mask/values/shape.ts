@@ -21,7 +21,8 @@ export type Shape =
     }
   | { readonly kind: 'range'; readonly bound: Shape }
   | { readonly kind: 'multirange'; readonly range: Shape }
-  | { readonly kind: 'composite'; readonly fields: readonly Field[] }
+  /** `leaves`: how many fields there are in it that have none themselves. */
+  | { readonly kind: 'composite'; readonly fields: readonly Field[]; readonly leaves: number }
   /** `record`: its fields are told by its binary form only. */
   | { readonly kind: 'record' }
   /** Type 0: nothing is known of it. */
@@ -56,7 +57,10 @@ const BASE_TYPES: ReadonlyMap<number, Shape> = new Map<number, Shape>([
   [19, { kind: 'text', maxBytes: 63 }],
   [20, INT8],
   [21, { kind: 'integer', bytes: 2, isSigned: true }],
+  // int2vector, oidvector: arrays inside, but not in their text
+  [22, OPAQUE],
   [23, INT4],
+  [30, OPAQUE],
   [25, TEXT],
   [26, { kind: 'integer', bytes: 4, isSigned: false }],
   [114, { kind: 'json' }],
@@ -155,6 +159,8 @@ const BUILT_IN_ARRAYS: readonly (readonly [array: number, element: number])[] = 
 const FIRST_OWN_OID = 16_384;
 /** Types within types: composites of arrays of composites. */
 const MAX_DEPTH = 16;
+/** Types are a few lines of DDL each and grow by multiplying: larger ones are not taken apart. A table has at most 1,600 columns. */
+const MAX_LEAVES = 4_000;
 
 const BUILT_IN: ReadonlyMap<number, Shape> = builtInShapes();
 
@@ -178,10 +184,14 @@ export function shapeOf(typeOid: number, catalog: Catalog | undefined): Shape {
   const builtIn = BUILT_IN.get(typeOid);
   if (builtIn !== undefined) return builtIn;
   if (catalog === undefined) return typeOid < FIRST_OWN_OID ? OPAQUE : WORDS;
+  return keptShape(typeOid, catalog, 0);
+}
+
+function keptShape(typeOid: number, catalog: Catalog, depth: number): Shape {
   let shapes = known.get(catalog);
   if (shapes === undefined) known.set(catalog, (shapes = new Map()));
   let shape = shapes.get(typeOid);
-  if (shape === undefined) shapes.set(typeOid, (shape = found(typeOid, catalog, 0)));
+  if (shape === undefined) shapes.set(typeOid, (shape = found(typeOid, catalog, depth)));
   return shape;
 }
 
@@ -190,7 +200,7 @@ function found(typeOid: number, catalog: Catalog, depth: number): Shape {
   if (builtIn !== undefined) return builtIn;
   const type = catalog.typeByOid(typeOid);
   if (type === undefined || type.open === true || depth > MAX_DEPTH) return WORDS;
-  const within = (oid: number): Shape => found(oid, catalog, depth + 1);
+  const within = (oid: number): Shape => keptShape(oid, catalog, depth + 1);
   if (type.arrayOf !== undefined) return arrayShape(type.arrayOf, catalog, within);
   switch (type.kind) {
     case 'domain':
@@ -229,5 +239,11 @@ function compositeShape(type: CatalogType, catalog: Catalog, within: (oid: numbe
   const fields = relation.columns
     .toSorted((a, b) => a.number - b.number)
     .map(({ typeOid }) => ({ typeOid, shape: within(typeOid) }));
-  return { kind: 'composite', fields };
+  const leaves = fields.reduce((sum, { shape }) => sum + leavesOf(shape), 0);
+  return leaves > MAX_LEAVES ? RECORD : { kind: 'composite', fields, leaves };
+}
+
+function leavesOf(shape: Shape): number {
+  if (shape.kind === 'array') return leavesOf(shape.element);
+  return shape.kind === 'composite' ? shape.leaves : 1;
 }
