@@ -50,6 +50,16 @@ const maskingWith = (url: string): MaskingConfig => ({
   recogniser: { url, timeoutMs: 20_000 },
 });
 
+async function proposedWith(server: PostgresServer, url: string): Promise<ClassificationProposal> {
+  const harness = await Harness.start(server, {
+    change: (config) => ({ ...config, masking: maskingWith(url) }),
+  });
+  const target = harness.gateway.config.targets[0]?.name ?? '';
+  const proposal = await harness.gateway.classifyService.propose({ target, sample: 100 });
+  assert.equal((await harness.finish()).verdict, 'VERIFIED');
+  return proposal;
+}
+
 interface Finished {
   readonly code: number;
   readonly stdout: string;
@@ -152,22 +162,13 @@ for (const major of [15, 18] as const) {
 
     test('asks the recogniser of the configuration about texts, and not again when it does not answer', async () => {
       const recogniser = await FakeRecogniser.start();
-      const proposed = async (url: string): Promise<ClassificationProposal> => {
-        const harness = await Harness.start(server, {
-          change: (config) => ({ ...config, masking: maskingWith(url) }),
-        });
-        const target = harness.gateway.config.targets[0]?.name ?? '';
-        const proposal = await harness.gateway.classifyService.propose({ target, sample: 100 });
-        assert.equal((await harness.finish()).verdict, 'VERIFIED');
-        return proposal;
-      };
-      const found = await proposed(recogniser.url);
+      const found = await proposedWith(server, recogniser.url);
       const officer = found.columns.find(({ column }) => column === 'officer');
       assert.equal(officer?.class, 'name');
       assert.equal(found.recogniser, undefined);
       assert.ok(recogniser.asked.includes('Canary Lovelace'));
       await recogniser.stop();
-      const alone = await proposed(recogniser.url);
+      const alone = await proposedWith(server, recogniser.url);
       assert.equal(alone.recogniser, 'no answer');
       assert.equal(
         alone.columns.find(({ column }) => column === 'officer'),
