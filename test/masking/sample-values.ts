@@ -32,6 +32,7 @@ export const SAMPLES: readonly string[] = [
   random("('x' || i)::citext"),
   `SELECT 'x'::"char" AS v`,
   random("('<a b=\"' || i || '\">é</a>')::xml"),
+  random("('<account>400012345' || i || '</account>')::xml"),
   random('(random() * 65535 - 32768)::int2'),
   random('(random() * 4294967295 - 2147483648)::int4'),
   `SELECT v FROM (VALUES (2147483647), (-2147483648), (0), (-1), (123456)) AS t(v)`,

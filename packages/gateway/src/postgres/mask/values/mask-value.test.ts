@@ -42,7 +42,16 @@ const T = {
   bool: 16,
 } as const;
 const U = { date: 1082, timestamp: 1114, timestamptz: 1184, uuid: 2950, json: 114, jsonb: 3802 } as const;
-const V = { bytea: 17, texts: 1009, record: 2249, inet: 869, tsvector: 3614, name: 19, dates: 1182 } as const;
+const V = {
+  xml: 142,
+  bytea: 17,
+  texts: 1009,
+  record: 2249,
+  inet: 869,
+  tsvector: 3614,
+  name: 19,
+  dates: 1182,
+} as const;
 const TYPES = { ...T, ...U, ...V };
 
 function mask(text: string, typeOid: number, transform: Transform, format = 0): string | null {
@@ -67,6 +76,8 @@ const CASES: readonly (readonly [
   ['text', KEEP_4, '123-45-6789', '***-**-6789'],
   ['text', { kind: 'null' }, 'x', null],
   ['bpchar', KEEP_4, '123456789  ', '*****6789  '],
+  ['xml', KEEP_4, '<number>123456789</number>', REDACTED],
+  ['xml', KEEP_4, '123456789', '*****6789'],
   ['int4', KEEP_4, '123456789', null],
   ['int4', BY_1000, '123456', '123000'],
   ['int4', BY_1000, '-1', '-1000'],

@@ -2,8 +2,13 @@ import type { Catalog, CatalogType } from '../../catalog/catalog.ts';
 
 /** What a transform must know of a type: how its values are written, in text and binary format, and what they are made of. */
 export type Shape =
-  /** Plain text in both formats. `isPadded`: blanks at the end mean nothing. */
-  | { readonly kind: 'text'; readonly maxBytes?: number; readonly isPadded?: boolean }
+  /** Plain text in both formats. `isPadded`: blanks at the end mean nothing. `isMarkup`: XML, in which not every letter may change. */
+  | {
+      readonly kind: 'text';
+      readonly maxBytes?: number;
+      readonly isPadded?: boolean;
+      readonly isMarkup?: boolean;
+    }
   | { readonly kind: 'json' }
   | { readonly kind: 'jsonb' }
   | { readonly kind: 'bytea' }
@@ -64,7 +69,7 @@ const BASE_TYPES: ReadonlyMap<number, Shape> = new Map<number, Shape>([
   [25, TEXT],
   [26, { kind: 'integer', bytes: 4, isSigned: false }],
   [114, { kind: 'json' }],
-  [142, TEXT],
+  [142, { kind: 'text', isMarkup: true }],
   [700, { kind: 'float', bytes: 4 }],
   [701, { kind: 'float', bytes: 8 }],
   [705, TEXT],

@@ -43,6 +43,7 @@ export interface Job {
 /** 4714-11-24 BC, the first day that PostgreSQL has. */
 const FIRST_DAY = -2_451_545;
 const UUID_DIGITS = 32;
+const MARKUP = /[<&]/;
 
 /** By a transform that looks at the value. What it cannot do to a type or to this value is the type's redaction. */
 export function transformValue(value: Buffer, shape: Shape, format: number, job: Job): Buffer | null {
@@ -105,9 +106,10 @@ function keepsOrder({ kind }: Transform): boolean {
 
 function textValue(
   value: Buffer,
-  { maxBytes, isPadded = false }: Extract<Shape, { kind: 'text' }>,
+  { maxBytes, isPadded = false, isMarkup = false }: Extract<Shape, { kind: 'text' }>,
   job: Job,
 ): Buffer | undefined {
+  if (isMarkup && job.transform.kind !== 'token' && MARKUP.test(value.toString('latin1'))) return undefined;
   if (job.transform.kind === 'keep-last') {
     const masked = keepLastOfAscii(value, job.transform.count);
     if (masked !== undefined) return masked;
