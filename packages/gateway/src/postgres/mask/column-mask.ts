@@ -2,6 +2,7 @@ import type { MaskedCount, ResultPlan } from '../../masking/plan.ts';
 import type { ClassName } from '../../masking/rules.ts';
 import { REDACT_UNKNOWN } from './redact-unknown.ts';
 import type { MaskingAction, Tally } from './tally.ts';
+import { redaction } from './values/mask-value.ts';
 import { authenticates } from './values/authenticates.ts';
 import type { MaskValue, ValueContext, ValueType } from './value.ts';
 
@@ -30,6 +31,8 @@ export class ColumnMask {
   readonly #count: MaskedCount;
   readonly #masking: Masking;
   readonly #isAuthentic: boolean;
+  /** What takes the place of every value; undefined: it depends on the value. */
+  readonly #fixed: Buffer | null | undefined;
   /** 0: nothing was told; 1: that something authentic left; 2: that something else did. */
   #told = 0;
 
@@ -39,17 +42,19 @@ export class ColumnMask {
     this.#type = type;
     this.#count = count;
     this.#masking = masking;
+    this.#fixed = fixedOf(action, type, masking);
     this.#isAuthentic =
       type !== undefined && authenticates(action, type.typeOid, type.format, masking.context.catalog);
   }
 
-  /** What leaves in place of a value that is not null: null, or bytes; the very `value` where nothing was found in it. */
-  apply(value: Buffer): Buffer | null {
-    const masked =
-      this.#type === undefined
-        ? null
-        : this.#masking.maskValue(value, this.#type, this.#action, this.#masking.context);
-    if (masked === value) return value;
+  /** What leaves in place of `buffer[start, end)`, a value that is not null: null, or bytes; undefined: it stays, nothing was found in it. */
+  apply(buffer: Buffer, start: number, end: number): Buffer | null | undefined {
+    let masked = this.#fixed;
+    if (masked === undefined) {
+      const value = buffer.subarray(start, end);
+      masked = this.#masking.maskValue(value, this.#type!, this.#action, this.#masking.context);
+      if (masked === value) return undefined;
+    }
     this.#count.count += 1;
     if (this.#told < 2) this.#tell(masked !== null && this.#isAuthentic);
     return masked;
@@ -61,6 +66,18 @@ export class ColumnMask {
     this.#told = level;
     this.#masking.noteDelivered(this.#count.class, isAuthentic);
   }
+}
+
+/** Looked up once for a column: for most answers it is all that masking does. */
+function fixedOf(
+  action: MaskingAction,
+  type: ValueType | undefined,
+  { context }: Masking,
+): Buffer | null | undefined {
+  if (type === undefined) return null;
+  if (action.kind === 'detect') return undefined;
+  if (action.transform.kind === 'null') return null;
+  return action.transform.kind === 'redact' ? redaction(type, action.class, context) : undefined;
 }
 
 /** Whether detectors may find anything in values of the type. 0: not known. */

@@ -80,9 +80,8 @@ export class CopyBinaryMask implements CopyMask {
 
   #field(part: Buffer, at: number, end: number, mask: ColumnMasks[number]): Buffer {
     const isNull = part.readInt32BE(at) < 0;
-    const value = part.subarray(at + 4, end);
-    const masked = mask === undefined || isNull ? value : mask.apply(value);
-    if (masked === value) return part.subarray(at, end);
+    const masked = isNull ? undefined : mask?.apply(part, at + 4, end);
+    if (masked === undefined) return part.subarray(at, end);
     const length = Buffer.allocUnsafe(4);
     length.writeInt32BE(masked === null ? -1 : masked.length);
     return masked === null ? length : Buffer.concat([length, masked]);

@@ -81,8 +81,8 @@ export class CopyTextMask implements CopyMask {
   #written({ raw, value, isQuoted }: Field, index: number): Buffer {
     const mask = this.#masks[index];
     if (mask === undefined || value === null) return raw;
-    const masked = mask.apply(value);
-    if (masked === value) return raw;
+    const masked = mask.apply(value, 0, value.length);
+    if (masked === undefined) return raw;
     if (masked === null) return this.#format.null;
     if (this.#format.kind === 'text') return writeTextField(masked, this.#format);
     return writeCsvField(masked, this.#format, isQuoted || this.#masks.length === 1);

@@ -57,13 +57,11 @@ export class RowMask {
       if (mask !== undefined) {
         const stop = at + 4 + Math.max(0, length);
         if (stop > end) throw protocolViolation('DataRow: too short');
-        const value = length < 0 ? undefined : buffer.subarray(at + 4, stop);
-        const masked = value === undefined ? undefined : mask.apply(value);
+        const masked = length < 0 ? undefined : mask.apply(buffer, at + 4, stop);
         this.#offsets[index] = at;
-        if (masked === undefined || masked === value) this.#replacements[index] = undefined;
-        else {
+        this.#replacements[index] = masked;
+        if (masked !== undefined) {
           isChanged = true;
-          this.#replacements[index] = masked;
           grown += (masked?.length ?? 0) - length;
         }
       }

@@ -85,7 +85,7 @@ export class BackendMask {
   /** Undefined: it leaves as it is. */
   functionResult(mask: CallMask, buffer: Buffer, start: number, end: number): Buffer | undefined {
     if (decodeFunctionCallResponse(buffer, start, end) === undefined) return undefined;
-    return mask.maskResult() === undefined ? undefined : encodeFunctionCallResponse(null);
+    return mask.hidesResult() ? encodeFunctionCallResponse(null) : undefined;
   }
 
   /** Whether the texts of an error or notice may carry a masked value. */

@@ -139,10 +139,10 @@ export class CallMask {
     return this.#copy?.take(data);
   }
 
-  /** What takes the place of a function's result that is not null. Undefined: it leaves as it is. */
-  maskResult(): null | undefined {
-    const masks = this.#masks(this.#result, [undefined], true);
-    return masks[0] === undefined ? undefined : masks[0].apply(EMPTY) === null ? null : undefined;
+  /** The result of a function, of whose type nothing is known. False: it leaves as it is; else null does. */
+  hidesResult(): boolean {
+    const [mask] = this.#masks(this.#result, [undefined], true);
+    return mask?.apply(EMPTY, 0, 0) === null;
   }
 
   /** A statement of the text is answered. */

@@ -25,7 +25,7 @@ export interface FoundPiece {
 
 /** Detectors and what becomes of what they find; see `masking/detectors/`. */
 export interface Detection {
-  /** Offsets in UTF-16 units. */
+  /** Offsets in UTF-16 units. Both see through the escapes of JSON. */
   find(text: string): readonly FoundPiece[];
   /** Offsets in bytes of UTF-8. */
   findInBytes(utf8: Uint8Array): readonly FoundPiece[];
@@ -121,13 +121,13 @@ function inBytea(value: Buffer, format: number, job: DetectJob): Buffer | null {
 
 /**
  * Strings, numbers and names of members in which something is found, everything else byte for byte. The text is read as a whole, because the name of a member tells what
- * its value is, and once more inside strings with escapes.
+ * its value is (detectors see through escapes), and a string with escapes in which something is found once more, for where in it that is.
  */
 function inJson(value: Buffer, kind: 'json' | 'jsonb', format: number, job: DetectJob): Buffer | null {
+  if (job.detection.findInBytes(value).length === 0) return value;
   const text = decodeJsonText(value, kind, format);
   if (text === undefined) return redactionOfShape({ kind }, format, job.redaction);
   const found = job.detection.find(text);
-  if (found.length === 0 && !text.includes('\\')) return value;
   let masked = '';
   let at = 0;
   let next = 0;
@@ -152,15 +152,15 @@ function inJsonToken(
   offset: number,
   job: DetectJob,
 ): string | undefined {
-  if (token[0] !== '"') return pieces[0] && replacement(token, pieces[0].class, job);
+  if (pieces.length === 0) return undefined;
+  if (token[0] !== '"') return replacement(token, pieces[0]!.class, job);
   if (token.includes('\\')) {
     const content = JSON.parse(token) as string;
     const inside = job.detection.find(content);
     if (inside.length > 0) return replaced(content, inside, job);
     // Only what stands around it tells that it is something: where in it is not known.
-    return pieces[0] && redactionText(pieces[0].class, job.keys);
+    return redactionText(pieces[0]!.class, job.keys);
   }
-  if (pieces.length === 0) return undefined;
   const clipped = pieces
     .map(({ class: className, start, end }) => ({
       class: className,
