@@ -1,6 +1,8 @@
 /** Values that are written: where regulated ones go, and which classified columns the caller gives values of its own. */
 import type { ClassName } from '../../../masking/rules.ts';
 import type { CatalogRelation } from '../../catalog/catalog.ts';
+import { asKind, stringOf } from '../../inspect/parse/tree.ts';
+import { baseOfView, parseCatalogText } from '../../inspect/query/analyze-query.ts';
 import type { Assignment, LineageContext, Value } from '../port.ts';
 import { isRegulated } from '../value.ts';
 
@@ -85,6 +87,10 @@ export function unique(
   context: LineageContext,
 ): void {
   if (relation === undefined) return;
+  if (relation.kind === 'view') {
+    uniqueBehind(relation, given, context);
+    return;
+  }
   const looked = columns === '*' ? [...given.keys()] : columns;
   for (const column of looked) {
     if (!mayBeUnique(relation, column)) continue;
@@ -98,6 +104,36 @@ export function unique(
       if (other !== undefined) probe(referenced, other, given.get(column), context);
     }
   }
+}
+
+/** A value that is given to a column of a view goes to the column that is shown there; where that is not told, to any. */
+function uniqueBehind(
+  view: CatalogRelation,
+  given: ReadonlyMap<string, Value>,
+  context: LineageContext,
+): void {
+  const base = given.size === 0 ? undefined : baseOfView(view, context.query);
+  if (base === undefined) return;
+  const shown = shownColumns(view);
+  const passed = new Map<string, Value>();
+  for (const [name, value] of given) {
+    const column = shown.get(name);
+    if (column !== undefined) passed.set(column, value);
+    else for (const each of base.columns) if (!passed.has(each.name)) passed.set(each.name, value);
+  }
+  unique(base, passed, '*', context);
+}
+
+/** Of the columns of a view that are a column of what is behind it: its name there. */
+function shownColumns({ columns, definition = '' }: CatalogRelation): ReadonlyMap<string, string> {
+  const targets = asKind(parseCatalogText(definition), 'SelectStmt')?.targetList ?? [];
+  const shown = new Map<string, string>();
+  for (const [at, { name }] of columns.entries()) {
+    const reference = asKind(asKind(targets[at], 'ResTarget')?.val, 'ColumnRef');
+    const column = stringOf(reference?.fields?.at(-1));
+    if (column !== undefined) shown.set(name, column);
+  }
+  return shown;
 }
 
 /** Where the snapshot does not say, any column may be. */

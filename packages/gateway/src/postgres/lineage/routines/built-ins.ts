@@ -195,7 +195,8 @@ export const POOLING: ReadonlySet<string> = new Set(
 
 const PATTERN =
   /like|regex|^regexp|^similar|^starts_with$|^ts_|tsvector|tsquery|_path_(?:match|exists|query)|^jsonb_(?:contain|exist)|^array(?:contain|overlap)/u;
-const RANGE = /(?:lt|le|gt|ge|cmp|larger|smaller)$|^width_bucket$|^overlaps$/u;
+const RANGE =
+  /^(?:bt)?(?:array|bit|bool|bpchar|bytea|char|date|enum|float|inet|int|interval|jsonb|macaddr|money|name|network|numeric|oid|range|record|text|time|timestamp|timestamptz|timetz|uuid)[a-z0-9_]*?(?:lt|le|gt|ge|cmp|larger|smaller)$|^width_bucket$|^overlaps$/u;
 
 /** Why a regulated argument of a routine that is on no list is an oracle. */
 export function reasonOf(name: string): OracleReason {

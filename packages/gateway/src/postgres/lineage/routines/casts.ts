@@ -1,8 +1,8 @@
 /** Casts: which cannot fail whatever the value is, and what is left of it. */
 import type { Source } from '../../../masking/lineage.ts';
 import type { Catalog, CatalogType } from '../../catalog/catalog.ts';
-import { stringsOf } from '../../inspect/parse/tree.ts';
-import type { NodeOf } from '../../inspect/parse/tree.ts';
+import { asKind, stringsOf } from '../../inspect/parse/tree.ts';
+import type { Node, NodeOf } from '../../inspect/parse/tree.ts';
 import { findType } from '../../inspect/query/analyze-query.ts';
 import { reachOfRoutine } from '../../inspect/routines/classify-routine.ts';
 import type { Fixed, LineageContext, Value } from '../port.ts';
@@ -102,7 +102,8 @@ function targetOf(written: NodeOf<'TypeName'> | number, { catalog, query }: Line
   const parts = stringsOf(written.names) ?? [];
   const found = parts.length === 0 ? undefined : findType(parts, query);
   const type = found === 'temporary' ? undefined : found;
-  const modifier = (written.typmods ?? []).length === 0 ? undefined : JSON.stringify(written.typmods);
+  const modifiers = (written.typmods ?? []).map((node) => modifierText(node));
+  const modifier = modifiers.length === 0 ? undefined : modifiers.join();
   return {
     oid: type?.oid,
     type,
@@ -110,6 +111,12 @@ function targetOf(written: NodeOf<'TypeName'> | number, { catalog, query }: Line
     modifier,
     name: nameOf(type, parts.join('.')),
   };
+}
+
+/** A length or a precision. */
+function modifierText(node: Node): string {
+  const constant = asKind(node, 'A_Const');
+  return String(constant?.ival === undefined ? '?' : (constant.ival.ival ?? 0));
 }
 
 const nameOf = (type: CatalogType | undefined, written: string): string =>

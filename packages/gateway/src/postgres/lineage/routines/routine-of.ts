@@ -15,7 +15,7 @@ import {
   unionOf,
   unknownOf,
 } from '../value.ts';
-import { FREE, PLACES, POOLING, SHOWING, SINKS, TOTAL, reasonOf, showsCounters } from './built-ins.ts';
+import { BOOL, FREE, PLACES, POOLING, SHOWING, SINKS, TOTAL, reasonOf, showsCounters } from './built-ins.ts';
 import type { Condition, TotalRule } from './built-ins.ts';
 import { castOf, isTextType } from './casts.ts';
 import { opaqueOf, ownRoutineOf } from './own-routines.ts';
@@ -117,8 +117,11 @@ function builtInOf(candidates: readonly CatalogRoutine[], call: RoutineCall, con
   const isTotal =
     rule !== undefined && call.arguments.every((value, at) => !isRegulated(value) || mayStand(rule, at));
   if (isTotal && holds(rule.only, call, context)) return totalOf(name, rule, call, typeOid, context);
-  for (const { sources } of call.arguments) context.collector.oracle(reasonOf(name), sources);
-  return derivedOf(call.arguments, typeOid);
+  const reason = reasonOf(name);
+  for (const { sources } of call.arguments) context.collector.oracle(reason, sources);
+  // What a comparison tells was told. In the text of a view it is not: there nobody chose it.
+  const isJudged = (reason === 'pattern' || reason === 'range') && typeOid === BOOL && !context.isCatalogText;
+  return isJudged ? freeOf(typeOid) : derivedOf(call.arguments, typeOid);
 }
 
 /** `rank('x') WITHIN GROUP (ORDER BY c)`: where a chosen value stands among the regulated ones. */
@@ -149,7 +152,12 @@ function shownBy(
 }
 
 function typeOf(candidates: readonly CatalogRoutine[], call: RoutineCall): number | undefined {
-  const types = call.arguments.map(({ typeOid }) => typeOid);
+  // Of what has no type yet, the server makes a text where one is taken.
+  const types = call.arguments.map(({ typeOid, fixed, sources }) =>
+    typeOid === UNKNOWN_TYPE || (typeOid === undefined && fixed !== undefined && sources.length === 0)
+      ? 25
+      : typeOid,
+  );
   const exact = candidates.find(
     ({ argumentTypes }) =>
       argumentTypes.length === types.length && argumentTypes.every((type, at) => type === types[at]),

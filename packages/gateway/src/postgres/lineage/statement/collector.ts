@@ -50,7 +50,9 @@ export class Collector implements LineageCollector {
     this.#add(JSON.stringify(['f', flow.how, keysOf(flow.sources), flow.to]), { kind: 'flow', value: flow });
   }
 
+  /** What is there already can stand in the error of a constraint. */
   write(write: ClassifiedWrite): void {
+    this.touch([{ kind: 'column', object: write.object, class: write.class }]);
     this.#add(JSON.stringify(['w', write.object, write.class]), { kind: 'write', value: write });
   }
 

@@ -1,11 +1,12 @@
 /** One statement: what follows it, by kind. What is not in here is not followed, and refused where anything regulated is in sight. */
-import type { StatementLineage } from '../../../masking/lineage.ts';
+import type { Source, StatementLineage } from '../../../masking/lineage.ts';
 import type { Access } from '../../../policy/access.ts';
 import { kindOf, walkNodes } from '../../inspect/parse/tree.ts';
 import type { Node, NodeKind, NodeOf } from '../../inspect/parse/tree.ts';
 import { ADMINISTRATION } from '../../inspect/statement/administration.ts';
 import type { LineageContext } from '../port.ts';
 import { unionOf } from '../value.ts';
+import { SHOWING } from '../routines/built-ins.ts';
 import { Collector } from './collector.ts';
 import {
   ofAlterTable,
@@ -112,7 +113,7 @@ const SILENT: ReadonlySet<string> = new Set<string>([
 ]);
 
 /** For the test that holds them against what the analysis reads. */
-export const isHandled = (kind: string): boolean => SILENT.has(kind) || Object.hasOwn(FOLLOWED, kind);
+export const STATEMENT_KINDS: readonly string[] = [...SILENT, ...Object.keys(FOLLOWED)];
 
 type Handler = (fields: unknown, context: StatementContext) => Found;
 
@@ -132,11 +133,27 @@ export function lineageOfStatement(
   };
   try {
     const found = foundOf(node, within);
+    collector.touch(codeOf(accesses, context));
+    for (const write of found.copyIn ?? [])
+      if (write !== undefined)
+        collector.touch([{ kind: 'column', object: write.object, class: write.class }]);
     return finish(found, collector, node);
   } catch {
     return unknownStatement(node, accesses, within);
   }
 }
+
+/** Code that is not PostgreSQL's own runs, named or fired by a write: what it says in notices and errors may be any value. */
+function codeOf(accesses: readonly Access[], { rules }: Pick<LineageContext, 'rules'>): readonly Source[] {
+  for (const access of accesses) {
+    if (access.kind !== 'routine' || !TELLING.has(access.class)) continue;
+    const object = `${access.schema}.${access.name}`;
+    if (!rules.routines.has(object)) return [{ kind: 'unknown', object }];
+  }
+  return [];
+}
+
+const TELLING: ReadonlySet<string> = new Set(['own', 'security-definer', ...SHOWING]);
 
 function foundOf(node: Node, context: StatementContext): Found {
   const kind = kindOf(node);
