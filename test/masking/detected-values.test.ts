@@ -37,6 +37,8 @@ const CASES: readonly (readonly [typeOid: number, value: string, masked: string]
   [JSON_TYPE, '{"card": 4111111111111111, "n": 5}', '{"card": "************1111", "n": 5}'],
   [JSON_TYPE, '{"ssn": "536-90-4399"}', `{"ssn": "${SSN}"}`],
   [JSON_TYPE, String.raw`["line\nSSN 536-90-4399\n"]`, String.raw`["line\nSSN ${SSN}\n"]`],
+  [JSON_TYPE, String.raw`["SSN 536-90\u002d4399, \"he said\""]`, String.raw`["SSN ${SSN}, \"he said\""]`],
+  [JSON_TYPE, String.raw`["nothing \"here\"", "\\"]`, String.raw`["nothing \"here\"", "\\"]`],
   [JSON_TYPE, String.raw`["ada\u0040example.com"]`, '["***@example.com"]'],
   [JSONB, '{"note": "call 4111-1111-1111-1111"}', '{"note": "call ****-****-****-1111"}'],
   [TEXTS, '{"SSN 536-90-4399",NULL,x}', `{"SSN ${SSN}",NULL,x}`],
