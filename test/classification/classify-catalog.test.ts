@@ -40,6 +40,11 @@ create table bank.child (c text, ssn text) inherits (bank.base, bank.other_base)
 create table bank.sibling (c text) inherits (bank.base);
 create type bank.pair as (a text, b text);
 comment on column bank.pair.a is 'countersign:class=pan';
+create type bank.nested as (inner_pair bank.pair, n int);
+create domain bank.pairs as bank.pair[];
+create table bank.holds (one bank.pair, many bank.pairs, deep bank.nested, rows bank.customer[], own bank.pair, free bank.parted);
+create table bank.holds_more () inherits (bank.holds);
+comment on column bank.holds.own is 'countersign:class=name';
 create materialized view bank.totals as select 1 as n;
 comment on column bank.totals.n is 'countersign:class=account_number';
 set allow_system_table_mods = on;
@@ -179,6 +184,17 @@ for (const major of [15, 18] as const) {
         ['*', '*', '*', '*'],
       );
       assert.deepEqual(told, ['conflict bank.parted.ssn']);
+    });
+
+    test('a column that holds rows of something classified carries what they carry', () => {
+      const { of } = classify([], { origins: ['comments'] });
+      for (const relation of ['holds', 'holds_more']) {
+        assert.deepEqual(
+          ['one', 'many', 'deep', 'rows', 'own', 'free'].map((column) => of(`bank.${relation}.${column}`)),
+          ['pan', 'pan', 'pan', '*', 'name', undefined],
+        );
+      }
+      assert.equal(of('bank.nested.inner_pair'), 'pan');
     });
 
     test('the digest is of every binding and of the rules; nothing classified is nothing to do', () => {

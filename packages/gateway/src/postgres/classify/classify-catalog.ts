@@ -3,7 +3,11 @@ import { createHash } from 'node:crypto';
 import { ANY_CLASS, type ClassName, type MaskingRules } from '../../masking/rules.ts';
 import type { CatalogData, CatalogRelation } from '../catalog/catalog.ts';
 import { markedClass } from './class-marks.ts';
-import { type ClassificationData, type ClassifiedRelation, EMPTY_CLASSIFICATION } from './classification.ts';
+import { type ClassificationData, EMPTY_CLASSIFICATION } from './classification.ts';
+import { classColumnsOfRows } from './classes-of-rows.ts';
+import { type ClassificationWarning, FoundClasses, keyOf } from './found-classes.ts';
+
+export type { ClassificationWarning };
 
 /** One column of the configuration. */
 export interface Binding {
@@ -20,29 +24,10 @@ export interface ClassifyOptions {
   readonly rules: MaskingRules;
 }
 
-/** Something that is doubtful in where classes come from. Never stops anything: what is doubtful is masked. */
-export interface ClassificationWarning {
-  /** As the record writes names: `schema.relation` or `schema.relation.column`. Of what is bound, not of values. */
-  readonly object: readonly string[];
-  readonly problem:
-    | 'no-relation'
-    | 'no-column'
-    /** A comment or label that is written to us and not understood, or names a class that no rule has. */
-    | 'unreadable'
-    | 'unknown'
-    /** Two places say different things: within comments and labels, or of a column of parent and child. */
-    | 'conflict'
-    /** A comment or label says something else than the configuration, which holds. */
-    | 'overruled';
-}
-
 export interface ClassifiedCatalog {
   readonly data: ClassificationData;
   readonly warnings: readonly ClassificationWarning[];
 }
-
-/** More of them tell nothing more. */
-const MAX_WARNINGS = 1_000;
 
 /**
  * Classes of the columns of one database. The configuration holds over comments and labels. A column of a partition, child or parent of
@@ -55,6 +40,8 @@ export function classifyCatalog(catalog: CatalogData, options: ClassifyOptions):
   if (options.origins.includes('configuration')) bindConfigured(byName, options.bindings, found);
   bindMarked(catalog, options, found);
   inherit(catalog, byName, found);
+  // A column that holds rows of a classified relation may be inherited in its turn.
+  while (classColumnsOfRows(catalog, found)) inherit(catalog, byName, found);
   const relations = found.sorted();
   const isEmpty = relations.length === 0 && options.rules.detect === 'none';
   if (isEmpty) return { data: EMPTY_CLASSIFICATION, warnings: found.warnings };
@@ -67,52 +54,6 @@ export function classifyCatalog(catalog: CatalogData, options: ClassifyOptions):
     )
     .digest('base64url');
   return { data: { digest, isEmpty, relations }, warnings: found.warnings };
-}
-
-type Columns = Map<string, ClassName>;
-
-class FoundClasses {
-  readonly warnings: ClassificationWarning[] = [];
-  readonly #relations = new Map<
-    string,
-    { readonly schema: string; readonly name: string; readonly columns: Columns }
-  >();
-
-  get relations(): IterableIterator<{
-    readonly schema: string;
-    readonly name: string;
-    readonly columns: Columns;
-  }> {
-    return this.#relations.values();
-  }
-
-  get(schema: string, name: string, column: string): ClassName | undefined {
-    return this.#relations.get(keyOf(schema, name))?.columns.get(column);
-  }
-
-  set(schema: string, name: string, column: string, classOfIt: ClassName): void {
-    const key = keyOf(schema, name);
-    let relation = this.#relations.get(key);
-    if (relation === undefined) {
-      relation = { schema, name, columns: new Map() };
-      this.#relations.set(key, relation);
-    }
-    relation.columns.set(column, classOfIt);
-  }
-
-  warn(problem: ClassificationWarning['problem'], ...object: readonly string[]): void {
-    if (this.warnings.length < MAX_WARNINGS) this.warnings.push({ object, problem });
-  }
-
-  sorted(): readonly ClassifiedRelation[] {
-    return [...this.#relations]
-      .toSorted(([one], [other]) => byText(one, other))
-      .map(([, { schema, name, columns }]) => ({
-        schema,
-        name,
-        columns: [...columns].toSorted(([one], [other]) => byText(one, other)),
-      }));
-  }
 }
 
 function bindConfigured(
@@ -195,13 +136,4 @@ function familyOf(
 
 function hasColumn({ columns }: CatalogRelation, name: string): boolean {
   return columns.some((column) => column.name === name);
-}
-
-function keyOf(schema: string, name: string): string {
-  return `${schema}\0${name}`;
-}
-
-function byText(one: string, other: string): number {
-  if (one === other) return 0;
-  return one < other ? -1 : 1;
 }
