@@ -179,7 +179,7 @@ export const STATEMENT_CASES: Readonly<Record<string, readonly StatementCase[]>>
       '~customers.ssn, ~customers.ssn | fallible customers.ssn',
     ],
     ['select pg_stat_get_activity(1)', '~? pg_catalog.pg_stat_get_activity'],
-    ['select pg_stat_get_live_tuples(1)', '-'],
+    ['select pg_stat_get_live_tuples(1)', 'free'],
     [`select pg_relation_size('customers')`, 'free'],
     [`select pg_get_viewdef('customer_list')`, 'free'],
     [

@@ -11,8 +11,13 @@ import type { StatementReading } from '../postgres/analysis/reading.ts';
 import type { Catalog } from '../postgres/catalog/catalog.ts';
 import type { Meaning, SessionChange } from '../postgres/inspect/meaning.ts';
 import { judgeSettings, makeSettingsPolicy } from '../postgres/inspect/settings.ts';
+import type { Lineage } from '../masking/lineage.ts';
+import type { Masking } from '../postgres/lineage/lineage-of.ts';
 import { Authorizer } from '../session/authorizer.ts';
+import { effectiveGrant } from '../session/session-masking.ts';
 import { tellMissing } from '../session/refusal-text.ts';
+import { explainMasking, explainValues } from './explained-values.ts';
+import type { ExplainedMasking } from './explained-values.ts';
 import { usageError } from './output.ts';
 
 export interface ExplainedStatement {
@@ -29,6 +34,8 @@ export interface ExplainedStatement {
   readonly executes: readonly string[];
   /** What it leaves behind in the session. */
   readonly changes: readonly string[];
+  /** Where its values come from and go, as far as they are regulated. Absent: nothing is masked, or no configuration is at hand. */
+  readonly values?: readonly string[];
   /** Why it would be refused whatever is granted. */
   readonly unreadable?: { readonly reason: string; readonly message?: string; readonly position?: number };
   readonly setting?: { readonly name?: string; readonly reason: string };
@@ -45,6 +52,8 @@ export interface ExplainedDecision {
   readonly policies: readonly string[];
   readonly reasons: readonly string[];
   readonly missing: readonly string[];
+  /** What would be masked of its answer, let out unmasked, and refused for what it would tell. Absent: nothing. */
+  readonly masking?: ExplainedMasking;
   /** What the client is told besides the error. */
   readonly told?: { readonly detail?: string; readonly hint?: string };
 }
@@ -55,17 +64,21 @@ export interface StatementToExplain {
   /** As the setting would be written. `"$user"` is not a schema here. */
   readonly searchPath: string;
   readonly allowedSettings: readonly string[];
+  /** Absent: nothing is masked. */
+  readonly masking?: Masking | undefined;
 }
 
 export interface Explanation {
   readonly statement: ExplainedStatement;
   readonly meaning: Meaning;
+  readonly lineage?: Lineage | undefined;
 }
 
 /** Throws `CS_USAGE` for a search path that the server would not take. `initParser` must have ended. */
 export function explainStatement({
   allowedSettings,
   catalog,
+  masking,
   searchPath,
   text,
 }: StatementToExplain): Explanation {
@@ -74,8 +87,8 @@ export function explainStatement({
   const path = elements === undefined ? undefined : effectivePath(elements, reader, catalog);
   if (path === undefined) throw usageError(`--search-path ${searchPath} is none that a session can have`);
   const names = { searchPath: path, temporary: new Set<string>() };
-  const reading = readStatement(Buffer.from(text), catalog, names);
-  const { meaning } = reading;
+  const reading = readStatement(Buffer.from(text), catalog, names, masking);
+  const { lineage, meaning } = reading;
   const { epoch, target, database } = catalog.data;
   const { unreadable } = meaning;
   const setting = refusedSetting(reading, allowedSettings);
@@ -89,12 +102,13 @@ export function explainStatement({
     unknownNames: meaning.unknownNames,
     executes: meaning.executes ?? [],
     changes: meaning.changes.map(describeChange),
+    ...(lineage === undefined ? {} : { values: explainValues(lineage) }),
     ...(unreadable === undefined ? {} : { unreadable }),
     ...(setting === undefined ? {} : { setting }),
     searchPath: path,
     catalog: { target, database, epoch },
   };
-  return { statement, meaning };
+  return { statement, meaning, lineage };
 }
 
 function refusedSetting(
@@ -117,11 +131,19 @@ export interface Deciding {
 
 /** What each grant would say of it. It is not asked when the statement cannot be read. */
 export function decideStatement(
-  { meaning, statement }: Explanation,
+  { lineage, meaning, statement }: Explanation,
   text: string,
   { config, database, grants, policies }: Deciding,
 ): readonly ExplainedDecision[] {
   const authorizer = new Authorizer(() => policies);
+  const rules = config.masking?.rules;
+  const maskingUnder = (
+    grant: LiveGrant,
+    authorization: Parameters<typeof effectiveGrant>[2],
+  ): ExplainedMasking | undefined =>
+    lineage === undefined || rules === undefined
+      ? undefined
+      : explainMasking(lineage, rules, effectiveGrant(grant.masking, rules, authorization));
   return grants.map((grantConfig) => {
     const principal = config.principals.find(({ name }) => name === grantConfig.principal);
     const grant = new LiveGrant(grantConfig, new SystemClock());
@@ -130,12 +152,12 @@ export function decideStatement(
       const reasons = [new CountersignError('CS_GRANT_ENDED').code];
       return { ...who, effect: 'forbid', policies: [grant.id], reasons, missing: [] };
     }
-    const { decision, missing } = authorizer
-      .authorize({ principal, grant, database })
-      .decide(meaning.demands);
+    const authorization = authorizer.authorize({ principal, grant, database });
+    const { decision, missing } = authorization.decide(meaning.demands);
+    const masking = maskingUnder(grant, authorization);
     const isUnknown = meaning.unknownNames.length > 0;
     const isRefused = decision.effect === 'forbid' || isUnknown || statement.setting !== undefined;
-    if (!isRefused) return { ...who, ...decision, missing: [] };
+    if (!isRefused) return maskedDecision({ ...who, ...decision, missing: [] }, masking);
     const reasons = [
       ...decision.reasons,
       ...(isUnknown ? ['unknown-name'] : []),
@@ -154,6 +176,18 @@ export function decideStatement(
       ...(told === undefined ? {} : { told: { ...told } }),
     };
   });
+}
+
+/** Permitted, unless something regulated would be told otherwise than through the masked answer. */
+function maskedDecision(
+  decision: ExplainedDecision,
+  masking: ExplainedMasking | undefined,
+): ExplainedDecision {
+  if (masking === undefined) return decision;
+  const { masked, refused, unmasked } = masking;
+  if (masked.length + refused.length + unmasked.length === 0) return decision;
+  if (refused.length === 0) return { ...decision, masking };
+  return { ...decision, effect: 'forbid', reasons: [...decision.reasons, 'masking'], masking };
 }
 
 function describeChange(change: SessionChange): string {

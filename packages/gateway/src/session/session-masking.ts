@@ -99,7 +99,7 @@ export class SessionMasking {
 }
 
 /** What of the grant the policies permit. Asked once for each class; what is not permitted stays masked. */
-function effectiveGrant(
+export function effectiveGrant(
   grant: MaskingGrant,
   rules: MaskingRules,
   authorization: Authorization | undefined,

@@ -3,11 +3,15 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 
 import { ControlClient } from '../../api/control-client.ts';
-import type { CountersignConfig, GrantConfig } from '../../config/config.ts';
+import type { CountersignConfig, GrantConfig, PostgresTargetConfig } from '../../config/config.ts';
+import { optionsOf } from '../../gateway/masking.ts';
 import { loadPoliciesOf } from '../../gateway/policies.ts';
 import { parseCatalog, readCatalogFile } from '../../postgres/catalog/catalog-file.ts';
 import { indexCatalog } from '../../postgres/catalog/catalog-index.ts';
 import type { CatalogData } from '../../postgres/catalog/catalog.ts';
+import { classifyCatalog } from '../../postgres/classify/classify-catalog.ts';
+import { indexClassification } from '../../postgres/classify/classification.ts';
+import type { Masking } from '../../postgres/lineage/lineage-of.ts';
 import { initParser } from '../../postgres/inspect/parse/parse-statement.ts';
 import { addConfigOption, addJsonOption, configOf } from '../common-options.ts';
 import type { CommonOptions } from '../common-options.ts';
@@ -61,11 +65,13 @@ Exit code: 0 when one of the grants permits it, ${EXIT_DENIED} when none does, $
       const config = configFor(options);
       const data = await catalogOf(target, options);
       await initParser();
+      const configured = config === undefined ? undefined : targetOf(config, target);
       const explanation = explainStatement({
         text,
         catalog: indexCatalog(data),
         searchPath: options.searchPath,
-        allowedSettings: config === undefined ? [] : targetOf(config, target).allowedSettings,
+        allowedSettings: configured?.allowedSettings ?? [],
+        masking: maskingOf(config, configured, data),
       });
       const { statement } = explanation;
       const isReadable = statement.unreadable === undefined;
@@ -112,6 +118,18 @@ async function catalogOf(target: string, options: ExplainOptions): Promise<Catal
   if (database !== undefined && data.database !== database)
     throw inputError(`${catalog} is of database ${data.database}, not ${database}`);
   return data;
+}
+
+/** Undefined: nothing is masked. */
+function maskingOf(
+  config: CountersignConfig | undefined,
+  target: PostgresTargetConfig | undefined,
+  data: CatalogData,
+): Masking | undefined {
+  const rules = config?.masking?.rules;
+  if (rules === undefined || target === undefined) return undefined;
+  const classification = indexClassification(classifyCatalog(data, optionsOf(target, rules)).data);
+  return classification.isEmpty ? undefined : { rules, classification };
 }
 
 function targetOf(config: CountersignConfig, name: string): CountersignConfig['targets'][number] {
@@ -168,6 +186,7 @@ function formatStatement(statement: ExplainedStatement): readonly string[] {
     ),
     ...list('executes, and is judged with', statement.executes),
     ...list('leaves in the session', statement.changes),
+    ...list('regulated values', statement.values ?? []),
     ...(setting === undefined
       ? []
       : [
@@ -177,13 +196,16 @@ function formatStatement(statement: ExplainedStatement): readonly string[] {
 }
 
 function formatDecision(decision: ExplainedDecision): readonly string[] {
-  const { effect, grant, missing, policies, principal, reasons, told } = decision;
+  const { effect, grant, masking, missing, policies, principal, reasons, told } = decision;
   return [
     '',
     `${effect}: ${principal} under grant ${grant}`,
     ...(reasons.length === 0 ? [] : [`  because:  ${reasons.join(', ')}`]),
     `  decided:  ${policies.join(', ')}`,
     ...(missing.length === 0 ? [] : [`  missing:  ${missing.join('; ')}`]),
+    ...(masking?.refused ?? []).map((reason) => `  refused:  ${reason}`),
+    ...(masking?.masked ?? []).map((column) => `  masked:   ${column}`),
+    ...(masking?.unmasked ?? []).map((object) => `  unmasked: ${object}`),
     ...(told?.hint === undefined ? [] : [`  to ask:   ${told.hint}`]),
   ];
 }

@@ -6,7 +6,7 @@ import type { Node, NodeKind, NodeOf } from '../../inspect/parse/tree.ts';
 import { ADMINISTRATION } from '../../inspect/statement/administration.ts';
 import type { LineageContext } from '../port.ts';
 import { unionOf } from '../value.ts';
-import { SHOWING } from '../routines/built-ins.ts';
+import { SHOWING, showsCounters } from '../routines/built-ins.ts';
 import { Collector } from './collector.ts';
 import {
   ofAlterTable,
@@ -146,7 +146,7 @@ export function lineageOfStatement(
 /** Code that is not PostgreSQL's own runs, named or fired by a write: what it says in notices and errors may be any value. */
 function codeOf(accesses: readonly Access[], { rules }: Pick<LineageContext, 'rules'>): readonly Source[] {
   for (const access of accesses) {
-    if (access.kind !== 'routine' || !TELLING.has(access.class)) continue;
+    if (access.kind !== 'routine' || !TELLING.has(access.class) || showsCounters(access.name)) continue;
     const object = `${access.schema}.${access.name}`;
     if (!rules.routines.has(object)) return [{ kind: 'unknown', object }];
   }
