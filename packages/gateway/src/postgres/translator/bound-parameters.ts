@@ -1,3 +1,5 @@
+import type { MaskingKeys } from '../../masking/keys.ts';
+import { findMasked } from '../../masking/transforms/find-masked.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { parameterElements, parameterText } from '../mask/values/parameter-text.ts';
 import { parameterFormat } from '../wire/frontend/bind.ts';
@@ -12,9 +14,8 @@ interface Parameter {
 
 /** The parameters of one portal, as far as they can be read: for counting what they probe, and finding masked values that come back in them. Numbered from 1. */
 export class BoundParameters {
-  /** A masked value was found in values too large to hold. */
-  readonly holdsMasked: boolean;
   readonly #parameters: readonly (Parameter | undefined)[];
+  readonly #isSpooledMasked: boolean;
 
   /** Which catalog is in force: for types of its own. */
   readonly #catalog: () => Catalog | undefined;
@@ -25,7 +26,7 @@ export class BoundParameters {
     catalog: () => Catalog | undefined,
   ) {
     this.#catalog = catalog;
-    this.holdsMasked = values.kind === 'spooled' && values.holdsMasked;
+    this.#isSpooledMasked = values.kind === 'spooled' && values.holdsMasked;
     if (values.kind === 'spooled') {
       this.#parameters = [];
       return;
@@ -42,6 +43,20 @@ export class BoundParameters {
         format: parameterFormat(bind.parameterFormats, index),
       };
     });
+  }
+
+  /**
+   * A masked value of ours is in values of which no text is known: too large to hold, or of a form that we do not read. A mark is the same bytes in all of them.
+   * Of the others whoever is told the text sees it.
+   */
+  holdsMasked(keys: MaskingKeys): boolean {
+    if (this.#isSpooledMasked) return true;
+    return this.#parameters.some(
+      (parameter, index) =>
+        parameter !== undefined &&
+        this.text(index + 1) === undefined &&
+        findMasked(parameter.bytes, keys) !== undefined,
+    );
   }
 
   get count(): number {

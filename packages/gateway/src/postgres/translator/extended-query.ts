@@ -413,7 +413,9 @@ function beginCall(
   const subject = portal === undefined ? { cursor } : portal;
   const judged = touchedOf(judgement, portal?.statement?.text);
   const touched = withLineage(exchange, judged, judgement, subject);
-  if (portal?.parameters?.holdsMasked === true && touched.lineage?.isFree === false) {
+  const keys = exchange.mask?.context.keys;
+  const writesBack = keys !== undefined && portal?.parameters?.holdsMasked(keys) === true;
+  if (writesBack && touched.lineage?.isFree === false) {
     const { kind, statement } = intent;
     const error = new CountersignError('CS_MASK_WRITE_BACK');
     throw exchange.session.deny(error, statement === undefined ? { kind } : { kind, statement }, payloads);
