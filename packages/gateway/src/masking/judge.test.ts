@@ -258,6 +258,13 @@ test('temporary relations: what went in comes out masked, in the same text and l
   ]);
 });
 
+test('temporary relations: what is free beside it makes no expression of a column', () => {
+  const session = new MaskingSession();
+  session.noteTemporary('t', '*', { sources: [], how: 'derived' });
+  judge(lineageOf({ flows: [intoTemporary(['pan'], 't', 'x')] }), { session });
+  assert.deepEqual(columnsOf(judge(select(direct('~t.x')), { session })), [masked('pan', PAN.transform)]);
+});
+
 test('temporary relations: what the grant let out when it went in is kept in when the grant does not any more', () => {
   const session = new MaskingSession();
   const filled = lineageOf({ flows: [intoTemporary(['ssn'], 't', 'x')] });

@@ -60,7 +60,8 @@ export class MaskingSession {
     const holding = this.#obtain(relation, column);
     if (holding === undefined) return;
     for (const source of moved.sources) holding.sources.set(keyOf(source), source);
-    if (moved.how === 'derived') holding.how = 'derived';
+    // What is free does not make a mixture of what comes in beside it.
+    if (moved.how === 'derived' && moved.sources.length > 0) holding.how = 'derived';
   }
 
   /** A relation that nobody saw being made may hold anything. */
