@@ -23,7 +23,7 @@ for (const character of ',;&<>)]}|') ends[character.charCodeAt(0)] = PERHAPS;
 const AMPERSAND = 0x26;
 const OPENINGS = new Set([0x28, 0x5b, 0x7b]);
 /** Punctuation in a row. */
-const MAX_SIGNS = 4;
+const MAX_SIGNS = 2;
 /** The name of a next setting is no longer. */
 const MAX_NAME = 32;
 
@@ -40,48 +40,83 @@ const PLACEHOLDERS: ReadonlySet<string> = new Set(
 interface Value {
   readonly start: number;
   readonly end: number;
-  readonly isQuoted: boolean;
-  /** `=` or `:` right before it, without a space: nobody writes prose so. */
+  /** What it is in; `NOTHING`: in none. */
+  readonly quote: number;
+  /** `=` or `:` right before it, without a space, or in quotes: nobody writes prose so. */
   readonly isTight: boolean;
 }
 
-/** Gives the place behind what was found; 0 if nothing was. `next`: where the next word of a secret stands. */
-export function findAssigned(scan: Scan, hit: MarkHit, next: number): number {
-  const value = readValue(scan, hit.end, next);
-  if (value === undefined) return 0;
-  const { codes } = scan;
-  scan.steps += value.end - hit.end;
-  const length = value.end - value.start;
-  const isOne =
-    hit.mark === 'plain'
-      ? length >= MIN_PASSWORD && isPassword(codes, value)
-      : length >= MIN_RANDOM && looksRandom(codes, value.start, value.end);
-  if (!isOne) return 0;
-  const why =
-    hit.mark === 'plain'
-      ? 'password or secret, named by the word before it'
-      : 'looks random, and the word before it says key or token';
-  report(scan, 'secret', value, value.isQuoted || value.isTight ? SURENESS.high : SURENESS.good, why);
-  return value.end;
+/** The assigned values of one text, asked from left to right. */
+export class AssignedReader {
+  readonly #scan: Scan;
+  /** The value that was walked through last: one that begins in it ends where it does. */
+  #last: Value | undefined;
+  /** One that may look random, until it is known that no other word with a value of its own stands in it. */
+  #pending: Value | undefined;
+
+  constructor(scan: Scan) {
+    this.#scan = scan;
+  }
+
+  /** Gives the place behind what was found; 0 if nothing was, or not yet. `next`: where the next mark stands. */
+  read(hit: MarkHit, next: number): number {
+    const value = this.#valueBehind(hit.end, next);
+    if (value === undefined) return 0;
+    this.#pending = undefined;
+    if (hit.mark === 'random') {
+      if (value.end - value.start >= MIN_RANDOM) this.#pending = value;
+      return 0;
+    }
+    if (value.end - value.start < MIN_PASSWORD || !isPassword(this.#scan.codes, value)) return 0;
+    report(this.#scan, 'secret', value, surenessOf(value), 'password or secret, named by the word before it');
+    return value.end;
+  }
+
+  /** Settles what is pending, if no mark before `place` can be in it. Gives the place behind it if it is a secret, else 0. */
+  finish(place: number): number {
+    const value = this.#pending;
+    if (value === undefined || place < value.end) return 0;
+    this.#pending = undefined;
+    this.#scan.steps += Math.min(SAMPLE, value.end - value.start);
+    if (!looksRandom(this.#scan.codes, value.start, value.end)) return 0;
+    const why = 'looks random, and the word before it says key or token';
+    report(this.#scan, 'secret', value, surenessOf(value), why);
+    return value.end;
+  }
+
+  #valueBehind(from: number, next: number): Value | undefined {
+    const { codes } = this.#scan;
+    const sign = findSign(this.#scan, from, next);
+    if (sign === -1) return undefined;
+    let start = sign;
+    while (start - sign < 4 && (codes[start] === SPACE || codes[start] === TAB)) start += 1;
+    const first = codes[start] ?? NOTHING;
+    const isQuoted = QUOTES.has(first);
+    if (isQuoted) start += 1;
+    const isTight = isQuoted || (start === sign && codes[sign - 1] !== SPACE);
+    const end = this.#endOf(start, isQuoted ? first : NOTHING);
+    this.#last = { start, end, quote: isQuoted ? first : NOTHING, isTight };
+    return this.#last;
+  }
+
+  #endOf(start: number, quote: number): number {
+    const last = this.#last;
+    if (last !== undefined && last.quote === quote && last.start <= start && start < last.end)
+      return last.end;
+    const { codes } = this.#scan;
+    const limit = Math.min(codes.length, start + MAX_VALUE);
+    let end = start;
+    if (quote !== NOTHING) while (end < limit && codes[end] !== quote && codes[end] !== 0x0a) end += 1;
+    else {
+      while (end < limit && !isEnd(this.#scan, end)) end += 1;
+      while (end > start && codes[end - 1] === 0x2e) end -= 1;
+    }
+    this.#scan.steps += end - start;
+    return end;
+  }
 }
 
-function readValue(scan: Scan, from: number, next: number): Value | undefined {
-  const { codes } = scan;
-  const sign = findSign(scan, from, next);
-  if (sign === -1) return undefined;
-  let start = sign;
-  while (start - sign < 4 && (codes[start] === SPACE || codes[start] === TAB)) start += 1;
-  const first = codes[start] ?? NOTHING;
-  if (QUOTES.has(first)) {
-    const end = endOfQuoted(codes, start + 1, first);
-    return { start: start + 1, end, isQuoted: true, isTight: true };
-  }
-  let end = start;
-  const limit = Math.min(codes.length, start + MAX_VALUE);
-  while (end < limit && !isEnd(scan, end)) end += 1;
-  while (end > start && codes[end - 1] === 0x2e) end -= 1;
-  return { start, end, isQuoted: false, isTight: start === sign };
-}
+const surenessOf = ({ isTight }: Value): number => (isTight ? SURENESS.high : SURENESS.good);
 
 /** `&` may be in a password; in `password=x&user=y`, `{password: x}` and `password=x; y` there is more text behind it. */
 function isEnd(scan: Scan, at: number): boolean {
@@ -130,16 +165,9 @@ const isNameSign = (code: number): boolean =>
   code === 0x5d ||
   code === 0x60;
 
-function endOfQuoted(codes: Uint8Array, start: number, quote: number): number {
-  const limit = Math.min(codes.length, start + MAX_VALUE);
-  let end = start;
-  while (end < limit && codes[end] !== quote && codes[end] !== 0x0a) end += 1;
-  return end;
-}
-
-function isPassword(codes: Uint8Array, { start, end, isQuoted, isTight }: Value): boolean {
+function isPassword(codes: Uint8Array, { start, end, isTight }: Value): boolean {
   if (isPlaceholder(codes, start, end)) return false;
-  if (isQuoted || isTight) return true;
+  if (isTight) return true;
   // "password: must be changed" is prose, "password: Tr0ub4dor" is none; a single word at the end of a line may be one.
   const behind = codes[end] ?? NOTHING;
   return !isProse(codes, start, end) || behind === NOTHING || behind === 0x0a;

@@ -37,20 +37,21 @@ export function findBirthDates(scan: Scan): void {
   for (let index = 0; index < ends.length; index++) {
     const end = ends[index] ?? 0;
     const next = starts[index + 1] ?? Infinity;
-    findBehind(scan, end, Math.min(scan.codes.length, end + REACH, next));
+    findBehind(scan, end, Math.min(scan.codes.length, next));
     findBefore(scan, starts[index] ?? 0, index === 0 ? 0 : (ends[index - 1] ?? 0));
   }
 }
 
-function findBehind(scan: Scan, from: number, to: number): void {
-  let limit = to;
+/** `next`: where the next such word is. */
+function findBehind(scan: Scan, from: number, next: number): void {
+  let limit = Math.min(next, from + REACH);
   for (let at = from; at < limit; at++) {
     scan.steps += 1;
     const end = endOfDate(scan, at);
     if (end === -1) continue;
     report(scan, 'birth-date', { start: at, end }, SURENESS.high, WHY);
     at = end;
-    limit = Math.min(scan.codes.length, end + NEXT_REACH);
+    limit = Math.min(next, end + NEXT_REACH);
   }
 }
 

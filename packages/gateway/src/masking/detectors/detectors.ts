@@ -61,7 +61,7 @@ export function createDetectors(options: DetectorOptions = {}): Detectors {
 function scanView(view: View, plans: PhonePlans): Scan {
   const { codes } = view;
   const words = findWords(codes);
-  const scan: Scan = { codes, words, found: [], steps: codes.length };
+  const scan: Scan = { codes, words, found: [], steps: view.steps + codes.length };
   if (words.digits >= MIN_DIGITS) {
     eachGroup(scan, (groups, index) => {
       findIban(scan, groups.starts[index] ?? 0);

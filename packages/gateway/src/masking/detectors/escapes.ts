@@ -1,5 +1,5 @@
 /** Escapes of JSON, URLs and HTML: `\u0040`, `%40` and `&#64;` are an `@`, whatever they stand in. */
-import { foldCodePoint, hexValue, isDigit, isWordCode } from './characters.ts';
+import { foldCodePoint, hexValue, isDigit, isLower, isWordCode } from './characters.ts';
 import { ViewBuilder, decodeSequence } from './view.ts';
 import type { View } from './view.ts';
 
@@ -13,7 +13,7 @@ const SPACE = 0x20;
 /** The longest name below, and the longest number of a character. */
 const MAX_ENTITY = 8;
 
-const ENTITIES: ReadonlyMap<string, number> = new Map([
+const NAMES: readonly (readonly [string, number])[] = [
   ['amp', 0x26],
   ['lt', 0x3c],
   ['gt', 0x3e],
@@ -42,7 +42,10 @@ const ENTITIES: ReadonlyMap<string, number> = new Map([
   ['middot', 0xb7],
   ['tab', 0x09],
   ['newline', 0x0a],
-]);
+];
+const ENTITIES: ReadonlyMap<number, number> = new Map(
+  NAMES.map(([name, codePoint]) => [numberOfName(name), codePoint]),
+);
 
 interface Escape {
   /** Code point, or a code of `characters.ts` that is none. */
@@ -58,18 +61,16 @@ export function decodeEscapes(view: View): View | undefined {
   const builder = new ViewBuilder(codes.length);
   const start = (at: number): number => (places === undefined ? at : (places.starts[at] ?? 0));
   const end = (at: number): number => (places === undefined ? at + 1 : (places.ends[at] ?? 0));
-  for (let at = 0; at < codes.length;) {
-    if (next === undefined || at < next.at) {
-      builder.add(codes[at] ?? 0, start(at), end(at));
-      at += 1;
-      continue;
-    }
-    const { escape } = next;
+  let from = 0;
+  while (next !== undefined) {
+    const { at, escape } = next;
+    builder.copy(view, from, at);
     builder.add(foldCodePoint(escape.codePoint), start(at), end(at + escape.length - 1));
-    at += escape.length;
-    next = nextEscape(codes, at);
+    from = at + escape.length;
+    next = nextEscape(codes, from);
   }
-  return builder.finish();
+  builder.copy(view, from, codes.length);
+  return builder.finish(view.steps + 2 * codes.length);
 }
 
 function nextEscape(codes: Uint8Array, from: number): { at: number; escape: Escape } | undefined {
@@ -151,18 +152,39 @@ function readPercent(codes: Uint8Array, at: number): Escape | undefined {
     : { codePoint, length: 3 * length };
 }
 
+/** A name as a number: its letters in base 27. Exact up to ten letters. */
+function numberOfName(name: string): number {
+  let number = 0;
+  for (let at = 0; at < name.length; at++) number = number * 27 + name.charCodeAt(at) - 0x60;
+  return number;
+}
+
 function readEntity(codes: Uint8Array, at: number): Escape | undefined {
+  if (codes[at + 1] === HASH) return readNumber(codes, at);
+  let name = 0;
   let end = at + 1;
-  while (end < codes.length && end - at <= MAX_ENTITY + 1 && isEntityCode(codes[end] ?? 0)) end += 1;
-  if (codes[end] !== SEMICOLON || end === at + 1) return undefined;
-  const name = String.fromCodePoint(...codes.subarray(at + 1, end)).toLowerCase();
-  const codePoint = name.charCodeAt(0) === HASH ? numberOf(name.slice(1)) : ENTITIES.get(name);
+  for (; end - at <= MAX_ENTITY; end++) {
+    const letter = (codes[end] ?? SPACE) | 0x20;
+    if (!isLower(letter)) break;
+    name = name * 27 + letter - 0x60;
+  }
+  if (codes[end] !== SEMICOLON) return undefined;
+  const codePoint = ENTITIES.get(name);
   return codePoint === undefined ? undefined : { codePoint, length: end - at + 1 };
 }
 
-const isEntityCode = (code: number): boolean => code === HASH || (isWordCode(code) && code < 0x80);
-
-function numberOf(digits: string): number | undefined {
-  const value = digits.startsWith('x') ? Number(`0${digits}`) : Number(digits === '' ? Number.NaN : digits);
-  return Number.isInteger(value) && value <= 0x10_ffff ? value : undefined;
+/** `&#64;` or `&#x40;`. */
+function readNumber(codes: Uint8Array, at: number): Escape | undefined {
+  const isHex = ((codes[at + 2] ?? 0) | 0x20) === 0x78;
+  const base = isHex ? 16 : 10;
+  const start = at + (isHex ? 3 : 2);
+  let value = 0;
+  let end = start;
+  for (; end - start < MAX_ENTITY; end++) {
+    const digit = hexValue(codes[end] ?? SPACE);
+    if (digit < 0 || digit >= base) break;
+    value = value * base + digit;
+  }
+  const isOne = end > start && codes[end] === SEMICOLON && value <= 0x10_ffff;
+  return isOne ? { codePoint: value, length: end - at + 1 } : undefined;
 }

@@ -1,9 +1,9 @@
 /** Keys, tokens and passwords: by the form of their issuer, by the frame around them, or by the word in front. */
 import { NOTHING, isDigit, isLetter, isLower, isUpper, isWordCode } from './characters.ts';
-import { findAssigned, looksRandom } from './assigned-secrets.ts';
+import { AssignedReader, looksRandom } from './assigned-secrets.ts';
 import { SURENESS, report } from './scan.ts';
 import type { Scan } from './scan.ts';
-import { BASE64, endOfToken } from './token-shapes.ts';
+import { BASE64, TokenReader } from './token-shapes.ts';
 import type { MarkHit } from './words.ts';
 
 const AT = 0x40;
@@ -16,36 +16,44 @@ const MAX_BEARER = 8192;
 
 export function findSecrets(scan: Scan): void {
   const { marks } = scan.words;
+  if (marks.length === 0) return;
+  const readers = { tokens: new TokenReader(scan.codes), assigned: new AssignedReader(scan) };
   /** Behind the last secret: marks inside of it are part of it. */
   let from = 0;
   for (let index = 0; index < marks.length; index++) {
     const hit = marks[index];
     if (hit === undefined || hit.start < from) continue;
-    from = Math.max(from, findAt(scan, hit, marks, index));
+    from = Math.max(from, readers.assigned.finish(hit.start));
+    if (hit.start >= from) from = Math.max(from, findAt(scan, hit, index, readers));
   }
+  readers.assigned.finish(Infinity);
+  scan.steps += readers.tokens.steps;
+}
+
+interface Readers {
+  readonly tokens: TokenReader;
+  readonly assigned: AssignedReader;
 }
 
 /** Gives the place behind what was found; 0 if nothing was. */
-function findAt(scan: Scan, hit: MarkHit, marks: readonly MarkHit[], index: number): number {
+function findAt(scan: Scan, hit: MarkHit, index: number, { tokens, assigned }: Readers): number {
+  const next = scan.words.marks[index + 1]?.start ?? scan.codes.length;
   switch (hit.mark) {
     case 'shape': {
-      const token = endOfToken(scan.codes, hit.prefix, hit.start, hit.end);
-      scan.steps += token.steps;
-      if (token.end === -1) return 0;
+      const token = tokens.read(hit.prefix, hit.start, hit.end);
+      if (token === undefined) return 0;
       report(scan, 'secret', { start: hit.start, end: token.end }, SURENESS.certain, token.what);
       return token.end;
     }
     case 'begin':
-      return findPrivateKey(scan, hit, marks, index);
+      return findPrivateKey(scan, hit, index);
     case 'url':
       return findUserInfo(scan, hit.end);
     case 'scheme':
       return findBearer(scan, hit.end);
     case 'plain':
-    case 'random': {
-      const next = marks[index + 1]?.start ?? scan.codes.length;
-      return findAssigned(scan, hit, next);
-    }
+    case 'random':
+      return assigned.read(hit, next);
     default:
       return 0;
   }
@@ -58,23 +66,26 @@ function isTextAt(codes: Uint8Array, at: number, text: string): boolean {
 }
 
 /** From BEGIN to END; without an END, as far as there is base64. */
-function findPrivateKey(scan: Scan, hit: MarkHit, marks: readonly MarkHit[], index: number): number {
+function findPrivateKey(scan: Scan, hit: MarkHit, index: number): number {
   const { codes } = scan;
+  const { marks } = scan.words;
   if (!isTextAt(codes, hit.start, '-----BEGIN ')) return 0;
   let at = hit.end;
   const limit = Math.min(codes.length, hit.end + MAX_LABEL);
   let isPrivate = false;
-  while (at < limit && !isTextAt(codes, at, '-----')) {
+  while (at < limit && isLabelCode(codes[at] as number)) {
     if (isTextAt(codes, at, 'PRIVATE KEY')) isPrivate = true;
     at += 1;
   }
   scan.steps += at - hit.start;
-  if (!isPrivate || at === limit) return 0;
+  if (!isPrivate || !isTextAt(codes, at, '-----')) return 0;
   const body = at + '-----'.length;
   const end = endOfFrame(scan, body, marks, index);
   report(scan, 'secret', { start: hit.start, end }, SURENESS.certain, 'private key');
   return end;
 }
+
+const isLabelCode = (code: number): boolean => isUpper(code) || isDigit(code) || code === 0x20;
 
 function endOfFrame(scan: Scan, body: number, marks: readonly MarkHit[], index: number): number {
   const { codes } = scan;

@@ -96,25 +96,88 @@ const SHAPES: Readonly<Record<(typeof TOKEN_PREFIXES)[number], TokenShape>> = {
 
 const BY_PREFIX: readonly TokenShape[] = TOKEN_PREFIXES.map((prefix) => SHAPES[prefix]);
 
-/** Behind the token whose prefix, of this number, stands at `start` to `end`; -1 if it is none. `steps`: how many codes were looked at. */
-export function endOfToken(
-  codes: Uint8Array,
-  prefix: number,
-  start: number,
-  end: number,
-): { readonly end: number; readonly what: string; readonly steps: number } {
-  const shape = BY_PREFIX[prefix];
-  const text = TOKEN_PREFIXES[prefix] ?? '';
-  if (shape === undefined || !isExactly(codes, start, text)) return { end: -1, what: '', steps: text.length };
-  let at = end;
-  const limit = Math.min(codes.length, end + shape.max);
-  while (at < limit && shape.alphabet[codes[at] as number] === 1) at += 1;
-  const steps = at - start;
-  const behind = codes[at] ?? NOTHING;
-  const goesOn = isLetter(behind) || isDigit(behind);
-  const isOne = at - end >= shape.min && !(goesOn && shape.max < MAX) && isFormed(codes, text, start, at);
-  return { end: isOne ? at : -1, what: shape.what, steps };
+/** Of a run of one alphabet: where it ends, and the dots in it. */
+interface Run {
+  readonly from: number;
+  readonly end: number;
+  readonly dots: readonly number[];
 }
+
+const DOT = 0x2e;
+/** Tokens have a digit in so many characters. */
+const DIGIT_REACH = 64;
+
+/** The tokens of one text, asked from left to right: a run in which many tokens could begin is walked through once. */
+export class TokenReader {
+  readonly #codes: Uint8Array;
+  /** Where there is no digit: seen already. */
+  readonly #plain = { from: 0, to: 0 };
+  readonly #runs = new Map<Uint8Array, Run>();
+  /** How many codes were looked at. */
+  steps = 0;
+
+  constructor(codes: Uint8Array) {
+    this.#codes = codes;
+  }
+
+  /** The token whose prefix, of this number, stands at `start` to `end`; undefined if it is none. */
+  read(
+    prefix: number,
+    start: number,
+    end: number,
+  ): { readonly end: number; readonly what: string } | undefined {
+    const shape = BY_PREFIX[prefix];
+    const text = TOKEN_PREFIXES[prefix] ?? '';
+    this.steps += 1;
+    if (shape === undefined || !isExactly(this.#codes, start, text)) return undefined;
+    const close = this.#endOf(shape, text, start, end);
+    return close === -1 ? undefined : { end: close, what: shape.what };
+  }
+
+  #endOf(shape: TokenShape, prefix: string, start: number, end: number): number {
+    const run = this.#runOf(shape.alphabet, end);
+    const length = run.end - end;
+    if (length < shape.min) return -1;
+    if (shape.max < MAX) {
+      const behind = this.#codes[end + shape.max] ?? NOTHING;
+      const goesOn = length > shape.max && (isLetter(behind) || isDigit(behind));
+      if (goesOn) return -1;
+    }
+    const close = Math.min(run.end, end + shape.max);
+    if (prefix === 'eyJ') return endOfJwt(run, start);
+    return NEEDS_DIGIT.has(prefix) && !this.#hasDigit(end, close) ? -1 : close;
+  }
+
+  #runOf(alphabet: Uint8Array, from: number): Run {
+    const known = this.#runs.get(alphabet);
+    if (known !== undefined && known.from <= from && from <= known.end) return known;
+    const dots: number[] = [];
+    let at = from;
+    while (at < this.#codes.length && alphabet[this.#codes[at] as number] === 1) {
+      if (this.#codes[at] === DOT) dots.push(at);
+      at += 1;
+    }
+    this.steps += at - from;
+    const run = { from, end: at, dots };
+    this.#runs.set(alphabet, run);
+    return run;
+  }
+
+  #hasDigit(start: number, end: number): boolean {
+    const to = Math.min(end, start + DIGIT_REACH);
+    let at = start;
+    if (this.#plain.from <= start && start <= this.#plain.to) at = this.#plain.to;
+    else this.#plain.from = start;
+    const from = at;
+    while (at < to && !isDigit(this.#codes[at] as number)) at += 1;
+    this.steps += Math.max(0, at - from);
+    this.#plain.to = Math.max(at, from);
+    return at < to;
+  }
+}
+
+/** Words and names of files begin so too. */
+const NEEDS_DIGIT: ReadonlySet<string> = new Set(['sk-', 'EAAA', 'key-', 'hf_']);
 
 /** The words are found whatever their case; a prefix is not one of a token in another. */
 function isExactly(codes: Uint8Array, start: number, text: string): boolean {
@@ -124,37 +187,27 @@ function isExactly(codes: Uint8Array, start: number, text: string): boolean {
   return true;
 }
 
-/** What the alphabet alone does not say. */
-function isFormed(codes: Uint8Array, prefix: string, start: number, end: number): boolean {
-  switch (prefix) {
-    case 'eyJ':
-      return isJwt(codes, start, end);
-    case 'sk-':
-    case 'EAAA':
-    case 'key-':
-    case 'hf_':
-      // Words and names of files begin so too.
-      return hasDigit(codes, start + prefix.length, end);
-    default:
-      return true;
-  }
+const MIN_HEADER = 12;
+const MIN_PAYLOAD = 4;
+
+/** Three parts; the first two at least as long as the shortest object in base64. What is encrypted has five, and an empty or short second one. */
+function endOfJwt({ end, dots }: Run, start: number): number {
+  const index = firstAtLeast(dots, start);
+  const [first, second, third] = [dots[index], dots[index + 1], dots[index + 2]];
+  if (first === undefined || second === undefined || first - start < MIN_HEADER) return -1;
+  const isEncrypted = dots[index + 3] !== undefined;
+  if (isEncrypted) return dots[index + 4] ?? end;
+  return second - first > MIN_PAYLOAD ? (third ?? end) : -1;
 }
 
-function hasDigit(codes: Uint8Array, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) if (isDigit(codes[at] as number)) return true;
-  return false;
-}
-
-/** Three parts (the last may be empty), or five if it is encrypted; the first two at least as long as the shortest object in base64. */
-function isJwt(codes: Uint8Array, start: number, end: number): boolean {
-  const parts: number[] = [];
-  let from = start;
-  for (let at = start; at <= end; at++) {
-    if (at < end && codes[at] !== 0x2e) continue;
-    parts.push(at - from);
-    from = at + 1;
-    if (parts.length > 5) return false;
+/** Index of the first that is not less, of ascending numbers. */
+function firstAtLeast(numbers: readonly number[], least: number): number {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((numbers[middle] ?? 0) < least) low = middle + 1;
+    else high = middle;
   }
-  const [header = 0, payload = 0] = parts;
-  return parts.length >= 3 && header >= 12 && (payload >= 4 || parts.length === 5);
+  return low;
 }
