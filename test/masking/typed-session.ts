@@ -8,8 +8,7 @@ import {
   encodeParse,
   encodeSync,
 } from '../../packages/gateway/src/postgres/wire/index.ts';
-import type { PostgresServer } from '../support/postgres-server.ts';
-import { errorFields, frame, RawSession, type RawMessage } from '../support/raw-session.ts';
+import { errorFields, frame, RawSession, type RawEndpoint, type RawMessage } from '../support/raw-session.ts';
 
 export interface TypedParameter {
   readonly value: Buffer | null;
@@ -29,11 +28,8 @@ export class TypedSession {
     this.#session = session;
   }
 
-  static async connect(server: PostgresServer): Promise<TypedSession> {
-    const { port, user, password } = server;
-    const typed = new TypedSession(
-      await RawSession.connect({ host: '127.0.0.1', port, user, password, database: 'postgres' }),
-    );
+  static async connect(endpoint: RawEndpoint): Promise<TypedSession> {
+    const typed = new TypedSession(await RawSession.connect(endpoint));
     await typed.query("SET timezone = 'UTC'", 0);
     return typed;
   }

@@ -70,7 +70,7 @@ for (const major of MAJORS) {
       await client.end();
       catalog = await loadTestCatalog(server);
       context = { keys: KEYS, scope: 'grant-1', catalog };
-      session = await TypedSession.connect(server);
+      session = await TypedSession.connect({ ...server, host: '127.0.0.1', database: 'postgres' });
       await session.query('SELECT setseed(0.5)', TEXT);
       for (const query of SAMPLES) {
         await session.query(`CREATE TEMP TABLE sample AS ${query}`, TEXT).catch(() => {});
