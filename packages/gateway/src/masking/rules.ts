@@ -25,7 +25,7 @@ export const ANY_CLASS = '*';
 
 /** What takes the place of a value. What a transform cannot do to a type or to this value (too short, no such thing in it) it redacts. */
 export type Transform =
-  /** A text that says that something stood there and authenticates itself; a neutral value of the type where that is no text; else null. */
+  /** A text that says that something stood there and authenticates itself; null where the type has no such value (docs/masking.md). */
   | { readonly kind: 'redact' }
   | { readonly kind: 'null' }
   /** All but the last `count` letters and digits become `*`. */
@@ -35,7 +35,7 @@ export type Transform =
   | { readonly kind: 'year' }
   /** Numbers: down to a multiple of `size`. Dates and times: to the first of the period. */
   | { readonly kind: 'bucket'; readonly size: number | 'month' | 'quarter' | 'year' }
-  /** The same for equal values of a class under one grant, different under another; authenticates itself. */
+  /** The same for equal values of a class under one grant, different under another; authenticates itself, but for numbers. */
   | { readonly kind: 'token' }
   /** FF1 (NIST SP 800-38G): digits stay digits, letters letters, all else where it is. */
   | { readonly kind: 'fpe' }
