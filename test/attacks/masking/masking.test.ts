@@ -1,0 +1,46 @@
+/** Every attempt through the real gateway to real PostgreSQL: with masking none gets anything, without it they all do. */
+import { strict as assert } from 'node:assert';
+import { after, test } from 'node:test';
+import { ATTEMPTS, FAMILIES, unprovenIn } from './corpus/index.ts';
+import { leakedIn, runLane, stopWorlds, type LaneResult } from './lanes.ts';
+import { tableOf } from './table.ts';
+
+after(stopWorlds);
+
+/** The issue's limit. */
+const LEAST_ATTEMPTS = 300;
+
+let without: LaneResult | undefined;
+
+test('attempts are well-formed data, each with an id of its own', () => {
+  const ids = ATTEMPTS.map(({ id }) => id);
+  assert.equal(new Set(ids).size, ids.length, 'an id is given twice');
+  for (const id of ids) assert.match(id, /^MASK-\d{3}$/u);
+  const hows = FAMILIES.flatMap(({ name, attempts }) => attempts.map(({ how }) => `${name}: ${how}`));
+  assert.deepEqual(
+    hows.filter((how, index) => hows.indexOf(how) !== index),
+    [],
+    'two attempts of a family are told by the same sentence',
+  );
+  const texts = ATTEMPTS.map(({ steps, grant, setup }) => JSON.stringify([steps, grant, setup]));
+  assert.deepEqual(
+    ATTEMPTS.filter((_, index) => texts.indexOf(texts[index]!) !== index).map(({ id }) => id),
+    [],
+    'two attempts are the same',
+  );
+  assert.ok(ATTEMPTS.filter(({ blocked }) => blocked === undefined).length >= LEAST_ATTEMPTS);
+});
+
+test('every attempt gets a value or a bit where nothing is masked', async () => {
+  without = await runLane('without-masking');
+  assert.deepEqual(without.wrongControls, []);
+  assert.deepEqual(unprovenIn(new Set(leakedIn(without)), new Set(without.verdicts.keys())), []);
+});
+
+test('no attempt gets anything through the mask', async (t) => {
+  const masking = await runLane('masking');
+  for (const line of tableOf({ masking, ...(without === undefined ? {} : { without }) }).split('\n'))
+    t.diagnostic(line);
+  assert.deepEqual(masking.wrongControls, []);
+  assert.deepEqual(leakedIn(masking), []);
+});
