@@ -7,7 +7,7 @@ import type {
   Probe,
   Source,
 } from '../../packages/gateway/src/masking/lineage.ts';
-import type { MaskingRules } from '../../packages/gateway/src/masking/rules.ts';
+import type { Classification, MaskingRules } from '../../packages/gateway/src/masking/rules.ts';
 import type { Catalog } from '../../packages/gateway/src/postgres/catalog/catalog.ts';
 import type { SessionNames } from '../../packages/gateway/src/postgres/inspect/meaning.ts';
 import { parseStatement } from '../../packages/gateway/src/postgres/inspect/parse/parse-statement.ts';
@@ -91,7 +91,12 @@ export interface QueryFindings {
 export const NAMES: SessionNames = { searchPath: ['bank'], temporary: new Set(['tmp']) };
 
 /** @throws UnknownLineage and whatever the walk does not know. */
-export function followQuery(sql: string, catalog: Catalog, names: SessionNames = NAMES): QueryFindings {
+export function followQuery(
+  sql: string,
+  catalog: Catalog,
+  names: SessionNames = NAMES,
+  classification: Classification = CLASSIFICATION,
+): QueryFindings {
   const outcome = parseStatement(encoder.encode(sql));
   if (!('parsed' in outcome)) throw new Error(`the parser does not take: ${sql}`);
   const notes = new Notes();
@@ -99,7 +104,7 @@ export function followQuery(sql: string, catalog: Catalog, names: SessionNames =
     catalog,
     names,
     sessionNames: names,
-    classification: CLASSIFICATION,
+    classification,
     rules: RULES,
     collector: notes,
     query: { ...BY_CALLER, catalog, names, demands: new Demands(catalog), depth: 0, onWrite: () => {} },

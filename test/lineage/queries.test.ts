@@ -64,6 +64,31 @@ describe('lineage of what is not there', () => {
   });
 });
 
+describe('what doubles at every step', () => {
+  it('ends, and is one constant', () => {
+    const doubled = Array.from(
+      { length: 60 },
+      (_, index) => `w${index + 1} as (select s || s as s from w${index})`,
+    );
+    const { notes } = followQuery(
+      `with w0 as (select 'a'::text as s), ${doubled.join(', ')} select 1 from customers join w60 on s = ssn`,
+      catalog,
+    );
+    assert.equal(notes.probes.length, 1);
+    assert.match(notes.probes[0]!.constants.join(), /sha256 [\w-]{43}/u);
+    assert.equal(notes.probes[0]!.constants.length, 1);
+  });
+
+  it('is refused where columns do', () => {
+    const doubled = Array.from(
+      { length: 30 },
+      (_, index) => `w${index + 1} as (select a.*, b.* from w${index} a, w${index} b)`,
+    );
+    const sql = `with w0 as (select 1 as s), ${doubled.join(', ')} select 1 from w30`;
+    assert.throws(() => followQuery(sql, catalog), /too-many-objects/u);
+  });
+});
+
 describe('constants of a view', () => {
   it('are not the caller’s, those around it are', () => {
     const { notes } = followQuery("select number from renamed where who = 'x'", catalog);

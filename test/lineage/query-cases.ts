@@ -278,7 +278,7 @@ export const QUERY_CASES: Readonly<Record<string, readonly (readonly [sql: strin
     ['select id from customers where substr(ssn, 1, 1) is null', '- | control customers.ssn'],
     ["select id from customers where substr(ssn, 1, 1) = '1'", '- | comparison customers.ssn'],
     ["select id from customers where upper(email) = 'A@B.C'", '- | probe customers.email = A@B.C'],
-    ['select id from customers where lower(email) = lower($1)', '- | comparison customers.email'],
+    ['select id from customers where lower(email) = lower($1)', '- | probe customers.email = $1'],
     ["select id from customers where ssn = '1' || '2'", '- | probe customers.ssn = [["||"],["1"],["2"]]'],
     ["select id from customers where ssn = $1 || '2'", '- | comparison customers.ssn'],
     ["select id from customers where ssn || 'x' = '1x'", '- | probe customers.ssn = 1x'],
@@ -315,10 +315,7 @@ export const QUERY_CASES: Readonly<Record<string, readonly (readonly [sql: strin
       "select id from customers where ssn ilike '1%' or ssn similar to '1' or ssn ~ '^1'",
       '- | pattern customers.ssn',
     ],
-    [
-      "select id from customers where starts_with(ssn, '1')",
-      '- | pattern customers.ssn | control customers.ssn',
-    ],
+    ["select id from customers where starts_with(ssn, '1')", '- | pattern customers.ssn'],
     ['select id from customers where vip', '- | probe customers.vip = true'],
     ["select id from customers where not vip and status = 'a'", '- | probe customers.vip = true'],
     ['select id from customers where vip is not true', '- | probe customers.vip = true'],
@@ -636,6 +633,284 @@ export const QUERY_CASES: Readonly<Record<string, readonly (readonly [sql: strin
     [
       'select distinct avg(a.balance) from accounts a join customers c on c.id = a.customer_id having count(*) >= 5',
       '-',
+    ],
+  ],
+  'RETURNING, and shapes that have tricked others': [
+    [
+      'insert into plain (id, a) select id, ssn from customers returning a, id',
+      '~customers.ssn, - | flow customers.ssn > plain.a',
+    ],
+    [
+      'insert into plain (id, a) select id, ssn from customers returning *',
+      '-, ~customers.ssn, -, - | flow customers.ssn > plain.a',
+    ],
+    [
+      'update plain p set a = c.ssn from customers c where c.id = p.id returning p.a, old.a, new.a, c.ssn',
+      '~customers.ssn, -, ~customers.ssn, customers.ssn | flow customers.ssn > plain.a',
+    ],
+    [
+      'update leads l set ssn = c.ssn from customers c where c.id = l.id returning l.ssn',
+      'leads.ssn | flow customers.ssn > leads.ssn',
+    ],
+    [
+      'insert into tmp (a) select ssn from customers returning a, b',
+      '~customers.ssn+temp tmp.a, temp tmp.b | flow customers.ssn > temp tmp.a',
+    ],
+    [
+      'with i as (insert into plain (id, a) select id, ssn from customers returning a as x) select x from i',
+      '~customers.ssn | flow customers.ssn > plain.a',
+    ],
+    [
+      "insert into plain as p (id, a) values (1, 'b') on conflict (id) do update set a = (select ssn from customers limit 1) returning p.a",
+      '~customers.ssn | flow customers.ssn > plain.a',
+    ],
+    ['select (select c.ssn) from customers c', 'customers.ssn'],
+    ['select (select (select c.ssn)) from customers c', 'customers.ssn'],
+    ['select x.* from customers c cross join lateral (select c.name, c.id) x', 'customers.name, -'],
+    [
+      'select c2.z from (select c as z from customers c) c2',
+      '~customers.address+customers.dob+customers.email+customers.name+customers.profile+customers.score+customers.ssn+customers.tags+customers.vip',
+    ],
+    ['select (c2.z).ssn from (select c as z from customers c) c2', 'customers.ssn'],
+    ['select (x.r).f1 from (select row(ssn, id) as r from customers) x', 'customers.ssn'],
+    [
+      'select array_agg(c) from customers c',
+      '~customers.address+customers.dob+customers.email+customers.name+customers.profile+customers.score+customers.ssn+customers.tags+customers.vip | fallible customers.address+customers.dob+customers.email+customers.name+customers.profile+customers.score+customers.ssn+customers.tags+customers.vip',
+    ],
+    [
+      "select jsonb_agg(to_jsonb(c) - 'ssn') from customers c",
+      '~customers.address+customers.dob+customers.email+customers.name+customers.profile+customers.score+customers.ssn+customers.tags+customers.vip | fallible customers.address+customers.dob+customers.email+customers.name+customers.profile+customers.score+customers.ssn+customers.tags+customers.vip',
+    ],
+    [
+      'select json_build_array(c.*) from customers c',
+      '~customers.address+customers.dob+customers.email+customers.name+customers.profile+customers.score+customers.ssn+customers.tags+customers.vip',
+    ],
+    [
+      'select concat(c.*) from customers c',
+      '~customers.address+customers.dob+customers.email+customers.name+customers.profile+customers.score+customers.ssn+customers.tags+customers.vip',
+    ],
+    [
+      'select c.*::text from customers c',
+      '~customers.address+customers.dob+customers.email+customers.name+customers.profile+customers.score+customers.ssn+customers.tags+customers.vip',
+    ],
+    [
+      "select concat_ws(',', name, status), format('%s-%s', name, id) from customers",
+      '~customers.name, ~customers.name',
+    ],
+    [
+      "select quote_literal(ssn), reverse(ssn), translate(ssn, '0123456789', 'abcdefghij') from customers",
+      '~customers.ssn, ~customers.ssn, ~customers.ssn',
+    ],
+    [
+      "select overlay(ssn placing 'x' from 1), position('1' in ssn), strpos(ssn, '1') from customers",
+      '~customers.ssn, ~customers.ssn, ~customers.ssn',
+    ],
+    [
+      "select split_part(ssn, '-', 1), regexp_replace(ssn, '\\d', 'x') from customers",
+      '~customers.ssn, ~customers.ssn | pattern customers.ssn',
+    ],
+    [
+      "select encode(ssn::bytea, 'hex'), convert_to(ssn, 'UTF8'), ascii(ssn) from customers",
+      '~customers.ssn, ~customers.ssn, ~customers.ssn | fallible customers.ssn',
+    ],
+    [
+      "select to_char(balance, '999'), round(balance), trunc(balance, 2), abs(balance) from accounts",
+      '~accounts.balance, ~accounts.balance, ~accounts.balance, ~accounts.balance',
+    ],
+    [
+      "select extract(year from dob), date_trunc('month', dob), age(dob), dob + 1 from customers",
+      '~customers.dob, ~customers.dob, ~customers.dob, ~customers.dob | fallible customers.dob',
+    ],
+    ["select case when balance > 5 then 'rich' end from accounts", '- | range accounts.balance'],
+    [
+      "select coalesce(nullif(ssn, ''), name) from customers",
+      '~customers.name+customers.ssn | probe customers.ssn = ',
+    ],
+    [
+      "select ssn in ('a'), ssn = any (array['b']), (ssn, name) = ('c', 'd') from customers",
+      '-, -, - | probe customers.ssn = a | probe customers.ssn = b | probe customers.ssn = c | probe customers.name = d',
+    ],
+    [
+      "select id from customers where (select ssn from customers limit 1) = 'x'",
+      '- | probe customers.ssn = x',
+    ],
+    [
+      "select id from customers where ssn = (case when status = 'a' then 'x' else 'y' end)",
+      '- | probe customers.ssn = x,y',
+    ],
+    [
+      "select id from customers c where exists (select 1 from leads where ssn = 'x' and c.id = leads.id)",
+      '- | probe leads.ssn = x',
+    ],
+    [
+      'select id from customers where not exists (select 1 from accounts where balance > 5)',
+      '- | range accounts.balance',
+    ],
+    [
+      'select id from customers where id in (select customer_id from accounts order by balance desc limit 1)',
+      '- | order accounts.balance',
+    ],
+    [
+      'select id from (select id, row_number() over (order by balance) as r from accounts) x where r = 1',
+      '- | order accounts.balance',
+    ],
+    ['select count(*) over (partition by ssn) from customers', '- | group customers.ssn'],
+    ['select lag(id) over (order by score) from customers', '- | order customers.score'],
+    ['select id, ntile(4) over (order by balance) from accounts', '-, - | order accounts.balance'],
+    [
+      'select dense_rank() over w from accounts window w as (order by balance desc), v as (partition by status)',
+      '- | order accounts.balance',
+    ],
+    [
+      'select sum(1) over (order by id rows between (select min(score) from customers) preceding and current row) from customers',
+      '- | control customers.score',
+    ],
+    [
+      'select id from customers fetch first (select max(score) from customers) rows only',
+      '- | control customers.score',
+    ],
+    ['select id from customers offset (select score from customers limit 1)', '- | control customers.score'],
+    ['select status from customers group by status order by max(ssn)', '- | order customers.ssn'],
+    ['select status from customers group by status order by count(distinct ssn)', '-'],
+    [
+      'select status, mode() within group (order by name) from customers group by status',
+      '-, ~customers.name',
+    ],
+    ['select status, every(vip) from customers group by status', '-, ~customers.vip'],
+    [
+      'select status, bit_or(score) from customers group by status having count(*) >= 5',
+      '-, ~customers.score',
+    ],
+    ['select status from customers group by cube (status, ssn) having count(*) >= 5', '-'],
+    ['select count(*) from (select distinct ssn from customers) x', '- | group customers.ssn'],
+    [
+      'select count(*) from (select ssn from customers union select ssn from leads) x',
+      '- | group customers.ssn+leads.ssn',
+    ],
+    ["select count(*) from (select ssn from customers except select 'x') y", '- | group customers.ssn'],
+    [
+      "select 'x' in (select ssn from customers union all select a from plain)",
+      '- | probe customers.ssn = x',
+    ],
+    [
+      "select id from customers where ssn in (select ssn from leads union all select 'x')",
+      '- | probe customers.ssn = x',
+    ],
+    [
+      "select id from customers where ssn in (select coalesce(ssn, 'x') from leads)",
+      '- | comparison customers.ssn+leads.ssn',
+    ],
+    [
+      'select c.id from customers c join (select ssn from leads union all select a from plain) l on l.ssn = c.ssn',
+      '- | comparison customers.ssn+leads.ssn',
+    ],
+    [
+      "select c.id from customers c join (values ('x'), ('y')) v (s) on v.s = c.ssn",
+      '- | probe customers.ssn = x,y',
+    ],
+    [
+      "select c.id from customers c join unnest(array['x', 'y']) v (s) on v.s = c.ssn",
+      '- | comparison customers.ssn',
+    ],
+    [
+      'select c.id from customers c join generate_series(1, 9) g on g::text = c.ssn',
+      '- | comparison customers.ssn',
+    ],
+    ['select c.id from customers c join leads l on lower(l.ssn) = lower(c.ssn)', '-'],
+    ['select c.id from customers c join leads l on l.ssn < c.ssn', '- | range customers.ssn+leads.ssn'],
+    ['select c.id from customers c join leads l on (l.ssn, l.id) = (c.ssn, c.id)', '-'],
+    ["select c.id from customers c, leads l where c.ssn = l.ssn and l.ssn = 'x'", '- | probe leads.ssn = x'],
+    [
+      "select 1 from customers where ssn = current_setting('a.b')",
+      '- | comparison ? pg_catalog.current_setting+customers.ssn',
+    ],
+    ['select 1 from customers where ssn = now()::text', '- | comparison customers.ssn'],
+    ['select 1 from customers where ssn = id::text', '- | comparison customers.ssn'],
+    [
+      "select 1 from customers where ssn = chr(49) || '2'",
+      '- | probe customers.ssn = [["||"],["[\\"chr\\",\\"49\\"]"],["2"]]',
+    ],
+    ["select 1 from customers where ssn = md5('x')", '- | probe customers.ssn = ["md5","x"]'],
+    ["select 1 from customers where md5(ssn) = 'x'", '- | probe customers.ssn = x'],
+    ["select 1 from customers where md5(ssn || 'salt') = $1", '- | probe customers.ssn = $1'],
+    ['select 1 from customers where ssn = ($1::text[])[2]', '- | comparison customers.ssn'],
+    ['select 1 from customers where ssn = all ($1::text[])', '- | probe customers.ssn = $1[]'],
+    ["select 1 from customers where ssn = any (string_to_array($1, ','))", '- | comparison customers.ssn'],
+    ["select 1 from customers where ssn = any (string_to_array('a,b', ','))", '- | comparison customers.ssn'],
+    ['select 1 from customers where ssn = any (array(select a from plain))', '- | comparison customers.ssn'],
+    [
+      'select 1 from customers where ssn = any ((select tags from customers limit 1)::text[])',
+      '- | comparison customers.ssn+customers.tags',
+    ],
+    ['select 1 from customers where hashtext(ssn) = 5', '- | probe customers.ssn = 5'],
+    ["select 1 from customers where length(coalesce(ssn, '')) > 0", '- | range customers.ssn'],
+    [
+      'select 1 from customers where ssn is distinct from name',
+      '- | comparison customers.name+customers.ssn',
+    ],
+    ["select 1 from customers where (address).city = 'x'", '- | comparison customers.address'],
+    ["select 1 from customers where address = row('a', 'b')::place", '- | comparison customers.address'],
+    ['select 1 from customers where customers = customers', '- | comparison customers.name'],
+    ['select 1 from customers c where c is not null', '- | control customers.name'],
+    ["select 1 from customers where dob between '2000-01-01' and '2001-01-01'", '- | range customers.dob'],
+    [
+      "select 1 from customers where (dob, dob) overlaps ('2000-01-01'::date, '2001-01-01'::date)",
+      '- | range customers.dob',
+    ],
+    ["select 1 from customers where status = 'a' or (id > 5 and branch_id is null)", '-'],
+    [
+      'select 1 from accounts where balance = (select max(balance) from accounts)',
+      '- | comparison accounts.balance',
+    ],
+    [
+      "select 1 from customers where to_tsvector('simple', name) @@ to_tsquery('simple', 'x')",
+      '- | pattern customers.name',
+    ],
+    ['select 1 from customers where profile @> \'{"a": 1}\'', '- | pattern customers.profile'],
+    [
+      "select 1 from customers where profile @@ '$.a > 1' or jsonb_path_exists(profile, '$.a')",
+      '- | pattern customers.profile',
+    ],
+    [
+      "select jsonb_path_query(profile, '$.a') from customers",
+      '~customers.profile | pattern customers.profile',
+    ],
+    [
+      'select jsonb_array_elements(profile) from customers',
+      '~customers.profile | fallible customers.profile',
+    ],
+    ['select jsonb_object_keys(profile) from customers', '~customers.profile | fallible customers.profile'],
+    [
+      'select * from customer_list l join leads using (ssn)',
+      'customers.ssn, -, customers.name, -, -, leads.email, -',
+    ],
+    ['select v.start from shortened v where v.id = 5', '~customers.ssn'],
+    ["select start from shortened where start = '123…'", '~customers.ssn | comparison customers.ssn'],
+    ['select start from shortened order by start', '~customers.ssn | order customers.ssn'],
+    ['select total from totals where total > 5', '~accounts.balance | range accounts.balance'],
+    ['select count(*) from totals', '-'],
+    ["select code from bound where code = 'x'", 'bound.code | probe bound.code = x'],
+    ['select l.ssn from customer_list l join renamed r on r.number = l.ssn', 'customers.ssn'],
+    ["select initial from customers where initial = 'a'", '~customers.name | comparison customers.name'],
+    ['select short from customers order by short', '-'],
+    ['select p.title, s.salary from people p join staff s on s.id = p.id', 'staff.title, staff.salary'],
+    ['select * from events_north', '-, -, events.payload, -'],
+    ['select tableoid::regclass, payload from events', '-, events.payload'],
+    ['select attmissingval from pg_attribute', '~? pg_catalog.pg_attribute.attmissingval'],
+    ['select count(*) from pg_stat_activity', '-'],
+    ['select rolname, rolconfig from pg_roles', '-, ~? pg_catalog.pg_roles.rolconfig'],
+    ['select table_name from information_schema.tables', '-'],
+    [
+      "with recursive g (s) as (select '0' union all select s || '1' from g where length(s) < 9) select c.id from customers c join g on g.s = c.ssn",
+      '- | comparison customers.ssn',
+    ],
+    [
+      'with recursive g (n) as (values (1) union all select n + 1 from g where n < 99) select c.id from customers c join g on g.n::text = c.ssn',
+      '- | comparison customers.ssn',
+    ],
+    [
+      "with a (s) as (values ('x'), ('y')) select c.id from customers c join a on a.s = c.ssn",
+      '- | probe customers.ssn = x,y',
     ],
   ],
 };

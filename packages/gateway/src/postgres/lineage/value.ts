@@ -1,4 +1,5 @@
 /** Values and what becomes of them when they are put together. */
+import { createHash } from 'node:crypto';
 import type { Source } from '../../masking/lineage.ts';
 import type { Fixed, NamedValue, Value } from './port.ts';
 
@@ -19,6 +20,16 @@ export const freeOf = (typeOid: number | undefined): Value =>
 /** @param text content of a string, digits of a number. */
 export function constantOf(text: string, typeOid?: number): Value {
   return { ...NULL_VALUE, fixed: { constants: [text], parameters: [], arrays: [] }, typeOid };
+}
+
+/** Longer ones are told by their digest: what is computed of what is computed of … doubles at every step. */
+const MAX_COMPUTED_TEXT = 200;
+
+/** What is computed of constants, as one: the same text for the same computation of the same constants. */
+export function computedText(parts: unknown): string {
+  const text = JSON.stringify(parts);
+  if (text.length <= MAX_COMPUTED_TEXT) return text;
+  return `sha256 ${createHash('sha256').update(text).digest('base64url')}`;
 }
 
 export function parameterOf(number: number, typeOid?: number): Value {

@@ -1,5 +1,6 @@
 /** Comparisons of values: a probe, an oracle, or nothing. Their results are free: what they tell has been told to the collector. */
 import type { OracleReason, Source } from '../../../masking/lineage.ts';
+import { spendWork } from '../../inspect/query/analyze-query.ts';
 import type { Fixed, LineageContext, Value } from '../port.ts';
 import { isRegulated, unionOf } from '../value.ts';
 
@@ -33,6 +34,7 @@ function isSameClass(left: Value, right: Value): boolean {
 
 function probe(value: Value, fixed: Fixed | undefined, { collector }: LineageContext): void {
   if (fixed === undefined || !isRegulated(value)) return;
+  spendWork(1 + fixed.constants.length / 4);
   if (value.form === 'part') collector.oracle('comparison', value.sources);
   else collector.probe({ sources: value.sources, kind: 'equality', ...fixed });
 }

@@ -26,12 +26,14 @@ export function lineageOfMerge(
   const source = scope.items;
   const both: Scope = { ...scope, items: [target.item, ...source] };
   conditionOf(merge.joinCondition, both, context);
+  const given: Given[] = [];
   for (const node of merge.mergeWhenClauses ?? []) {
     const clause = asKind(node, 'MergeWhenClause');
     if (clause === undefined) throw new UnknownLineage('MergeWhenClause');
-    tellClause(clause, target, { ...scope, items: visibleItems(clause, target.item, source) }, context);
+    const visible: Scope = { ...scope, items: visibleItems(clause, target.item, source) };
+    given.push(...tellClause(clause, target, visible, context));
   }
-  return lineageOfReturning(merge.returningClause, both, target, context);
+  return lineageOfReturning(merge.returningClause, scope, target, given, context);
 }
 
 /** A row that was not matched is there on one side only. */
@@ -52,24 +54,29 @@ function visibleItems(
   }
 }
 
+/** @returns what is written. */
 function tellClause(
   clause: NodeOf<'MergeWhenClause'>,
   target: Target,
   scope: Scope,
   context: LineageContext,
-): void {
+): readonly Given[] {
   conditionOf(clause.condition, scope, context);
   switch (clause.commandType) {
-    case 'CMD_UPDATE':
-      write(target, 'update', assignedBy(clause.targetList, scope, context), context);
-      return;
-    case 'CMD_INSERT':
+    case 'CMD_UPDATE': {
+      const given = assignedBy(clause.targetList, scope, context);
+      write(target, 'update', given, context);
+      return [given];
+    }
+    case 'CMD_INSERT': {
       tellSubscripts(clause.targetList, scope, context);
-      write(target, 'insert', insertedBy(clause, target, scope, context), context);
-      return;
+      const given = insertedBy(clause, target, scope, context);
+      write(target, 'insert', given, context);
+      return [given];
+    }
     case 'CMD_DELETE':
     case 'CMD_NOTHING':
-      return;
+      return [];
     default:
       throw new UnknownLineage('MergeWhenClause');
   }

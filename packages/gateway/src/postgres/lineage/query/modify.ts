@@ -80,9 +80,12 @@ export function lineageOfInsert(
   const inside: Scope = { ...scope, items: [target.item] };
   tellSubscripts(insert.cols, inside, context);
   write(target, 'insert', given, context);
-  tellConflict(insert.onConflictClause, target, given, inside, context);
-  return lineageOfReturning(insert.returningClause, inside, target, context);
+  const updated = tellConflict(insert.onConflictClause, target, given, inside, context);
+  return lineageOfReturning(insert.returningClause, emptied(scope), target, [given, ...updated], context);
 }
+
+/** RETURNING of INSERT sees the target and nothing else of this level. */
+const emptied = (scope: Scope): Scope => ({ ...scope, items: [] });
 
 /** Without a list of columns, the first ones of the relation. */
 function givenBy(
@@ -139,19 +142,22 @@ export function tellSubscripts(
   }
 }
 
+/** @returns what DO UPDATE assigns. */
 function tellConflict(
   clause: NodeOf<'OnConflictClause'> | undefined,
   target: Target,
   given: Given,
   scope: Scope,
   context: LineageContext,
-): void {
-  if (clause === undefined) return;
+): readonly Given[] {
+  if (clause === undefined) return [];
   tellArbiter(clause.infer, target, given, scope, context);
-  if (clause.action !== 'ONCONFLICT_UPDATE') return;
+  if (clause.action !== 'ONCONFLICT_UPDATE') return [];
   const inside: Scope = { ...scope, items: [...scope.items, excludedItem(target.item, given)] };
-  write(target, 'update', assignedBy(clause.targetList, inside, context), context);
+  const updated = assignedBy(clause.targetList, inside, context);
+  write(target, 'update', updated, context);
   conditionOf(clause.whereClause, inside, context);
+  return [updated];
 }
 
 /** `excluded` holds the row that was to be inserted, with its defaults. */
@@ -244,7 +250,7 @@ export function lineageOfUpdate(
   const given = assignedBy(update.targetList, inside, context);
   conditionOf(update.whereClause, inside, context);
   write(target, 'update', given, context);
-  return lineageOfReturning(update.returningClause, inside, target, context);
+  return lineageOfReturning(update.returningClause, scope, target, [given], context);
 }
 
 export function lineageOfDelete(
@@ -258,30 +264,79 @@ export function lineageOfDelete(
   addFrom(statement.usingClause, scope, context);
   const inside: Scope = { ...scope, items: [target.item, ...scope.items] };
   conditionOf(statement.whereClause, inside, context);
-  return lineageOfReturning(statement.returningClause, inside, target, context);
+  return lineageOfReturning(statement.returningClause, scope, target, [], context);
 }
 
 const NO_COLUMNS: QueryColumns = { columns: [], isOpen: false };
 
-/** `old` and `new` (18 and later) are the target's rows too. */
+/**
+ * `old` and `new` (18 and later) are the target's rows too; without them it is the new ones, which carry what they were given.
+ *
+ * @param scope what RETURNING sees besides the target.
+ */
 export function lineageOfReturning(
   clause: NodeOf<'ReturningClause'> | undefined,
   scope: Scope,
   { item }: Target,
+  given: readonly Given[],
   context: LineageContext,
 ): QueryColumns {
   if (clause === undefined) return NO_COLUMNS;
-  const names = { RETURNING_OPTION_OLD: 'old', RETURNING_OPTION_NEW: 'new' };
+  let [before, after] = ['old', 'new'];
   for (const node of clause.options ?? []) {
     const option = asKind(node, 'ReturningOption');
-    if (option?.option === undefined || option.value === undefined)
-      throw new UnknownLineage('ReturningOption');
-    names[option.option] = option.value;
+    if (option?.value === undefined) throw new UnknownLineage('ReturningOption');
+    if (option.option === 'RETURNING_OPTION_OLD') before = option.value;
+    else if (option.option === 'RETURNING_OPTION_NEW') after = option.value;
+    else throw new UnknownLineage('ReturningOption');
   }
+  const written = writtenItem(item, given);
   // A relation that is called so comes first.
-  const versions: Item[] = [];
-  for (const name of Object.values(names)) {
-    versions.push({ ...item, name, columnsVisible: false, nameVisible: true });
-  }
-  return lineageOfTargets(clause.exprs, { ...scope, items: [...scope.items, ...versions] }, context);
+  const hidden = { columnsVisible: false, nameVisible: true };
+  const items = [
+    written,
+    ...scope.items,
+    { ...item, name: before, ...hidden },
+    { ...written, name: after, ...hidden },
+  ];
+  return lineageOfTargets(clause.exprs, { ...scope, items }, context);
+}
+
+/** A target after it was written. What a column carries anyway adds nothing. */
+function writtenItem(item: Item, given: readonly Given[]): Item {
+  const anywhere = given.flatMap((values) => values.get('*') ?? []);
+  const isRenamed = given.length > 0 && item.isRenamed === true;
+  const all = given.flatMap((values) => [...values.values()]).filter((value) => value !== undefined);
+  const columns = item.columns.map(({ name, value }) => {
+    // Under an alias' names it is not known here which column is which.
+    const values = isRenamed ? all : [...given.flatMap((each) => each.get(name) ?? []), ...anywhere];
+    return { name, value: withGiven(value, values) };
+  });
+  const { other } = item;
+  return {
+    ...item,
+    columns,
+    other:
+      other === undefined
+        ? undefined
+        : (name) =>
+            withGiven(
+              other(name),
+              name === '*' || isRenamed
+                ? all
+                : given.flatMap((each) => each.get(name) ?? []).concat(anywhere),
+            ),
+  };
+}
+
+function withGiven(value: Value, given: readonly Value[]): Value {
+  const known = new Set(value.sources.map((source) => (source.kind === 'column' ? source.class : '')));
+  const adding = given.filter(
+    ({ sources, how }) =>
+      sources.length > 0 &&
+      (how !== 'direct' || sources.some((source) => source.kind !== 'column' || !known.has(source.class))),
+  );
+  if (adding.length === 0) return value;
+  const sources = unionOf([value.sources, ...adding.map((each) => each.sources)]);
+  return { ...value, sources, how: 'derived', form: 'part' };
 }

@@ -5,6 +5,7 @@ import type { Behaviour, Fixed, LineageContext, Value } from '../port.ts';
 import { UnknownLineage } from '../port.ts';
 import {
   NULL_VALUE,
+  computedText,
   constantOf,
   derivedOf,
   eitherOf,
@@ -123,7 +124,7 @@ function unregulated(
   const [only] = texts[0] ?? [];
   if (texts.length === 1 && only !== undefined && parts.at(-1) === '-')
     return constantOf(`-${only}`, typeOid);
-  return constantOf(JSON.stringify([parts, ...texts]), typeOid);
+  return constantOf(computedText([parts, ...texts]), typeOid);
 }
 
 function inList(

@@ -249,6 +249,7 @@ export function itemOfRelation(
     ...base,
     ...(options.schema !== undefined && { schema: options.schema }),
     columns: renamedRelation(base.columns, options.names ?? [], other),
+    isRenamed: (options.names ?? []).length > 0,
     other,
   };
 }

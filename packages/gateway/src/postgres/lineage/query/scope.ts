@@ -21,6 +21,8 @@ export interface Item {
   readonly hasWidth?: boolean;
   /** It is a relation: it has system columns. */
   readonly isRelation: boolean;
+  /** An alias has given its columns other names. */
+  readonly isRenamed?: boolean;
   columnsVisible: boolean;
   nameVisible: boolean;
 }

@@ -82,7 +82,8 @@ export function lineageOfTargets(
       const value = lineageOfExpression(target.val, scope, context);
       columns.push({ name: target.name ?? columnNameOf(target.val), value });
     } else {
-      columns.push(...star.columns);
+      spendWork(star.columns.length);
+      for (const column of star.columns) columns.push(column);
       if (star.isOpen) rest.push(star);
     }
   }

@@ -1,7 +1,7 @@
 /** WITH: which queries see which (parse_cte.c). A query that names itself is followed until nothing new is carried. */
 import { asKind, stringsOf } from '../../inspect/parse/tree.ts';
 import type { NodeOf } from '../../inspect/parse/tree.ts';
-import type { LineageContext, NamedValue, QueryColumns, Value } from '../port.ts';
+import type { Fixed, LineageContext, NamedValue, QueryColumns, Value } from '../port.ts';
 import { UnknownLineage } from '../port.ts';
 import { FREE_VALUE, derivedOf, isRegulated, unknownOf } from '../value.ts';
 import { derivedFrom } from './expression.ts';
@@ -131,10 +131,20 @@ class Table implements CommonTable {
 
 /** What a round adds to those before. The names are those of the first. */
 function again(before: QueryColumns, found: QueryColumns): QueryColumns {
-  if (before.isOpen || found.isOpen)
-    return { ...before, isOpen: true, rest: restOf(together(before, found)) };
-  return together(before, found);
+  const all = together(before, found);
+  if (all.isOpen) return { ...before, isOpen: true, rest: restOf(all) };
+  const columns = all.columns.map(({ name, value }, index) => {
+    const { fixed } = before.columns[index]!.value;
+    // What each round makes of the caller's constants is no constant: nobody can count it.
+    return { name, value: isSameFixed(fixed, value.fixed) ? value : unfixed(value) };
+  });
+  return { ...all, columns };
 }
+
+const unfixed = (value: Value): Value => ({ ...value, fixed: undefined, isOther: true });
+
+const isSameFixed = (one: Fixed | undefined, other: Fixed | undefined): boolean =>
+  one?.constants.length === other?.constants.length && one?.parameters.length === other?.parameters.length;
 
 function isSame(before: QueryColumns, after: QueryColumns): boolean {
   if (before.isOpen !== after.isOpen || restOf(before).length !== restOf(after).length) return false;
@@ -149,5 +159,4 @@ const isSameValue = (one: Value, other: Value): boolean =>
   (!isRegulated(one) || (one.how === other.how && one.form === other.form)) &&
   one.isOther === other.isOther &&
   one.origin === other.origin &&
-  one.fixed?.constants.length === other.fixed?.constants.length &&
-  one.fixed?.parameters.length === other.fixed?.parameters.length;
+  isSameFixed(one.fixed, other.fixed);

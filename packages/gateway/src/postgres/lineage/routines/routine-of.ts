@@ -7,6 +7,7 @@ import { reachOfCall } from '../../inspect/routines/routine-call.ts';
 import type { Fixed, LineageContext, RoutineCall, Value } from '../port.ts';
 import {
   UNKNOWN_TYPE,
+  computedText,
   derivedOf,
   eitherOf,
   formOf,
@@ -201,7 +202,7 @@ function unregulatedOf(
   }
   if (call.arguments.some(({ fixed }) => (fixed?.constants.length ?? 0) > 1)) return free;
   const written = call.arguments.map(({ fixed }) => fixed?.constants[0] ?? null);
-  const constants = all.length === 0 ? [] : [`${name}(${JSON.stringify(written)})`];
+  const constants = all.length === 0 ? [] : [computedText([name, ...written])];
   return { ...free, fixed: { constants, parameters: [], arrays: [] }, isOther: false };
 }
 
