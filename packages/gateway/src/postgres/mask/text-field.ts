@@ -54,7 +54,8 @@ export function writeTextField(value: Buffer, { delimiter }: CopyTextFormat): Bu
   const written = Buffer.allocUnsafe(2 * value.length);
   let to = 0;
   for (const byte of value) {
-    const letter = byte === delimiter || byte === BACKSLASH ? byte : ESCAPES.get(byte);
+    const isSyntax = byte === delimiter || byte === BACKSLASH;
+    const letter = ESCAPES.get(byte) ?? (isSyntax ? byte : undefined);
     if (letter !== undefined) {
       written[to] = BACKSLASH;
       to += 1;
