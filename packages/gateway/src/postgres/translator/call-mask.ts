@@ -43,6 +43,8 @@ export class CallMask {
   readonly #session: SessionMask;
   readonly #plan: MaskPlan;
   readonly #text: (() => string) | undefined;
+  /** Digest of the classification that its plan was made for. */
+  readonly #basis: string | undefined;
   /** Which statement of the text is answered. */
   #index = 0;
   #rows: RowMask | undefined;
@@ -51,6 +53,7 @@ export class CallMask {
   constructor(session: SessionMask, plan: MaskPlan, text: (() => string) | undefined) {
     this.#session = session;
     this.#plan = plan;
+    this.#basis = session.digest;
     this.withholds = plan.statements.some(
       ({ withholdMessages, rowsOf, resultOf }) =>
         withholdMessages || rowsOf !== undefined || resultOf !== undefined,
@@ -151,7 +154,7 @@ export class CallMask {
     const { cursors } = this.#session;
     if (declares !== undefined) {
       if (cursor === undefined || this.isMixed) cursors.forget(declares);
-      else cursors.open(declares, cursor, this.#isHeld);
+      else cursors.open(declares, { plan: cursor, isHeld: this.#isHeld, basis: this.#basis });
     }
     this.#index += 1;
     this.#rows = undefined;
@@ -165,7 +168,7 @@ export class CallMask {
   get #result(): ResultPlan {
     const { result, rowsOf, resultOf } = this.#statement;
     if (rowsOf !== undefined) {
-      const opened = this.isMixed ? undefined : this.#session.cursors.find(rowsOf);
+      const opened = this.isMixed ? undefined : this.#session.cursors.find(rowsOf, this.#session.digest);
       return opened ?? { ...NOT_PLANNED.result, otherwise: result.otherwise };
     }
     return resultOf === undefined ? result : { ...NOT_PLANNED.result, otherwise: result.otherwise };

@@ -1,19 +1,28 @@
 import type { ResultPlan } from '../../masking/plan.ts';
 
+interface Cursor {
+  readonly plan: ResultPlan;
+  /** It outlives its transaction. */
+  readonly isHeld: boolean;
+  /** Digest of the classification (and rules) that the plan was made for. */
+  readonly basis: string | undefined;
+}
+
 /**
  * How the rows of the cursors of a session are masked, by name. A cursor is in here only while it is sure which statement it runs: rows of any other one are
- * redacted.
+ * redacted, and so are those of one that was declared under other classes or rules than are in force.
  */
 export class Cursors {
-  readonly #open = new Map<string, { readonly plan: ResultPlan; readonly isHeld: boolean }>();
+  readonly #open = new Map<string, Cursor>();
 
-  find(name: string): ResultPlan | undefined {
-    return this.#open.get(name)?.plan;
+  find(name: string, basis: string | undefined): ResultPlan | undefined {
+    const cursor = this.#open.get(name);
+    return cursor?.basis === basis ? cursor?.plan : undefined;
   }
 
-  /** DECLARE was answered. `isHeld`: it outlives its transaction. */
-  open(name: string, plan: ResultPlan, isHeld: boolean): void {
-    this.#open.set(name, { plan, isHeld });
+  /** DECLARE was answered. */
+  open(name: string, cursor: Cursor): void {
+    this.#open.set(name, cursor);
   }
 
   /** The name may stand for another cursor or portal now. */

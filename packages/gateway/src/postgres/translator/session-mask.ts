@@ -60,6 +60,11 @@ export class SessionMask implements Masking {
     return catalog === undefined ? undefined : this.#masking.classification(catalog);
   }
 
+  /** Of the classification and rules in force. */
+  get digest(): string | undefined {
+    return this.classification?.digest;
+  }
+
   get originBasis(): OriginBasis {
     const { classification, letsOutEverything } = this;
     const { unmask } = this.#session.grant.masking;
