@@ -24,7 +24,7 @@ function isCitext(oid: number, catalog: Catalog): boolean {
  * Casts between types of the server that have a result for every value, or end at a bound that no value can be moved to: shifting a date or an integer is an
  * oracle itself. source → targets.
  */
-const TOTAL: ReadonlyMap<number, readonly number[]> = new Map([
+export const TOTAL_CASTS: ReadonlyMap<number, readonly number[]> = new Map([
   [21, [23, 20, 1700, 701, 700]],
   [23, [20, 1700, 701, 700, 16]],
   [20, [1700, 701, 700]],
@@ -141,7 +141,7 @@ function arrayBehaviour(
   if (from?.arrayOf === undefined || modifier !== undefined) return 'fallible';
   if (from.arrayOf === element) return 'same';
   const isText = isTextType(from.arrayOf, catalog) && isTextType(element, catalog);
-  return isText || TOTAL.get(from.arrayOf)?.includes(element) === true ? 'whole' : 'fallible';
+  return isText || TOTAL_CASTS.get(from.arrayOf)?.includes(element) === true ? 'whole' : 'fallible';
 }
 
 function scalarBehaviour(
@@ -173,7 +173,7 @@ function scalarBehaviour(
   return isTotal(from.oid, type.oid) ? 'part' : 'fallible';
 }
 
-const isTotal = (from: number, to: number): boolean => TOTAL.get(from)?.includes(to) === true;
+const isTotal = (from: number, to: number): boolean => TOTAL_CASTS.get(from)?.includes(to) === true;
 
 /** Every type has a text. What has a length, `name` and "char" included, loses the rest. */
 function textBehaviour(

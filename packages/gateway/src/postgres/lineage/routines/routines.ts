@@ -5,6 +5,6 @@ import { castOf } from './casts.ts';
 import { operatorOf } from './operators.ts';
 import { routineOf } from './routine-of.ts';
 
-export { showsValues } from './system-values.ts';
+export { LISTED, showsValues } from './system-values.ts';
 
 export const ROUTINES: RoutineLineage = { routineOf, operatorOf, castOf, assign, unique };

@@ -1,5 +1,5 @@
 /** Columns of system relations in which values of tables, or statements with values in them, are shown. */
-import { VALUES, classifyRelation } from '../../inspect/routines/system-relations.ts';
+import { classifyRelation } from '../../inspect/routines/system-relations.ts';
 
 /** Of relations that are looked at column by column. All their other columns are counters, names and times. */
 const SHOWN: ReadonlyMap<string, ReadonlySet<string>> = new Map(
@@ -78,5 +78,4 @@ export function showsValues(schema: string, name: string, column: string | undef
 const hasAny = (columns: ReadonlySet<string>): boolean => columns.size > (columns.has('') ? 1 : 0);
 
 /** For the test against real servers. */
-export const LISTED: readonly string[] = [...SHOWN.keys()];
-export { VALUES };
+export const LISTED: ReadonlyMap<string, ReadonlySet<string>> = SHOWN;
