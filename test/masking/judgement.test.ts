@@ -232,3 +232,24 @@ test('after values were delivered in a form that is not found again, their class
   session.end();
   await harness.finish();
 });
+
+test('a trigger that writes into a temporary table of the caller does not carry values out', async () => {
+  await run(
+    server,
+    `create table watched (id int primary key, note text);
+     insert into watched values (1, 'x');
+     create function watch() returns trigger language plpgsql as
+       $$ begin insert into audit_log select ssn from customers where id = 9; return new; end $$;
+     create table audit_log (ssn text);
+     create trigger watching before update on watched for each row execute function watch()`,
+  );
+  const harness = await startMasked(server);
+  const session = await harness.connect();
+  const before = ['create temp table audit_log (ssn text)', "update watched set note = 'y' where id = 1"];
+  for (const text of before) assert.equal(told(await ask(session, text)).failed, undefined, text);
+  const { rows } = told(await ask(session, 'select ssn from pg_temp.audit_log'));
+  assert.equal(rows.length, 1);
+  assert.notEqual(rows[0], ssnOf(9));
+  session.end();
+  await harness.finish();
+});

@@ -133,7 +133,17 @@ export function lineageOfStatement(
   };
   try {
     const found = foundOf(node, within);
-    collector.touch(codeOf(accesses, context));
+    collector.touch(codeOf(accesses, context, TELLING));
+    // Temporary relations come first in every search_path: code that names a table without its schema writes into the caller's own of that name.
+    // What the text itself names is followed where it is called.
+    const fired = accesses.filter((access) => 'via' in access && access.via !== undefined);
+    const written = codeOf(fired, context, WRITING);
+    if (written.length > 0)
+      collector.flow({
+        sources: written,
+        how: 'derived',
+        to: { kind: 'temporary', relation: '*', column: '*' },
+      });
     for (const write of found.copyIn ?? [])
       if (write !== undefined)
         collector.touch([{ kind: 'column', object: write.object, class: write.class }]);
@@ -144,16 +154,21 @@ export function lineageOfStatement(
 }
 
 /** Code that is not PostgreSQL's own runs, named or fired by a write: what it says in notices and errors may be any value. */
-function codeOf(accesses: readonly Access[], { rules }: Pick<LineageContext, 'rules'>): readonly Source[] {
+function codeOf(
+  accesses: readonly Access[],
+  { rules }: Pick<LineageContext, 'rules'>,
+  classes: ReadonlySet<string>,
+): readonly Source[] {
   for (const access of accesses) {
-    if (access.kind !== 'routine' || !TELLING.has(access.class) || showsCounters(access.name)) continue;
+    if (access.kind !== 'routine' || !classes.has(access.class) || showsCounters(access.name)) continue;
     const object = `${access.schema}.${access.name}`;
     if (!rules.routines.has(object)) return [{ kind: 'unknown', object }];
   }
   return [];
 }
 
-const TELLING: ReadonlySet<string> = new Set(['own', 'security-definer', ...SHOWING]);
+const WRITING: ReadonlySet<string> = new Set(['own', 'security-definer']);
+const TELLING: ReadonlySet<string> = new Set([...WRITING, ...SHOWING]);
 
 function foundOf(node: Node, context: StatementContext): Found {
   const kind = kindOf(node);
