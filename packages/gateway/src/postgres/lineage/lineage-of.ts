@@ -10,7 +10,7 @@ import type { AnalyzedStatement } from '../inspect/analyze-statement.ts';
 import type { SessionNames } from '../inspect/meaning.ts';
 import { kindOf } from '../inspect/parse/tree.ts';
 import { BY_CALLER, Demands, withinWork } from '../inspect/query/analyze-query.ts';
-import type { Catalog } from '../catalog/catalog.ts';
+import type { Catalog, CatalogRelation } from '../catalog/catalog.ts';
 import { queryLineage } from './query/lineage-of-query.ts';
 import { ROUTINES } from './routines/routines.ts';
 import { lineageOfStatement } from './statement/lineage-of-statement.ts';
@@ -99,17 +99,23 @@ const PLAIN: ReadonlySet<string> = new Set([
 /**
  * Whether a statement has nothing to do with anything regulated, told by what it demands and reaches alone. That is sound because these hold every relation that is named,
  * read through views, policies and generated columns, or written by a rule, parts of partitioned tables included, and every routine that is not PostgreSQL's
- * own and harmless: a value can come from nowhere else. What is left are relations without classes, and structure of the catalog.
+ * own and harmless: a value can come from nowhere else, but for those relations that `hasOwnRows` leaves out. What is left are relations without classes, and structure of the catalog.
  */
-function isApart({ node, found }: AnalyzedStatement, { classification }: Masking): boolean {
+function isApart({ node, found, catalog }: AnalyzedStatement, { classification }: Masking): boolean {
   if (!PLAIN.has(kindOf(node)) || found.executes.length > 0 || found.unknownNames.length > 0) return false;
   const isFar = (access: Access): boolean =>
     access.kind === 'relation' &&
     (access.class === 'structure'
       ? !CATALOG_WITH_VALUES.has(access.name)
-      : access.class === 'data' && !classification.hasClasses(access.schema, access.name));
+      : access.class === 'data' &&
+        !classification.hasClasses(access.schema, access.name) &&
+        hasOwnRows(catalog.relation(access.schema, access.name)));
   return found.demands.every((access) => isFar(access)) && found.reaches.every((access) => isFar(access));
 }
+
+/** A materialized view reads nothing when it is read, and still shows others' rows; what inherits may have the classes of its parent. */
+const hasOwnRows = (relation: CatalogRelation | undefined): boolean =>
+  relation !== undefined && relation.kind !== 'materialized-view' && relation.parents.length === 0;
 
 /** `structure`, but for a column or two. */
 const CATALOG_WITH_VALUES: ReadonlySet<string> = new Set(['pg_attribute', 'pg_roles', 'pg_user']);

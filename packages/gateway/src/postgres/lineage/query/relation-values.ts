@@ -192,15 +192,19 @@ function systemColumns(relation: CatalogRelation, events: EventList): Known {
   return { columns, isOpen: false, events };
 }
 
-/** Of a shape that is not known: what it had is what it may have under any name. */
+/**
+ * Of a shape that is not known, since DDL changed it after the snapshot: a column of a name that it had is what it was, for DDL that would move regulated values is refused;
+ * one of any other name may be anything, if the relation has classes at all.
+ */
 function openColumns(relation: CatalogRelation, context: LineageContext, events: EventList): Known {
   const family = familyOf(relation, true, context);
+  const hasClasses = family.some(({ schema, name }) => context.classification.hasClasses(schema, name));
   const unknown: Source = { kind: 'unknown', object: nameOf(relation) };
   const columns = relation.columns.map((column) => {
-    const own = ownSources(column.name, family, context);
-    return { name: column.name, value: unknownOf(unionOf([own, [unknown]])) };
+    const value = valueOf(relation, column, ownSources(column.name, family, context), undefined);
+    return { name: column.name, value: { ...value, typeOid: undefined } };
   });
-  return { columns, isOpen: true, rest: [unknown], events };
+  return { columns, isOpen: true, rest: hasClasses ? [unknown] : [], events };
 }
 
 /** A relation in FROM by what its columns are. */
@@ -254,9 +258,11 @@ export function itemOfRelation(
   };
 }
 
-function otherOfOpen({ columns, rest }: QueryColumns): (name: string) => Value {
-  const value = unknownOf(unionOf([rest ?? [], ...columns.map((column) => column.value.sources)]));
-  return () => value;
+function otherOfOpen({ columns, rest = [] }: QueryColumns): (name: string) => Value {
+  const any = unknownOf(unionOf([rest, ...columns.map((column) => column.value.sources)]));
+  const unknown = unknownOf(rest);
+  const known = new Map(columns.map(({ name, value }) => [name, value]));
+  return (name) => (name === '*' ? any : (known.get(name) ?? unknown));
 }
 
 function otherOfTemporary(relation: string, { collector }: LineageContext): (name: string) => Value {
