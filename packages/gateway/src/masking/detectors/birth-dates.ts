@@ -1,5 +1,5 @@
 /** Dates that a word beside them says somebody was born on. A date alone says nothing of anybody. */
-import { NOTHING, isDigit, isLetter } from './characters.ts';
+import { NOTHING, isDigit, isLetter, isWordCode } from './characters.ts';
 import { SURENESS, report } from './scan.ts';
 import type { Scan } from './scan.ts';
 
@@ -14,23 +14,11 @@ const MIN_YEAR = 1880;
 const MAX_YEAR = 2079;
 const WHY = 'date of birth: a date, a word beside it says so';
 
-const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
-/** What they are called in the languages whose words for birth are looked for. */
-const OTHER_MONTHS = [
-  'mär',
-  'mai',
-  'okt',
-  'dez',
-  'ene',
-  'abr',
-  'ago',
-  'dic',
-  'fév',
-  'avr',
-  'jui',
-  'aoû',
-  'déc',
-];
+/** By three letters, in the languages whose words for birth are looked for. */
+const MONTHS =
+  'jan feb mar apr may jun jul aug sep oct nov dec mär mai okt dez ene abr ago dic fév avr jui aoû déc'.split(
+    ' ',
+  );
 
 export function findBirthDates(scan: Scan): void {
   const { starts, ends } = scan.words.contexts.birth;
@@ -44,14 +32,14 @@ export function findBirthDates(scan: Scan): void {
 
 /** `next`: where the next such word is. */
 function findBehind(scan: Scan, from: number, next: number): void {
-  let limit = Math.min(next, from + REACH);
+  let limit = Math.min(next, from + REACH, scan.codes.length);
   for (let at = from; at < limit; at++) {
     scan.steps += 1;
-    const end = endOfDate(scan, at);
+    const end = isWordCode(scan.codes[at] as number) ? endOfDate(scan, at) : -1;
     if (end === -1) continue;
     report(scan, 'birth-date', { start: at, end }, SURENESS.high, WHY);
     at = end;
-    limit = Math.min(next, end + NEXT_REACH);
+    limit = Math.min(next, end + NEXT_REACH, scan.codes.length);
   }
 }
 
@@ -170,6 +158,7 @@ function isCompact(value: number): boolean {
 }
 
 function skipOrdinal(scan: Scan, reader: DateReader): void {
+  if (!isLetter(scan.codes[reader.at] ?? NOTHING)) return;
   const pair = String.fromCharCode(scan.codes[reader.at] ?? 0, scan.codes[reader.at + 1] ?? 0).toLowerCase();
   if (!['st', 'nd', 'rd', 'th'].includes(pair)) return;
   reader.at += 2;
@@ -200,18 +189,20 @@ function endOfMonthFirst(scan: Scan, start: number): number {
   return isYear(year.value, year.length) ? reader.at : -1;
 }
 
-/** By its first three letters; one beyond ASCII fits any. */
+/** By its first three letters; one beyond ASCII is any other. */
 function isMonth(codes: Uint8Array, at: number): boolean {
-  for (const name of MONTHS) if (begins(codes, at, name)) return true;
-  for (const name of OTHER_MONTHS) if (begins(codes, at, name)) return true;
-  return false;
+  return months[(letterAt(codes, at) * 27 + letterAt(codes, at + 1)) * 27 + letterAt(codes, at + 2)] === 1;
 }
 
-function begins(codes: Uint8Array, at: number, name: string): boolean {
-  for (let index = 0; index < name.length; index++) {
-    const code = codes[at + index] ?? NOTHING;
-    const wanted = name.charCodeAt(index);
-    if (wanted < 0x80 ? (code | 0x20) !== wanted : code < 0x80) return false;
-  }
-  return true;
+/** 1 to 26; 0: a letter beyond ASCII, and anything that is none, which ends no name. */
+function letterAt(codes: ArrayLike<number>, at: number): number {
+  const code = codes[at] ?? 0;
+  const lower = code | 0x20;
+  return code < 0x80 && lower >= 0x61 && lower <= 0x7a ? lower - 0x60 : 0;
+}
+
+const months = new Uint8Array(27 ** 3);
+for (const name of MONTHS) {
+  const codes = Array.from(name, (letter) => letter.charCodeAt(0));
+  months[(letterAt(codes, 0) * 27 + letterAt(codes, 1)) * 27 + letterAt(codes, 2)] = 1;
 }
