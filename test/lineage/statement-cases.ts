@@ -30,10 +30,10 @@ export const STATEMENT_CASES: Readonly<Record<string, readonly StatementCase[]>>
     ['select own.of_customer(5)', 'customers.ssn'],
     ['select ssn from own.everyone()', 'customers.ssn'],
     ['select id, status from own.everyone()', '-, -'],
-    ['select own.secret()', '~? own.secret | flow ~? own.secret > temp *.*'],
+    ['select own.secret()', '~? own.secret | opaque ? own.secret | flow ~? own.secret > temp *.*'],
     [
       'select own.initials(c) from customers c',
-      `~? own.initials+${ALL} | opaque ${ALL} | flow ~? own.initials > temp *.*`,
+      `~? own.initials+${ALL} | opaque ${ALL} | opaque ? own.initials | flow ~? own.initials > temp *.*`,
     ],
     [`select ssn operator(own.<+>) 'x' from customers`, '~? own.<+>+customers.ssn | opaque customers.ssn'],
     [
@@ -89,7 +89,7 @@ export const STATEMENT_CASES: Readonly<Record<string, readonly StatementCase[]>>
     ],
     [
       'select * from pg_stats',
-      '-, -, -, -, -, -, -, ~? pg_catalog.pg_stats.most_common_vals, ~? pg_catalog.pg_stats.most_common_freqs, ~? pg_catalog.pg_stats.histogram_bounds, -, ~? pg_catalog.pg_stats.most_common_elems, ~? pg_catalog.pg_stats.most_common_elem_freqs, ~? pg_catalog.pg_stats.elem_count_histogram, ~? pg_catalog.pg_stats.range_length_histogram, ~? pg_catalog.pg_stats.range_empty_frac, ~? pg_catalog.pg_stats.range_bounds_histogram',
+      '-, -, -, -, -, ~? pg_catalog.pg_stats.avg_width, ~? pg_catalog.pg_stats.n_distinct, ~? pg_catalog.pg_stats.most_common_vals, ~? pg_catalog.pg_stats.most_common_freqs, ~? pg_catalog.pg_stats.histogram_bounds, ~? pg_catalog.pg_stats.correlation, ~? pg_catalog.pg_stats.most_common_elems, ~? pg_catalog.pg_stats.most_common_elem_freqs, ~? pg_catalog.pg_stats.elem_count_histogram, ~? pg_catalog.pg_stats.range_length_histogram, ~? pg_catalog.pg_stats.range_empty_frac, ~? pg_catalog.pg_stats.range_bounds_histogram',
     ],
     ['select pid, query, state from pg_stat_activity', '-, ~? pg_catalog.pg_stat_activity.query, -'],
     ['select relname, n_live_tup from pg_stat_user_tables', 'free'],
@@ -112,7 +112,7 @@ export const STATEMENT_CASES: Readonly<Record<string, readonly StatementCase[]>>
       '~customers.ssn | flow customers.ssn > plain.a',
     ],
     ['select (select ssn from customers limit 1)', 'customers.ssn'],
-    [`select id from customers where ssn = upper('x')`, '- | probe customers.ssn = upper(["x"])'],
+    [`select id from customers where ssn = upper('x')`, '- | probe customers.ssn = ["upper","x"]'],
     ['select id from customers where ssn = lower($1)', '- | probe customers.ssn = $1'],
     [`select id from customers where texteq(ssn, '5')`, '- | fallible customers.ssn | control customers.ssn'],
     [`select id from customers where starts_with(ssn, '5')`, '- | pattern customers.ssn'],
@@ -198,6 +198,7 @@ export const STATEMENT_CASES: Readonly<Record<string, readonly StatementCase[]>>
       `select id from customers where textlt(ssn, '5')`,
       '- | opaque customers.ssn | control ? textlt+customers.ssn',
     ],
+    ['select avg_width from pg_stats', '~? pg_catalog.pg_stats.avg_width'],
   ]),
   'Writes: where values go, and what a key tells': cases([
     ['insert into plain (id, a) select id, ssn from customers', 'none | flow customers.ssn > plain.a'],
@@ -216,7 +217,7 @@ export const STATEMENT_CASES: Readonly<Record<string, readonly StatementCase[]>>
       `insert into customers (id, name) values (1, 'x') returning ssn`,
       'customers.ssn | write customers.name',
     ],
-    ['update customers set ssn = null where id = 1', 'free'],
+    ['update customers set ssn = null where id = 1', 'none'],
     [`update customers set name = 'x' where id = 1`, 'none | write customers.name'],
     [
       'update customers set name = upper(name) where id = 1',
@@ -238,7 +239,7 @@ export const STATEMENT_CASES: Readonly<Record<string, readonly StatementCase[]>>
     ],
     ['insert into tmp (a) select ssn from customers', 'none | flow customers.ssn > temp tmp.a'],
     ['insert into tmp (a) values (1)', 'none | flow - > temp tmp.a'],
-    ['insert into customers (id, branch_id) values (1, 2)', 'free'],
+    ['insert into customers (id, branch_id) values (1, 2)', 'none'],
     [`insert into plain (a) values ('long enough') returning a`, 'free'],
     [
       `insert into customer_list (id, ssn) values (1, 'x')`,
@@ -250,7 +251,7 @@ export const STATEMENT_CASES: Readonly<Record<string, readonly StatementCase[]>>
       'insert into customers (id, ssn) select id, a from plain',
       'none | comparison customers.ssn | write customers.ssn',
     ],
-    ['insert into customers (id, ssn) values (1, default)', 'free'],
+    ['insert into customers (id, ssn) values (1, default)', 'none'],
     [
       `insert into customers values (1, 2, 'name', 'ssn')`,
       'none | unique customers.ssn = ssn | write customers.name | write customers.ssn',
@@ -263,8 +264,10 @@ export const STATEMENT_CASES: Readonly<Record<string, readonly StatementCase[]>>
       'update customers set (name, ssn) = (select source, ssn from leads where id = 1)',
       'none | flow leads.ssn > customers.ssn | write customers.name',
     ],
-    ['insert into accounts (id, customer_id) values (1, 2)', 'free'],
+    ['insert into accounts (id, customer_id) values (1, 2)', 'none'],
     ['insert into rich (id) values (1)', 'none'],
+    ['update plain set b = 1 where id = 1', 'free'],
+    ['delete from branches where id = 1', 'none'],
   ]),
   COPY: cases([
     [
@@ -309,14 +312,19 @@ export const STATEMENT_CASES: Readonly<Record<string, readonly StatementCase[]>>
     [`create table zz partition of events for values in ('south')`, 'free'],
     ['create or replace view bank.bound as select id, a as code from bank.plain', 'free'],
     ['create table x as execute p', 'none | flow ~? prepared statement > relation'],
+    ['create table zz (a text default own.of_customer(1))', 'none | flow ~customers.ssn > relation'],
+    [
+      'create temp table zt (a text) inherits (plain)',
+      'none | opaque ? rows of a temporary relation under another name | flow - > temp zt.a | flow - > temp zt.*',
+    ],
   ]),
   'EXPLAIN, cursors, prepared statements': cases([
     ['explain select ssn from customers', '-'],
     ['explain analyze select ssn from customers', '~customers.ssn'],
-    [`explain select own.opaque('x')`, '~? own.opaque | flow ~? own.opaque > temp *.*'],
+    [`explain select own.opaque('x')`, '~? own.opaque | opaque ? own.opaque | flow ~? own.opaque > temp *.*'],
     [
       'explain select own.opaque(ssn) from customers',
-      '~? own.opaque+customers.ssn | opaque customers.ssn | flow ~? own.opaque > temp *.*',
+      '~? own.opaque+customers.ssn | opaque customers.ssn | opaque ? own.opaque | flow ~? own.opaque > temp *.*',
     ],
     ['declare c cursor for select ssn from customers', 'none | declares c customers.ssn'],
     ['declare c cursor for select 1', 'none | declares c -'],
@@ -422,10 +430,28 @@ export const STATEMENT_CASES: Readonly<Record<string, readonly StatementCase[]>>
       'none | opaque ? own.g',
     ],
     ['drop view bound', 'free'],
+    ['create domain d as text default own.of_customer(1)', 'none | flow ~customers.ssn > relation'],
+    [
+      'alter table plain add column z text default own.of_customer(1)',
+      'none | flow ~customers.ssn > relation',
+    ],
+    ['alter table plain alter a set default own.of_customer(1)', 'none | flow ~customers.ssn > relation'],
+    [
+      'alter table tmp inherit plain',
+      'none | opaque ? rows of a temporary relation under another name | fallible temp tmp.* | flow ~temp tmp.* > temp tmp.*',
+    ],
+    [`alter table tmp add check (v < '7')`, 'none | fallible temp tmp.* | flow ~temp tmp.* > temp tmp.*'],
+    ['create unique index on tmp (v)', 'none | group temp tmp.*'],
+    ['create index on tmp (v)', 'free'],
+    ['cluster customers using customers_pkey', `none | order ${ALL}`],
+    [
+      `alter table events attach partition leads for values in ('x')`,
+      'none | fallible events.payload+leads.email+leads.ssn',
+    ],
   ]),
   'The session, and code that is run': cases([
     [`do 'begin end'`, 'none | opaque ? DO'],
-    ['call own.nothing(1)', 'unknown | flow ~? own.nothing > temp *.*'],
+    ['call own.nothing(1)', 'unknown | opaque ? own.nothing | flow ~? own.nothing > temp *.*'],
     ['show search_path', 'free'],
     ['show all', '-, ~? settings, -'],
     ['show app.secret', '~? settings'],

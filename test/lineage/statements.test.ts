@@ -89,7 +89,10 @@ describe('what is settled beside the statements', () => {
 
   test('what is written is touched: a constraint can show what is there', () => {
     const [insert] = follow('insert into leads (id, ssn) values ($1, $2)').statements;
-    assert.deepEqual(insert?.touched, [{ kind: 'column', object: 'bank.leads.ssn', class: 'ssn' }]);
+    assert.deepEqual(insert?.touched, [
+      { kind: 'column', object: 'bank.leads.ssn', class: 'ssn' },
+      { kind: 'column', object: 'bank.leads.email', class: 'email' },
+    ]);
   });
 
   test('own code that runs is touched: it can say anything', () => {

@@ -5,7 +5,7 @@
 import { FREE_LINEAGE } from '../../masking/lineage.ts';
 import type { Lineage, StatementLineage } from '../../masking/lineage.ts';
 import type { Classification, MaskingRules } from '../../masking/rules.ts';
-import type { Access } from '../../policy/access.ts';
+import type { Access, RelationAccess } from '../../policy/access.ts';
 import type { AnalyzedStatement } from '../inspect/analyze-statement.ts';
 import type { SessionNames } from '../inspect/meaning.ts';
 import { kindOf } from '../inspect/parse/tree.ts';
@@ -109,8 +109,23 @@ function isApart({ node, found, catalog }: AnalyzedStatement, { classification }
       ? !CATALOG_WITH_VALUES.has(access.name)
       : access.class === 'data' &&
         !classification.hasClasses(access.schema, access.name) &&
-        hasOwnRows(catalog.relation(access.schema, access.name)));
+        hasOwnRows(catalog.relation(access.schema, access.name)) &&
+        (access.verb === 'select' || !hasKeysOf(access, catalog, classification)));
   return found.demands.every((access) => isFar(access)) && found.reaches.every((access) => isFar(access));
+}
+
+/** A write looks along foreign keys, which demand nothing: it fails by what the other side has. */
+function hasKeysOf(
+  { name, schema }: RelationAccess,
+  catalog: Catalog,
+  classification: Classification,
+): boolean {
+  const relation = catalog.relation(schema, name);
+  const keys = [...(relation?.foreignKeys ?? []), ...(relation?.referencedBy ?? [])];
+  return keys.some(({ relationOid }) => {
+    const other = catalog.relationByOid(relationOid);
+    return other === undefined || classification.hasClasses(other.schema, other.name);
+  });
 }
 
 /** A materialized view reads nothing when it is read, and still shows others' rows; what inherits may have the classes of its parent. */

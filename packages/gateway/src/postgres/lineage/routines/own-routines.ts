@@ -35,6 +35,8 @@ export function opaqueOf(
   const source = collector.source({ kind: 'unknown', object });
   for (const value of given) collector.oracle('opaque', value.sources);
   if (routine.volatility === 'volatile' || routine.open === true) {
+    // It may write what it reads to where anybody reads it.
+    collector.oracle('opaque', [source]);
     collector.flow({
       sources: [source],
       how: 'derived',

@@ -7,7 +7,7 @@ const SHOWN: ReadonlyMap<string, ReadonlySet<string>> = new Map(
     [
       [
         'pg_stats',
-        'most_common_vals most_common_freqs histogram_bounds most_common_elems most_common_elem_freqs elem_count_histogram range_length_histogram range_bounds_histogram range_empty_frac',
+        'avg_width n_distinct correlation most_common_vals most_common_freqs histogram_bounds most_common_elems most_common_elem_freqs elem_count_histogram range_length_histogram range_bounds_histogram range_empty_frac',
       ],
       [
         'pg_stats_ext',
@@ -15,11 +15,11 @@ const SHOWN: ReadonlyMap<string, ReadonlySet<string>> = new Map(
       ],
       [
         'pg_stats_ext_exprs',
-        'expr most_common_vals most_common_freqs histogram_bounds most_common_elems most_common_elem_freqs elem_count_histogram range_length_histogram range_bounds_histogram range_empty_frac',
+        'expr avg_width n_distinct correlation most_common_vals most_common_freqs histogram_bounds most_common_elems most_common_elem_freqs elem_count_histogram range_length_histogram range_bounds_histogram range_empty_frac',
       ],
       [
         'pg_statistic',
-        'stavalues1 stavalues2 stavalues3 stavalues4 stavalues5 stanumbers1 stanumbers2 stanumbers3 stanumbers4 stanumbers5',
+        'stawidth stadistinct stavalues1 stavalues2 stavalues3 stavalues4 stavalues5 stanumbers1 stanumbers2 stanumbers3 stanumbers4 stanumbers5',
       ],
       ['pg_statistic_ext_data', 'stxdndistinct stxddependencies stxdmcv stxdexpr'],
       ['pg_stat_activity', 'query'],

@@ -28,7 +28,11 @@ export function ofCreateTable(create: NodeOf<'CreateStmt'>, context: StatementCo
   const { relation } = create;
   if (relation === undefined) throw new UnknownLineage('CreateStmt');
   tellReferences({ CreateStmt: create }, context);
+  tellDefaults({ CreateStmt: create }, context);
   if (!isTemporary(relation)) return NO_ROWS;
+  // A parent shows its rows, whose columns may be of no class.
+  if (create.inhRelations !== undefined || create.partspec !== undefined)
+    context.collector.oracle('opaque', [INHERITED]);
   const name = relation.relname ?? '';
   const columns: string[] = [];
   for (const element of create.tableElts ?? []) {
@@ -50,6 +54,29 @@ function toTemporary(
   { collector }: StatementContext,
 ): void {
   collector.flow({ sources, how: 'derived', to: { kind: 'temporary', relation, column } });
+}
+
+/** A default is computed once for the rows that there are, and then for each that comes: what it reads would be of no class. */
+function tellDefaults(node: Node, context: StatementContext): void {
+  const tell = (expression: Node | undefined): void => {
+    if (expression === undefined) return;
+    const { sources } = context.queries.lineageOfExpression(expression, undefined, context);
+    context.collector.flow({ sources, how: 'derived', to: { kind: 'sink', what: 'relation' } });
+  };
+  walkNodes(node, (kind, fields) => {
+    if (kind === 'Constraint') {
+      const { contype, raw_expr: expression } = fields as NodeOf<'Constraint'>;
+      if (contype === 'CONSTR_DEFAULT') tell(expression);
+    } else if (kind === 'AlterTableCmd') {
+      const { subtype, def } = fields as NodeOf<'AlterTableCmd'>;
+      if (subtype === 'AT_ColumnDefault') tell(def);
+    }
+  });
+}
+
+export function ofCreateDomain(create: NodeOf<'CreateDomainStmt'>, context: StatementContext): Found {
+  tellDefaults({ CreateDomainStmt: create }, context);
+  return NO_ROWS;
 }
 
 /** A foreign key to regulated columns asks, for every row that it is given, whether that value is there. */
@@ -79,6 +106,7 @@ const LEAVING: ReadonlySet<string> = new Set([
 export function ofAlterTable(alter: NodeOf<'AlterTableStmt'>, context: StatementContext): Found {
   if (alter.relation === undefined) throw new UnknownLineage('AlterTableStmt');
   tellReferences({ AlterTableStmt: alter }, context);
+  tellDefaults({ AlterTableStmt: alter }, context);
   const { relation, temporary } = foundOf(alter.relation, context);
   // Its columns are not known: any may be computed from any other.
   if (temporary !== undefined) {
@@ -87,11 +115,27 @@ export function ofAlterTable(alter: NodeOf<'AlterTableStmt'>, context: Statement
   for (const node of alter.cmds ?? []) {
     const command = asKind(node, 'AlterTableCmd');
     if (command === undefined) throw new UnknownLineage('AlterTableCmd');
+    if (temporary !== undefined) ofTemporaryCommand(command, temporary, context);
     if (relation !== undefined) ofCommand(command, relation, context);
     else context.collector.oracle('fallible', sourcesNamed(node, context));
   }
   return NO_ROWS;
 }
+
+/** Rows of one are rows of the other then, and each is followed by its own name. */
+const FAMILY: ReadonlySet<string> = new Set(['AT_AddInherit', 'AT_AttachPartition']);
+
+function ofTemporaryCommand(
+  { def, subtype = 'AT_AddColumn' }: NodeOf<'AlterTableCmd'>,
+  temporary: string,
+  { collector }: StatementContext,
+): void {
+  if (FAMILY.has(subtype)) collector.oracle('opaque', [INHERITED]);
+  const isPlain = PLAIN.has(subtype) || (subtype === 'AT_AddColumn' && constraintsOf(def).length === 0);
+  if (!isPlain) collector.oracle('fallible', [{ kind: 'temporary', relation: temporary, column: '*' }]);
+}
+
+const INHERITED: Source = { kind: 'unknown', object: 'rows of a temporary relation under another name' };
 
 function ofCommand(
   command: NodeOf<'AlterTableCmd'>,
@@ -101,7 +145,11 @@ function ofCommand(
   const subtype = command.subtype ?? 'AT_AddColumn';
   if (PLAIN.has(subtype)) return;
   const { collector } = context;
-  const named = sourcesNamed({ AlterTableCmd: command }, context);
+  const partition = asKind(command.def, 'PartitionCmd')?.name;
+  const named = unionOf([
+    sourcesNamed({ AlterTableCmd: command }, context),
+    sourcesOfRange(partition, context),
+  ]);
   const all = unionOf([sourcesOf(relation, context), named]);
   if (LEAVING.has(subtype)) return movedAway(all, context);
   switch (subtype) {
@@ -150,7 +198,9 @@ export function ofIndex(index: NodeOf<'IndexStmt'>, context: StatementContext): 
   const elements = index.indexParams ?? [];
   const isComputed =
     index.whereClause !== undefined || elements.some((node) => asKind(node, 'IndexElem')?.expr !== undefined);
-  const { relation } = foundOf(index.relation, context);
+  const { relation, temporary } = foundOf(index.relation, context);
+  if (temporary !== undefined && (isComputed || index.unique === true || index.excludeOpNames !== undefined))
+    context.collector.oracle('group', [{ kind: 'temporary', relation: temporary, column: '*' }]);
   if (relation === undefined) return NO_ROWS;
   const names = new Set(elements.flatMap((node) => asKind(node, 'IndexElem')?.name ?? []));
   const named = context.queries
@@ -274,6 +324,10 @@ export function ofComment(
 
 /** A check is held against every column of the domain. */
 export function ofDomain(alter: NodeOf<'AlterDomainStmt'>, context: StatementContext): Found {
+  if (alter.subtype === 'T' && alter.def !== undefined) {
+    const { sources } = context.queries.lineageOfExpression(alter.def, undefined, context);
+    context.collector.flow({ sources, how: 'derived', to: { kind: 'sink', what: 'relation' } });
+  }
   if (alter.subtype !== 'C' && alter.subtype !== 'V') return NO_ROWS;
   const { catalog, collector } = context;
   const domain = findType(stringsOf(alter.typeName) ?? [], context.query);
@@ -329,6 +383,12 @@ function isReadable({
 export function ofTrigger(create: NodeOf<'CreateTrigStmt'>, context: StatementContext): Found {
   const relation = create.relation === undefined ? undefined : foundOf(create.relation, context).relation;
   if (relation !== undefined) context.collector.oracle('opaque', sourcesOf(relation, context));
+  return NO_ROWS;
+}
+
+/** Rows are put into the order of an index, and are read in it from then on. Which columns an index has is not in the snapshot. */
+export function ofCluster({ relation: range }: NodeOf<'ClusterStmt'>, context: StatementContext): Found {
+  context.collector.oracle('order', sourcesOfRange(range, context));
   return NO_ROWS;
 }
 

@@ -10,6 +10,8 @@ import { SHOWING, showsCounters } from '../routines/built-ins.ts';
 import { Collector } from './collector.ts';
 import {
   ofAlterTable,
+  ofCluster,
+  ofCreateDomain,
   ofComment,
   ofCreateTable,
   ofDomain,
@@ -26,7 +28,7 @@ import { NO_ROWS } from './port.ts';
 import type { Found, StatementContext } from './port.ts';
 import { ofCopy, ofCreateTableAs, ofDeclare, ofFetch, ofSelect, ofView, ofWrite } from './queries.ts';
 import { ofCall, ofDo, ofExecute, ofExplain, ofPrepare, ofSchema, ofShow } from './session.ts';
-import { sourcesNamed, sourcesOfAccesses } from './sources.ts';
+import { boundSources, sourcesNamed, sourcesOfAccesses } from './sources.ts';
 
 type Handlers = { readonly [K in NodeKind]?: (fields: NodeOf<K>, context: StatementContext) => Found };
 
@@ -64,6 +66,8 @@ const FOLLOWED: Handlers = {
   CreateFunctionStmt: ofFunction,
   CreateTrigStmt: ofTrigger,
   RefreshMatViewStmt: ofRefresh,
+  ClusterStmt: ofCluster,
+  CreateDomainStmt: ofCreateDomain,
 };
 
 /** Neither read values nor have rows of their own, or change what nobody reads values from. */
@@ -82,7 +86,6 @@ const SILENT: ReadonlySet<string> = new Set<string>([
   'TruncateStmt',
   'LockStmt',
   'VacuumStmt',
-  'ClusterStmt',
   'ReindexStmt',
   'DropStmt',
   'AlterOwnerStmt',
@@ -98,7 +101,6 @@ const SILENT: ReadonlySet<string> = new Set<string>([
   'AlterTSDictionaryStmt',
   'AlterTSConfigurationStmt',
   'CompositeTypeStmt',
-  'CreateDomainStmt',
   'CreateEnumStmt',
   'CreateRangeStmt',
   'CreateConversionStmt',
@@ -134,6 +136,7 @@ export function lineageOfStatement(
   try {
     const found = foundOf(node, within);
     collector.touch(codeOf(accesses, context, TELLING));
+    for (const access of accesses) touchWritten(access, within);
     // Temporary relations come first in every search_path: code that names a table without its schema writes into the caller's own of that name.
     // What the text itself names is followed where it is called.
     const fired = accesses.filter((access) => 'via' in access && access.via !== undefined);
@@ -150,6 +153,21 @@ export function lineageOfStatement(
     return finish(found, collector, node);
   } catch {
     return unknownStatement(node, accesses, within);
+  }
+}
+
+const WRITES: ReadonlySet<string> = new Set(['insert', 'update', 'delete']);
+
+/** A row that fails a constraint is shown whole, and a key that is in the way with its values, of whichever side. */
+function touchWritten(access: Access, context: StatementContext): void {
+  if (access.kind !== 'relation' || !WRITES.has(access.verb)) return;
+  const { catalog, collector } = context;
+  const relation = catalog.relation(access.schema, access.name);
+  if (relation === undefined) return;
+  collector.touch(boundSources(relation, context));
+  for (const { relationOid } of relation.referencedBy ?? []) {
+    const other = catalog.relationByOid(relationOid);
+    if (other !== undefined) collector.touch(boundSources(other, context));
   }
 }
 

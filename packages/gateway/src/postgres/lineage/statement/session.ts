@@ -82,6 +82,7 @@ export function ofCall({ funccall }: NodeOf<'CallStmt'>, context: StatementConte
   for (const argument of funccall?.args ?? []) {
     collector.oracle('opaque', queries.lineageOfExpression(argument, undefined, context).sources);
   }
+  if (!context.rules.routines.has(parts.join('.'))) collector.oracle('opaque', [routine]);
   collector.flow({
     sources: [routine],
     how: 'derived',
