@@ -116,7 +116,7 @@ export const QUERY_CASES: Readonly<Record<string, readonly (readonly [sql: strin
     ['select vip, not vip, vip is true from customers', 'customers.vip, -, - | probe customers.vip = true'],
     [
       'select own.opaque(status), own.opaque(ssn) from customers',
-      '~? own.opaque, ~? own.opaque+customers.ssn | opaque customers.ssn | flow ~? own.opaque > temp *.*',
+      '~? own.opaque, ~? own.opaque+customers.ssn | opaque ? own.opaque | opaque customers.ssn | flow ~? own.opaque > temp *.*',
     ],
     [
       'select own.tail(ssn), own.tail(status), own.of_customer(id) from customers',
@@ -344,7 +344,7 @@ export const QUERY_CASES: Readonly<Record<string, readonly (readonly [sql: strin
     ["select id from customers where profile ? 'a'", '- | pattern customers.profile'],
     [
       "select id from customers where own.opaque(status) = 'a'",
-      '- | comparison ? own.opaque | flow ~? own.opaque > temp *.*',
+      '- | opaque ? own.opaque | comparison ? own.opaque | flow ~? own.opaque > temp *.*',
     ],
     ['select id from customers where ssn::int = 5', '- | fallible customers.ssn | comparison customers.ssn'],
     ['select id from customers limit (select score from customers limit 1)', '- | control customers.score'],
