@@ -114,7 +114,7 @@ export class Exchange {
   begin(intent: Intent, payloads: readonly Payload[], form: RefusalForm, touched: Touched): Call {
     const call = new Call(this.session.begin(intent, payloads, touched));
     const plan = call.command.mask;
-    if (!plan.isFree) call.mask = this.mask?.forCall(plan, touched.text);
+    call.mask = this.mask?.forCall(plan, touched);
     call.command.onDurable((error) => {
       if (error !== undefined) this.#refuseLate(call, error, form);
       call.gate.isOpen = true;

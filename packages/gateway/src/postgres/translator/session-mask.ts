@@ -8,6 +8,8 @@ import { OutputSlab } from '../mask/output-slab.ts';
 import type { ValueContext } from '../mask/value.ts';
 import { maskValue } from '../mask/values/mask-value.ts';
 import { CallMask } from './call-mask.ts';
+import type { Touched } from '../../session/touched.ts';
+import { withoutRows } from './no-rows.ts';
 import { Cursors } from './cursors.ts';
 import { detectionBy } from './detection.ts';
 import type { SessionMasking } from './ports.ts';
@@ -76,9 +78,12 @@ export class SessionMask implements Masking {
     return this.#analysis.catalog;
   }
 
-  /** @param text of the command, as long as its message is there. */
-  forCall(plan: MaskPlan, text: (() => string) | undefined): CallMask {
-    return new CallMask(this, plan, text);
+  /** Undefined: nothing of its answer has to be looked at. */
+  forCall(plan: MaskPlan, { lineage, text }: Touched): CallMask | undefined {
+    if (!plan.isFree) return new CallMask(this, plan, text);
+    if (lineage === undefined || this.letsOutEverything) return undefined;
+    const guarded = withoutRows(lineage);
+    return guarded === undefined ? undefined : new CallMask(this, guarded, undefined);
   }
 
   noteDelivered(name: ClassName, isAuthentic: boolean): void {
