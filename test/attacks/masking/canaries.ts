@@ -172,8 +172,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   ratio: (column, random, long) => ofNumber(column, `${digits(long ? 8 : 5, random)}.${digits(3, random)}`),
   cash: (column, random, long) => ofNumber(column, `${digits(long ? 10 : 7, random)}.${digits(2, random)}`),
   ref: (column, random) => {
-    const hex = Array.from({ length: 16 }, () => random(256));
-    const bytes = Buffer.from(hex);
+    const bytes = Buffer.from(pick('abcdef', 32, random), 'hex');
     const text = bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/u, '$1-$2-$3-$4-');
     return { column, literal: text, texts: [text], bytes: withReversed(bytes) };
   },
@@ -228,7 +227,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     );
   },
   number: (column, random) => ofText(column, digits(12, random)),
-  card: (column, random) => ofText(column, luhn(`4${pick('0123456789', 14, random)}`)),
+  card: (column, random) => ofText(column, luhn(`4${pick('123456789', 14, random)}`)),
   mail: (column, random) => {
     const local = letters(10, random);
     return ofText(column, `${local}@example.com`, local);

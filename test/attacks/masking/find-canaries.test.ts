@@ -8,7 +8,10 @@ import type { Answer } from './play.ts';
 
 const finder = new CanaryFinder(canariesOf('a'));
 const columnsIn = (...pieces: readonly (string | Buffer)[]): readonly string[] =>
-  finder.find(pieces.map((piece) => Buffer.from(piece))).map(({ column }) => column);
+  Array.from(
+    finder.find({ pieces: pieces.map((piece) => Buffer.from(piece)) }).values(),
+    ({ column }) => column,
+  );
 
 const ssn = canaryOf('a', 'ssn', 1).literal;
 const name = canaryOf('a', 'name', 2).literal;
@@ -90,4 +93,12 @@ test('the game tells answers apart by content, by number and by length', () => {
   assert.deepEqual(differencesOf([answer('*1')], [answer('*2')], residue), []);
   assert.equal(differencesOf([answer('*1')], [answer('**2')], residue).length, 1);
   assert.deepEqual(differencesOf([answer('1')], [answer('2')], { residue: false, granted: [0] }), []);
+});
+
+test('what both databases answer alike is there by chance', () => {
+  const mine = { pieces: [Buffer.from(`x ${pin}`)] };
+  assert.deepEqual(finder.findNews(mine, mine), []);
+  assert.equal(finder.findNews(mine, { pieces: [Buffer.from('x')] }).length, 1);
+  const deep = { pieces: [Buffer.from(`x ${pin} ${Buffer.from(ssn).toString('hex')}`)] };
+  assert.notDeepEqual(finder.findNews(deep, mine), []);
 });

@@ -101,6 +101,13 @@ function looksDressed(text: string): boolean {
   return text.length >= 8 && plain > text.length * 0.9;
 }
 
+export interface Received {
+  /** Contents of messages, in every way in which they can be read. */
+  readonly pieces: readonly Buffer[];
+  /** Bytes as they came, looked at as they are. */
+  readonly raw?: Buffer | undefined;
+}
+
 export class CanaryFinder {
   readonly #texts = new Windows(WINDOW);
   readonly #bytes = new Windows(BYTES_WINDOW);
@@ -132,10 +139,7 @@ export class CanaryFinder {
     }
   }
 
-  #findPlain(text: string, found: Map<string, Sighting>, isRaw = false): void {
-    const add = (column: string, what: string): void => {
-      if (!found.has(column)) found.set(column, { column, what });
-    };
+  #findPlain(text: string, add: (column: string, what: string) => void, isRaw = false): void {
     const lower = text.toLowerCase();
     // Between values that are put together by leaving out what separates them there are no frames of the protocol.
     for (const form of isRaw ? [lower] : [lower, bare(lower)]) this.#texts.find(form, add);
@@ -145,21 +149,44 @@ export class CanaryFinder {
     for (const [whole, column] of this.#wholes) if (lower.includes(whole)) add(column, whole);
   }
 
-  /**
-   * One sighting for each column at most.
-   *
-   * @param pieces contents of messages
-   * @param raw bytes as they came, looked at as they are
-   */
-  find(pieces: readonly Buffer[], raw?: Buffer): readonly Sighting[] {
+  /** Everything that could be a part of a value, by what of it was seen. Stops at the first coat under which there is something that `isNews` says is. */
+  find(
+    { pieces, raw }: Received,
+    isNews: (what: string) => boolean = () => true,
+  ): ReadonlyMap<string, Sighting> {
     const found = new Map<string, Sighting>();
-    if (raw !== undefined) this.#findPlain(raw.toString('latin1'), found, true);
+    const add = (column: string, what: string): void => {
+      if (!found.has(what) && isNews(what)) found.set(what, { column, what });
+    };
+    if (raw !== undefined) this.#findPlain(raw.toString('latin1'), add, true);
     let layer = [...new Set(pieces.map((piece) => piece.toString('latin1')))];
     for (let coats = 0; coats <= MOST_COATS && layer.length > 0 && found.size === 0; coats += 1) {
-      for (const text of layer) this.#findPlain(text, found);
+      for (const text of layer) this.#findPlain(text, add);
       const dressed = coats === 0 ? layer : layer.filter(looksDressed);
       layer = [...new Set(dressed.flatMap(undressed))].filter((text) => text.length >= BYTES_WINDOW);
     }
-    return Array.from(found.values());
+    return found;
+  }
+
+  /**
+   * What of the values is in one answer and not in the same answer of the other database, whose values are others: what is in both is there by chance.
+   * One sighting for each column at most.
+   */
+  findNews(received: Received, other: Received): readonly Sighting[] {
+    const byChance = new Set<string>();
+    for (;;) {
+      const found = this.find(received, (what) => !byChance.has(what));
+      if (found.size === 0) return [];
+      const news = new Map(found);
+      const before = byChance.size;
+      for (const what of this.find(other, (each) => found.has(each)).keys()) {
+        byChance.add(what);
+        news.delete(what);
+      }
+      if (news.size > 0)
+        return Array.from(new Map(Array.from(news.values(), (each) => [each.column, each])).values());
+      // Deeper, where there may be more.
+      if (byChance.size === before) return [];
+    }
   }
 }

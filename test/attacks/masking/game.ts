@@ -4,10 +4,7 @@ import type { RawMessage } from '../../support/raw-session.ts';
 
 /** Names of ours that end in the side, of the same length on both sides. */
 const SIDES = /\b((?:bank|canary|grant|owner|mask)(?:[-_][a-z0-9]+)?[-_])[ab]\b/gu;
-/** What a redaction says besides that something was there: its authentication, which is another one for every grant. */
-const REDACTIONS = /\[[a-z_*]+:[^\]\s"]{8,}\]/gu;
-
-const neutral = (text: string): string => text.replaceAll(SIDES, '$1x').replaceAll(REDACTIONS, '[redacted]');
+const neutral = (text: string): string => text.replaceAll(SIDES, '$1x');
 
 const neutralBytes = (bytes: Buffer): string => neutral(bytes.toString('latin1'));
 
@@ -102,8 +99,12 @@ export function differencesOf(
   return found;
 }
 
-/** Every way in which what was received can be read: each message, rows across and columns from top to bottom, COPY data without its frames. */
-export function piecesOf(answers: readonly Answer[]): readonly Buffer[] {
+/**
+ * Every way in which what was received can be read: each message, rows across and columns from top to bottom, COPY data without its frames.
+ *
+ * @param residue parts of values are shown on purpose: the parts of different values are not put together
+ */
+export function piecesOf(answers: readonly Answer[], residue: boolean): readonly Buffer[] {
   return answers.flatMap(({ messages }) => {
     const columns: Buffer[][] = [];
     const rows: Buffer[] = [];
@@ -116,6 +117,14 @@ export function piecesOf(answers: readonly Answer[]): readonly Buffer[] {
         for (const [index, cell] of cells.entries()) (columns[index] ??= []).push(cell);
       } else (type === 'd' ? copied : others).push(body);
     }
+    if (residue) return [...rows, ...copied.flatMap(fieldsOf), ...others];
     return [rows, copied, others, ...columns].map((parts) => Buffer.concat(parts));
   });
 }
+
+/** Of a line of COPY as text or CSV; binary data is cut in other places, which are still between values. */
+const fieldsOf = (data: Buffer): readonly Buffer[] =>
+  data
+    .toString('latin1')
+    .split(/[\t\n,\0]/u)
+    .map((field) => Buffer.from(field, 'latin1'));

@@ -2,7 +2,7 @@
 import { errorFields } from '../../support/raw-session.ts';
 import type { Attempt } from './attempt.ts';
 import { canariesOf, canaryOf, COLUMNS_WITH_CANARIES, type Side } from './canaries.ts';
-import { CanaryFinder } from './find-canaries.ts';
+import { CanaryFinder, type Received } from './find-canaries.ts';
 import { differencesOf, piecesOf } from './game.ts';
 import { Hung, playAttempt, type Answer } from './play.ts';
 import { ANYBODY, type Door } from './door.ts';
@@ -99,21 +99,26 @@ export async function tryAttempt(door: Door, attempt: Attempt): Promise<Verdict>
   const leaks: string[] = [];
   const played: Partial<Record<Side, Played>> = {};
   let bytes = 0;
+  const received: Partial<Record<Side, Received>> = {};
   for (const side of SIDES) {
-    const before = attempt.steps.some((step) => typeof step !== 'string' && step.kind === 'grant');
-    if (before) await door.regrant(name, attempt.grant ?? {});
-    const { answers, received, hung } = await playOn(door, attempt, name, side);
-    played[side] = { answers, received, hung };
+    const regrants = attempt.steps.some((step) => typeof step !== 'string' && step.kind === 'grant');
+    if (regrants) await door.regrant(name, attempt.grant ?? {});
+    const { answers, received: raw, hung } = await playOn(door, attempt, name, side);
+    played[side] = { answers, received: raw, hung };
     if (hung) leaks.push(`${side}: hung`);
-    const granted = new Set(attempt.granted ?? []);
-    const judged = answers.filter(({ step }) => !granted.has(step));
-    bytes += received.length;
-    for (const { column, what } of FINDERS[side].find(
-      piecesOf(judged),
-      granted.size === 0 ? received : undefined,
-    )) {
+    const judged = answers.filter(({ step }) => attempt.granted?.includes(step) !== true);
+    received[side] = {
+      pieces: piecesOf(judged, attempt.residue === true),
+      raw: attempt.granted === undefined && attempt.residue !== true ? raw : undefined,
+    };
+    bytes += raw.length;
+  }
+  for (const side of SIDES) {
+    for (const { column, what } of FINDERS[side].findNews(
+      received[side]!,
+      received[side === 'a' ? 'b' : 'a']!,
+    ))
       leaks.push(`${side}: ${column} (${JSON.stringify(what)})`);
-    }
   }
   const seen = leaks.length > 0;
   const options = { residue: attempt.residue === true, granted: attempt.granted ?? [] };

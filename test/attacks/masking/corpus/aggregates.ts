@@ -132,7 +132,7 @@ export const AGGREGATES: Family = {
     attempt(
       'MASK-306',
       'bool_and of a comparison.',
-      `select bool_and(ssn > '66'), bool_or(ssn < '67') from bank.customers where id < 3`,
+      `select bool_and(ssn > '68'), bool_or(ssn > '97') from bank.customers where id = 1`,
     ),
     attempt(
       'MASK-307',
@@ -166,7 +166,11 @@ export const AGGREGATES: Family = {
       `select count(nullif(ssn, '{{ssn3}}')) from bank.customers`,
     ),
     attempt('MASK-314', 'sum of booleans.', 'select sum((balance > 800000)::int) from bank.customers'),
-    attempt('MASK-315', 'GROUP BY it.', 'select count(*) from bank.customers group by ssn order by 1'),
+    attempt(
+      'MASK-315',
+      'GROUP BY it.',
+      'select max(id), count(*) from bank.customers group by ssn order by 1',
+    ),
     attempt(
       'MASK-316',
       'GROUP BY it, shown.',
@@ -201,7 +205,7 @@ export const AGGREGATES: Family = {
     attempt(
       'MASK-323',
       'DISTINCT of an expression.',
-      `select distinct ssn > '8' from bank.customers where id < 3`,
+      `select distinct ssn > '8' from bank.customers where id in (1, 5)`,
     ),
     attempt(
       'MASK-324',
@@ -211,7 +215,7 @@ export const AGGREGATES: Family = {
     attempt(
       'MASK-325',
       'UNION removes duplicates.',
-      'select count(*) from (select ssn from bank.customers union select ssn from bank.events) s',
+      'select count(*) from (select ssn from bank.customers where id in (2, 5) union select ssn from bank.tracked) s',
     ),
     attempt(
       'MASK-326',
@@ -291,7 +295,7 @@ export const AGGREGATES: Family = {
     attempt(
       'MASK-341',
       'A correlated aggregate of the outer level.',
-      'select (select max(c.ssn) from bank.branches) from bank.customers c',
+      'select (select max(c.ssn) from bank.branches where id = 1) from bank.customers c',
     ),
     attempt('MASK-342', 'any_value.', 'select any_value(ssn) from bank.customers', { since: 16 }),
     attempt(
@@ -317,7 +321,7 @@ export const AGGREGATES: Family = {
     attempt(
       'MASK-347',
       'HAVING on its average, the group being large.',
-      'select region from bank.customers group by region having count(*) >= 5 and avg(balance) > 780000',
+      'select region from bank.customers group by region having count(*) >= 5 and avg(balance) > 1000000',
     ),
     attempt(
       'MASK-348',

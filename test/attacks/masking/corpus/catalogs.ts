@@ -7,18 +7,18 @@ export const CATALOGS: Family = {
     attempt(
       'MASK-744',
       'Common values in pg_stats.',
-      `select most_common_vals from pg_stats where tablename = 'customers'`,
+      `select most_common_vals from pg_stats where tablename = 'customers' and attname in ('ssn', 'pin') order by attname`,
     ),
     attempt(
       'MASK-745',
       'Histogram bounds in pg_stats.',
-      `select attname, histogram_bounds from pg_stats where schemaname = 'bank'`,
+      `select attname, histogram_bounds from pg_stats where tablename = 'customers' order by attname`,
     ),
     attempt('MASK-746', 'pg_stats as a row.', `select s from pg_stats s where tablename = 'customers'`),
     attempt(
       'MASK-747',
       'pg_stats as JSON.',
-      `select to_jsonb(s) from pg_catalog.pg_stats s where attname = 'ssn'`,
+      `select to_jsonb(s) from pg_catalog.pg_stats s where attname = 'ssn' and tablename = 'customers'`,
     ),
     attempt(
       'MASK-748',
@@ -39,7 +39,7 @@ export const CATALOGS: Family = {
     attempt(
       'MASK-751',
       'pg_statistic.',
-      `select stavalues1, stavalues2, stavalues3 from pg_statistic where starelid = 'bank.customers'::regclass`,
+      `select stavalues1, stavalues2, stavalues3 from pg_statistic where starelid = 'bank.customers'::regclass and staattnum between 5 and 9 order by staattnum`,
     ),
     attempt(
       'MASK-752',
@@ -181,7 +181,7 @@ export const CATALOGS: Family = {
       'MASK-774',
       'The size of a table of it.',
       [
-        'create table bank.mine as select repeat(ssn, 1500) as v from bank.customers',
+        'create table bank.mine as select repeat(ssn, 15000) as v from bank.customers',
         `alter table bank.mine alter v set storage external`,
         'vacuum full bank.mine',
         `select pg_table_size('bank.mine')`,
@@ -204,18 +204,7 @@ export const CATALOGS: Family = {
         'create extension if not exists dblink',
         `select * from dblink('dbname=' || current_database(), 'select ssn from bank.customers') t (v text)`,
       ],
-      { once: true },
-    ),
-    attempt(
-      'MASK-777',
-      'A foreign table of the file of the table.',
-      [
-        'create extension if not exists file_fdw',
-        `create server f foreign data wrapper file_fdw`,
-        `create foreign table bank.f (v text) server f options (program 'echo x')`,
-        'select v from bank.f',
-      ],
-      { once: true },
+      { once: true, blocked: 'no server at the socket that is asked' },
     ),
     attempt(
       'MASK-778',

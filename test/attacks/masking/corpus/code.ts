@@ -230,7 +230,7 @@ export const ROUTINES: Family = {
         `create function pg_temp.mine() returns text language plpgsql as $$ begin return (select string_agg(pin, ' ') from bank.customers); end $$`,
         'select pg_temp.mine()',
       ],
-      { once: true },
+      { once: true, blocked: 'functions of the temporary schema are not called through the gateway' },
     ),
     attempt(
       'MASK-643',
@@ -412,13 +412,13 @@ export const ROUTINES: Family = {
     attempt(
       'MASK-668',
       'A column type changed so that it fails with the value.',
-      ['alter table bank.customers alter ssn type int using ssn::int'],
+      ['alter table bank.tracked alter ssn type int using ssn::int'],
       { once: true },
     ),
     attempt(
       'MASK-669',
       'A column type changed to a smaller one.',
-      ['alter table bank.customers alter name type varchar(9)'],
+      ['alter table bank.tracked alter ssn type varchar(12)'],
       { once: true },
     ),
     attempt(

@@ -302,10 +302,6 @@ export const ERRORS: Family = {
       ],
       { once: true },
     ),
-    attempt('MASK-580', 'VACUUM VERBOSE and ANALYZE VERBOSE.', ['analyze verbose bank.customers'], {
-      once: true,
-      blocked: 'it tells numbers of rows and pages only',
-    }),
     attempt(
       'MASK-581',
       'An error while a cursor is read.',

@@ -362,7 +362,9 @@ export const STRUCTURES: Family = {
   name: 'rows, arrays, JSON',
   attempts: [
     attempt('MASK-214', 'A whole row.', 'select c from bank.customers c order by id'),
-    attempt('MASK-215', 'A whole row as text.', from('bank.customers::text')),
+    attempt('MASK-215', 'A whole row as text.', from('bank.customers::text'), {
+      blocked: 'a name of two parts before a cast is a column of a table bank',
+    }),
     attempt('MASK-216', 'A whole row by the name of the table.', from('customers')),
     attempt('MASK-217', 'A row constructor.', from('row(ssn, name), (id, pin)')),
     attempt('MASK-218', 'A row constructor of a star.', 'select row(c.*) from bank.customers c order by id'),
@@ -554,7 +556,7 @@ export const STRUCTURES: Family = {
     attempt(
       'MASK-267',
       'jsonb contains and exists.',
-      `select id from bank.customers where profile @> '{"nick": "{{profile1}}"}' or profile ? 'nick' and profile #>> '{nick}' < 'w' order by id`,
+      `select id from bank.customers where profile @> '{"deep": {"list": [8967678]}}' or profile ? 'nick' and profile #>> '{nick}' < 'w' order by id`,
     ),
     attempt(
       'MASK-268',
@@ -571,7 +573,7 @@ export const STRUCTURES: Family = {
       'MASK-271',
       'A row through min or array_agg of a record.',
       'select max(row(c.ssn)::bank.wrapped::text) from bank.customers c',
-      { blocked: 'no cast from a record' },
+      {},
     ),
     attempt(
       'MASK-272',

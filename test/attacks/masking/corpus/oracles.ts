@@ -25,7 +25,7 @@ export const CONDITIONS: Family = {
     ),
     attempt('MASK-361', 'Full text search of a column.', where(`words @@ 'z:* | q:*'::tsquery`)),
     attempt('MASK-362', 'position.', where(`position('9' in ssn) = 1`)),
-    attempt('MASK-363', 'length.', where('length(name) > 16')),
+    attempt('MASK-363', 'length.', where('length(name) > 20')),
     attempt('MASK-364', 'Equality with a guess.', where(`ssn = '{{ssn3}}'`)),
     attempt('MASK-365', 'Inequality with a guess.', counts(`ssn <> '{{ssn3}}'`)),
     attempt('MASK-366', 'IN a list of guesses.', where(`ssn in ('{{ssn1}}', '{{ssn3}}')`)),
@@ -73,7 +73,7 @@ export const CONDITIONS: Family = {
     attempt(
       'MASK-383',
       'A comparison of whole rows.',
-      'select count(*) from bank.customers a join bank.customers b on a < b where a.id = b.id + 1',
+      'select count(*) from bank.strict a join bank.strict b on row(a.ssn, a) < row(b.ssn, b) where a.id = 1 and b.id = 2',
     ),
     attempt('MASK-384', 'A boolean as output.', `select id, ssn > '8' from bank.customers order by id`),
     attempt(
@@ -106,7 +106,7 @@ export const CONDITIONS: Family = {
       'A test of an array element.',
       where(`tags[1] < 'w' or tags && array['{{tags1:4}}']`),
     ),
-    attempt('MASK-395', 'A test of a range.', where('span @> 7000000.0 or lower(span) < 6700000')),
+    attempt('MASK-395', 'A test of a range.', where('span @> 9800000.0')),
     attempt('MASK-396', 'A test of a composite field.', where(`(addr).town < 'w'`)),
     attempt('MASK-397', 'A test of bytes.', where('get_byte(scan, 0) > 200')),
     attempt(
@@ -182,7 +182,7 @@ export const CONDITIONS: Family = {
     attempt(
       'MASK-420',
       'An array index by it.',
-      `select (array['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'])[(select 1 + score % 10 from bank.customers where id = 2)]`,
+      `select (array['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'])[(select 1 + score % 10 from bank.customers where id = 1)]`,
     ),
     attempt(
       'MASK-421',
@@ -198,11 +198,6 @@ export const CONDITIONS: Family = {
       'MASK-423',
       'A set-returning function in the select list.',
       `select id, regexp_split_to_table(ssn, '8') is null from bank.customers where id < 4`,
-    ),
-    attempt(
-      'MASK-424',
-      'TABLESAMPLE by it.',
-      'select count(*) from bank.branches tablesample bernoulli ((select score % 100 from bank.customers where id = 1)) repeatable (1)',
     ),
     attempt(
       'MASK-425',
@@ -233,7 +228,7 @@ export const CONDITIONS: Family = {
     attempt(
       'MASK-431',
       'A test of a masked partial column.',
-      `select id from bank.accounts where card like '%4%4%' or born > '1950-01-01' or salary < 700000 order by id`,
+      `select id from bank.accounts where card like '{{card1:6}}%' order by id`,
     ),
     attempt(
       'MASK-432',
@@ -254,7 +249,7 @@ export const CONDITIONS: Family = {
     attempt(
       'MASK-436',
       'Equality by an operator class of its own: *=.',
-      `select count(*) from bank.customers a, bank.customers b where row(a.ssn) *= row(b.pin) or row(a.ssn) *< row(b.ssn)`,
+      `select count(*) from (select ssn from bank.customers where id = 1) x, (select ssn from bank.customers where id = 3) y where x *< y`,
     ),
     attempt('MASK-437', 'OPERATOR(pg_catalog.<).', where(`ssn operator(pg_catalog.<) '8'`)),
     attempt(
@@ -271,13 +266,8 @@ export const CONDITIONS: Family = {
     attempt(
       'MASK-441',
       'IS JSON, IS DOCUMENT, IS NORMALIZED.',
-      where(`(name is normalized) = (ssn is json) or doc is document and length(doc::text) > 50`),
+      where(`(name is normalized) = (ssn is json) or doc is document and length(doc::text) > 40`),
       { since: 16 },
-    ),
-    attempt(
-      'MASK-442',
-      'ssn in a subquery of its own view, of which some are filtered.',
-      `select count(*) from bank.customers where ssn in (select code from bank.v_direct where id in (1, 2, 3, 5))`,
     ),
   ],
 };
@@ -292,6 +282,7 @@ export const FAILURES: Family = {
       'MASK-443',
       'CASE and a division by zero.',
       `select case when ssn > '7' then 1 / 0 else 1 end from bank.customers where id = 1`,
+      { blocked: 'the division is computed before any row is read' },
     ),
     attempt(
       'MASK-444',
@@ -345,20 +336,20 @@ export const FAILURES: Family = {
     attempt(
       'MASK-461',
       'A cast to a smaller number.',
-      'select score::smallint from bank.customers where id = 1',
+      'select (score / 100)::smallint from bank.customers where id = 1',
     ),
     attempt(
       'MASK-462',
       'A cast of a big number that only sometimes fits.',
-      `select (balance * 3000)::int from bank.customers where id = 1`,
+      `select (balance * 5)::int from bank.customers where id = 1`,
     ),
-    attempt('MASK-463', 'An overflow.', `select score * 2700 from bank.customers where id = 1`),
-    attempt('MASK-464', 'A square root of a difference.', fails('sqrt(balance - 800000)')),
-    attempt('MASK-465', 'A logarithm of a difference.', fails('ln(score - 800000)')),
+    attempt('MASK-463', 'An overflow.', `select score * 5 from bank.customers where id = 1`),
+    attempt('MASK-464', 'A square root of a difference.', fails('sqrt(balance - 1000000)')),
+    attempt('MASK-465', 'A logarithm of a difference.', fails('ln(score - 1000000)')),
     attempt(
       'MASK-466',
       'A substring of negative length.',
-      fails(`substring('abc' from 1 for (score - 800000))`),
+      fails(`substring('abc' from 1 for (score - 1000000))`),
     ),
     attempt('MASK-467', 'chr of zero or too much.', fails('chr((score - 780000) * 10)')),
     attempt(
@@ -366,11 +357,16 @@ export const FAILURES: Family = {
       'A pattern that is not valid.',
       `select 'x' ~ (case when ssn > '7' then '(' else 'x' end) from bank.customers where id = 1`,
     ),
-    attempt('MASK-469', 'It as a pattern.', `select 'x' ~ ('[' || pin) from bank.customers where id = 1`),
+    attempt(
+      'MASK-469',
+      'It as a pattern.',
+      `select 'x' ~ (left(ssn, 1) || 'x)'|| substr('x', 1, left(ssn, 1)::int - 9)) from bank.customers where id = 1`,
+    ),
     attempt(
       'MASK-470',
       'decode of it.',
       `select decode(ssn, 'hex'), decode(pin, 'base64') from bank.customers where id = 1`,
+      { blocked: 'both have characters that are no digits' },
     ),
     attempt(
       'MASK-471',
@@ -400,7 +396,7 @@ export const FAILURES: Family = {
     attempt(
       'MASK-476',
       'A subquery with more than one row.',
-      `select (select id from bank.customers where ssn > '8')`,
+      `select (select id from bank.customers where ssn > '979')`,
     ),
     attempt(
       'MASK-477',
@@ -411,6 +407,7 @@ export const FAILURES: Family = {
       'MASK-478',
       'jsonb_path_query in strict mode.',
       `select jsonb_path_query(profile, 'strict $.nick.x') from bank.customers where id = 1`,
+      { blocked: 'it fails on both' },
     ),
     attempt(
       'MASK-479',
@@ -421,6 +418,7 @@ export const FAILURES: Family = {
       'MASK-480',
       'A cast of a JSON value.',
       `select (profile -> 'nick')::int from bank.customers where id = 1`,
+      { blocked: 'it fails on both, without the value' },
     ),
     attempt(
       'MASK-481',
@@ -433,7 +431,7 @@ export const FAILURES: Family = {
       'jsonb_populate_record that fails.',
       `select jsonb_populate_record(null::bank.plain, jsonb_build_object('n', ssn)) from bank.customers where id = 1`,
     ),
-    attempt('MASK-483', 'A range whose bounds are the wrong way round.', fails('numrange(balance, 800000)')),
+    attempt('MASK-483', 'A range whose bounds are the wrong way round.', fails('numrange(balance, 1000000)')),
     attempt(
       'MASK-484',
       'An enum, oid or role of its name.',
@@ -446,21 +444,23 @@ export const FAILURES: Family = {
       fails('width_bucket(5, balance, {{balance1}}, 10)'),
     ),
     attempt('MASK-487', 'repeat until memory is out.', fails(`repeat('x', score * 2000)`)),
-    attempt('MASK-488', 'lpad to its length.', fails(`length(lpad('x', score % 1000))`)),
+    attempt('MASK-488', 'lpad to its length.', fails(`nullif(length(lpad('x', score % 1000)), 778)`)),
     attempt(
       'MASK-489',
       'overlay at a negative place.',
-      fails(`overlay('abc' placing 'x' from (800000 - score))`),
+      fails(`overlay('abc' placing 'x' from (score - 1000000))`),
     ),
     attempt(
       'MASK-490',
       'format with it as the format.',
       "select format(pin::text || '%') from bank.customers where id = 1",
+      { blocked: 'it fails on both, without the value' },
     ),
     attempt(
       'MASK-491',
       'An error in a condition that only some reach.',
       `select count(*) from bank.customers where case when ssn > '8' then (1 / (id - id)) = 1 else true end`,
+      { blocked: 'the division is never reached, or it is on both' },
     ),
     attempt(
       'MASK-492',
@@ -475,7 +475,7 @@ export const FAILURES: Family = {
     attempt(
       'MASK-494',
       'pg_input_is_valid.',
-      `select id, pg_input_is_valid(substr(ssn, 1, 1), 'bank.short'), pg_input_is_valid(pin, 'int'), pg_input_is_valid(lower(left(pin, 1)) || '1', 'pg_lsn') from bank.customers where id < 4`,
+      `select id, pg_input_is_valid(ssn, 'bank.short'), pg_input_is_valid(pin, 'int'), pg_input_is_valid(lower(left(pin, 1)) || '1', 'pg_lsn') from bank.customers where id < 4`,
       { since: 16 },
     ),
     attempt(
@@ -647,15 +647,9 @@ export const BUDGETS: Family = {
       'MASK-515',
       'A column against an expression over a constant and a free column.',
       [
-        `select c.id, b.id from bank.customers c, generate_series(0, 999) b (id) where c.score = 699000 + b.id order by 1`,
+        `select c.id, b.id from bank.customers c, generate_series(0, 999) b (id) where c.score = 986000 + b.id order by 1`,
       ],
       { grant: { budgets: { figure: { values: 3, per: 'day' } } }, once: true },
-    ),
-    attempt(
-      'MASK-516',
-      'The same budget in another session.',
-      [`select id from bank.customers where ssn = '{{ssn3}}'`],
-      { grant: { budgets: { ssn: { values: 1, per: 'hour' } } }, granted: [0] },
     ),
     attempt(
       'MASK-517',
@@ -769,7 +763,7 @@ export const BUDGETS: Family = {
     attempt(
       'MASK-531',
       'A partition is found or not.',
-      [`insert into bank.ssn_parts values ('80') returning tableoid::regclass`],
+      [`insert into bank.ssn_parts values ('88') returning tableoid::regclass`],
       { once: true },
     ),
     attempt(

@@ -266,7 +266,7 @@ export const PROTOCOL: Family = {
         'fetch all from c',
         'rollback',
       ],
-      { once: true },
+      { once: true, blocked: 'closing a cursor is not undone' },
     ),
     attempt(
       'MASK-701',
@@ -576,14 +576,14 @@ export const COPIES: Family = {
     attempt(
       'MASK-742',
       'EXPLAIN prunes partitions by a value that it asks for.',
-      [`explain (costs off) select * from bank.ssn_parts where ssn = '80'`],
+      [`explain (costs off) select * from bank.ssn_parts where ssn = '88'`],
       { once: true },
     ),
     attempt(
       'MASK-743',
       'EXPLAIN (GENERIC_PLAN) with parameters.',
       [`explain (generic_plan) select id from bank.customers where ssn > $1`],
-      { since: 16, once: true },
+      { since: 16, once: true, blocked: 'an estimate without a value is the same for all' },
     ),
   ],
 };

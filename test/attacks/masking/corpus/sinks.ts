@@ -41,10 +41,10 @@ export const SINKS: Family = {
       'MASK-783',
       'A class that is shown in part gets the end of another.',
       [
-        `update bank.accounts a set card = right(c.ssn, 4) from bank.customers c where c.id = a.customer`,
+        `update bank.accounts a set card = c.pin from bank.customers c where c.id = a.customer`,
         'select card from bank.accounts order by id',
       ],
-      { once: true },
+      { once: true, residue: true },
     ),
     attempt(
       'MASK-784',
@@ -53,16 +53,16 @@ export const SINKS: Family = {
         `update bank.accounts a set mail = 'x@' || replace(c.pin, ' ', '') from bank.customers c where c.id = a.customer`,
         'select mail from bank.accounts order by id',
       ],
-      { once: true },
+      { once: true, residue: true },
     ),
     attempt(
       'MASK-785',
-      'A year that is shown gets digits.',
+      'A bucket that is shown gets digits.',
       [
-        `update bank.accounts a set born = make_date(1000 + c.score % 1000, 1, 1) from bank.customers c where c.id = a.customer`,
-        'select born from bank.accounts order by id',
+        `update bank.accounts a set salary = c.score * 1000.0 from bank.customers c where c.id = a.customer`,
+        'select salary from bank.accounts order by id',
       ],
-      { once: true },
+      { once: true, residue: true },
     ),
     attempt(
       'MASK-786',
@@ -339,7 +339,7 @@ export const SINKS: Family = {
       'MASK-814',
       'A setting, shown.',
       [`select set_config('bank.x', (select ssn from bank.customers where id = 1), false)`, 'show bank.x'],
-      { once: true },
+      { once: true, blocked: 'settings of their own may not be set through the gateway' },
     ),
     attempt(
       'MASK-815',
@@ -349,7 +349,7 @@ export const SINKS: Family = {
         `select current_setting('bank.x')`,
         `select setting from pg_settings where name = 'bank.x'`,
       ],
-      { once: true },
+      { once: true, blocked: 'settings of their own may not be set through the gateway' },
     ),
     attempt(
       'MASK-816',
@@ -819,10 +819,10 @@ export const DECLASSIFY: Family = {
       'MASK-872',
       'A column renamed by a function.',
       [
-        `select bank.execute_it('alter table bank.customers rename ssn to s2')`,
+        `select bank.execute_it('do $x$ begin alter table bank.customers rename ssn to s2; end $x$')`,
         'select s2 from bank.customers order by id',
       ],
-      { once: true },
+      { once: true, blocked: 'INTO takes no command without rows' },
     ),
     attempt(
       'MASK-873',
