@@ -133,7 +133,7 @@ const hasOwnRows = (relation: CatalogRelation | undefined): boolean =>
   relation !== undefined && relation.kind !== 'materialized-view' && relation.parents.length === 0;
 
 /** `structure`, but for a column or two. */
-const CATALOG_WITH_VALUES: ReadonlySet<string> = new Set(['pg_attribute', 'pg_roles', 'pg_user']);
+const CATALOG_WITH_VALUES: ReadonlySet<string> = new Set(['pg_attribute', 'pg_class', 'pg_roles', 'pg_user']);
 
 function isFree(statement: StatementLineage, { detect }: MaskingRules): boolean {
   const { outputs, copyIn, declares, prepares, touched, probes, oracles, flows, writes } = statement;

@@ -149,6 +149,7 @@ const GROUPS: readonly Group[] = [
   { names: 'array_to_string array_dims', at: 'first', form: 'part', returns: TEXT },
   { names: 'array_append', at: 'second', form: 'part', only: 'no-array' },
   { names: 'array_prepend', at: 'first', form: 'part', only: 'no-array' },
+  { names: 'pg_get_expr', at: 'first', form: 'part', returns: TEXT },
   { names: 'isempty lower_inc lower_inf upper_inc upper_inf', at: 'any', form: 'part', returns: BOOL },
   { names: 'host abbrev', at: 'any', form: 'part', returns: TEXT },
   { names: 'family masklen', at: 'any', form: 'part', returns: INT4 },
@@ -233,6 +234,9 @@ export const SHOWING: ReadonlySet<string> = new Set([
   'replication',
   'catalog-values',
 ]);
+
+/** Harmless, but for values that stand in definitions: the bounds of partitions. */
+export const SHOWING_BOUNDS: ReadonlySet<string> = new Set(['pg_get_partition_constraintdef']);
 
 /** Of `catalog-values`, the ones that show no value of anybody: counters, sizes, times, places. */
 const COUNTERS = /^pg_stat_get_(?!activity|backend_activity|wal_senders|subscription|wal_receiver|progress)/u;

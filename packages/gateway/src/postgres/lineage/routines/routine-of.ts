@@ -16,7 +16,18 @@ import {
   unionOf,
   unknownOf,
 } from '../value.ts';
-import { BOOL, FREE, PLACES, POOLING, SHOWING, SINKS, TOTAL, reasonOf, showsCounters } from './built-ins.ts';
+import {
+  BOOL,
+  FREE,
+  PLACES,
+  POOLING,
+  SHOWING,
+  SHOWING_BOUNDS,
+  SINKS,
+  TOTAL,
+  reasonOf,
+  showsCounters,
+} from './built-ins.ts';
 import type { Condition, TotalRule } from './built-ins.ts';
 import { castOf, isTextType } from './casts.ts';
 import { opaqueOf, ownRoutineOf } from './own-routines.ts';
@@ -146,6 +157,7 @@ function shownBy(
   const judged =
     reach === 'setting' || reach === 'rewrite' ? reachOfCall(routine.name, constants, depth > 0) : reach;
   const isShowing =
+    SHOWING_BOUNDS.has(routine.name) ||
     judged === 'own' ||
     judged === 'security-definer' ||
     (SHOWING.has(judged) && !showsCounters(routine.name));

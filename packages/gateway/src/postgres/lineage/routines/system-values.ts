@@ -45,6 +45,8 @@ const SHOWN: ReadonlyMap<string, ReadonlySet<string>> = new Map(
       ['pg_ident_file_mappings', ''],
       ['pg_config', ''],
       ['pg_attribute', 'attmissingval'],
+      // The bounds of partitions are values of their keys.
+      ['pg_class', 'relpartbound'],
       ['pg_roles', 'rolconfig'],
       ['pg_user', 'useconfig'],
     ] as const

@@ -1,6 +1,8 @@
 /** One statement: what follows it, by kind. What is not in here is not followed, and refused where anything regulated is in sight. */
 import type { Source, StatementLineage } from '../../../masking/lineage.ts';
 import type { Access } from '../../../policy/access.ts';
+import type { CatalogRelation } from '../../catalog/catalog.ts';
+import { CATALOG_NAMES, parseExpressionText } from '../../inspect/query/analyze-query.ts';
 import { kindOf, walkNodes } from '../../inspect/parse/tree.ts';
 import type { Node, NodeKind, NodeOf } from '../../inspect/parse/tree.ts';
 import { ADMINISTRATION } from '../../inspect/statement/administration.ts';
@@ -165,9 +167,32 @@ function touchWritten(access: Access, context: StatementContext): void {
   const relation = catalog.relation(access.schema, access.name);
   if (relation === undefined) return;
   collector.touch(boundSources(relation, context));
+  if (access.verb === 'insert') tellDefaults(relation, context);
   for (const { relationOid } of relation.referencedBy ?? []) {
     const other = catalog.relationByOid(relationOid);
     if (other !== undefined) collector.touch(boundSources(other, context));
+  }
+}
+
+/** A default that reads a regulated column puts its value into another. What code does that is not seen, is its owner's doing. */
+function tellDefaults(relation: CatalogRelation, context: StatementContext): void {
+  if (!context.accesses.some(({ kind }) => kind === 'routine')) return;
+  const names = CATALOG_NAMES;
+  const apart: LineageContext = {
+    ...context,
+    names,
+    query: { ...context.query, names },
+    isCatalogText: true,
+    collector: new Collector(),
+  };
+  for (const { default: text, generated, name } of relation.columns) {
+    if (text === undefined || generated) continue;
+    const sources = parseExpressionText(text)
+      .flatMap((node) => context.queries.lineageOfExpression(node, undefined, apart).sources)
+      .filter(({ kind }) => kind === 'column');
+    const object = `${relation.schema}.${relation.name}.${name}`;
+    const bound = context.classification.classOf(relation.schema, relation.name, name);
+    context.collector.flow({ sources, how: 'derived', to: { kind: 'column', object, class: bound } });
   }
 }
 
