@@ -12,8 +12,8 @@ import { makeVerifier } from '../../packages/gateway/src/identity/scram-verifier
 import { createLogger } from '../../packages/gateway/src/observe/logger.ts';
 import { setupSql } from '../../packages/gateway/src/postgres/roles/setup-sql.ts';
 import { installSecondWall, loadBank } from './database/load.ts';
-import { TOOL_CALLS, callTools, startMcpServer } from './demo/agent.ts';
-import type { ToolAnswer } from './demo/agent.ts';
+import { AGENTS, TOOL_CALLS, callTools, startMcpServer } from './demo/agent.ts';
+import type { AgentName, ToolAnswer } from './demo/agent.ts';
 import { factsOf, gatewayUrl } from './demo/facts.ts';
 import type { DemoFacts } from './demo/facts.ts';
 import { openDemoFolder, writeConfiguration } from './demo/folder.ts';
@@ -87,13 +87,12 @@ async function present(options: DemoOptions, started: Undo[]): Promise<void> {
   await installWall(folder, database);
   say('starting the gateway …');
   const gateway = await startDemoGateway(folder, started);
-  const mcp = await startMcpServer(gatewayUrl(folder, gateway.port, 'report-agent'));
-  started.push(() => mcp.stop());
-  const facts = factsOf(folder, { gatewayPort: gateway.port, database, mcpUrl: mcp.url });
+  const mcp = await startMcpServers(folder, gateway.port, started);
+  const facts = factsOf(folder, { gatewayPort: gateway.port, database, mcp });
   writeFileSync(folder.demoFile, `${JSON.stringify(facts, null, 2)}\n`, { mode: 0o600 });
   started.push(() => rmSync(folder.demoFile, { force: true }));
   show(partsLines(facts));
-  const calls = options.traffic ? await makeTraffic(folder, mcp.url, show) : {};
+  const calls = options.traffic ? await makeTraffic(folder, mcp, show) : {};
   if (options.json) {
     print(JSON.stringify({ ...facts, ...calls }));
   }
@@ -138,8 +137,23 @@ async function startDemoGateway(folder: DemoFolder, started: Undo[]): Promise<{ 
   return { port: gateway.address.port };
 }
 
-/** One that the operator may run and the agent may not. */
-const EXPLAINED = "UPDATE bank.accounts SET status = 'frozen' WHERE account_id = 7";
+async function startMcpServers(
+  folder: DemoFolder,
+  gatewayPort: number,
+  started: Undo[],
+): Promise<Readonly<Record<AgentName, string>>> {
+  const servers = await Promise.all(
+    AGENTS.map(async (name) => {
+      const server = await startMcpServer(gatewayUrl(folder, gatewayPort, name));
+      started.push(() => server.stop());
+      return [name, server.url] as const;
+    }),
+  );
+  return Object.fromEntries(servers) as Record<AgentName, string>;
+}
+
+/** One that the operator may run and the agents may not; and what of it would leave masked. */
+const EXPLAINED = 'SELECT phone, ssn FROM bank.customers WHERE customer_id = 7';
 
 interface Traffic {
   readonly calls: readonly ToolAnswer[];
@@ -150,10 +164,10 @@ interface Traffic {
 
 async function makeTraffic(
   folder: DemoFolder,
-  mcpUrl: string,
+  mcp: Readonly<Record<AgentName, string>>,
   show: (lines: readonly string[]) => void,
 ): Promise<Traffic> {
-  const answers = await callTools(mcpUrl, TOOL_CALLS);
+  const answers = await callTools(mcp, TOOL_CALLS);
   show(trafficLines(answers));
   const explaining = explain(folder, EXPLAINED);
   const calls = await lastCalls(folder, TOOL_CALLS.length);

@@ -156,7 +156,7 @@ const STATEMENTS: readonly (readonly [string, agent: boolean, operator: boolean]
   ["UPDATE bank.cards SET status = 'blocked' WHERE card_id = 1", false, true],
   ["UPDATE bank.customers SET ssn = 'x' WHERE customer_id = 1", false, false],
   ['UPDATE bank.transactions SET amount_cents = 0', false, false],
-  ["SELECT reporting.row_count('bank.transactions')", true, true],
+  ["SELECT reporting.row_count('bank.transactions')", true, false],
   ['DELETE FROM bank.transactions', false, false],
   ['DELETE FROM bank.customers', false, false],
 ];
@@ -171,13 +171,34 @@ for (const [text, agent, operator] of STATEMENTS) {
 }
 
 test('what the demo has its agent ask is judged as the demo says', () => {
-  const judged = TOOL_CALLS.flatMap(({ arguments: { sql } }) =>
-    sql === undefined ? [] : [[judge('report-agent', sql), sql]],
+  const judged = TOOL_CALLS.flatMap(({ agent, arguments: { sql } }) =>
+    sql === undefined ? [] : [[judge(agent, sql), sql]],
   );
   assert.deepEqual(
     judged.map(([permitted]) => permitted),
-    [true, false, true, false],
+    [true, false, true, false, true, true],
   );
+});
+
+test('the agent for cards reads who has which card, and no more', async () => {
+  const judged: readonly (readonly [string, boolean])[] = [
+    [
+      'SELECT c.email, c.ssn FROM bank.customers c JOIN bank.accounts a ON a.customer_id = c.customer_id',
+      true,
+    ],
+    ['SELECT pan, status FROM bank.cards', true],
+    ['SELECT given_name FROM bank.customers', false],
+    ['SELECT phone FROM bank.customers', false],
+    ['SELECT account_number FROM bank.accounts', false],
+    ['SELECT counterparty FROM bank.transactions', false],
+    ["UPDATE bank.cards SET status = 'active' WHERE card_id = 1", false],
+    // It makes SQL of its argument: with it, what leaves masked could be counted, one guess after the other.
+    ["SELECT reporting.row_count('bank.cards')", false],
+  ];
+  for (const [text, isPermitted] of judged) {
+    assert.equal(judge('service-agent', text), isPermitted, text);
+    assert.equal(await isGrantedInDatabase('service-agent', text), isPermitted, text);
+  }
 });
 
 /** A read that the text of the call does not show. */

@@ -89,13 +89,15 @@ describe('the demo', () => {
     demo = await startDemo(directory);
     const { calls = [], verdict, explained } = demo.said;
     assert.deepEqual(
-      calls.map(({ tool, ok, rows }) => [tool, ok, rows]),
+      calls.map(({ agent, tool, ok, rows }) => [agent, tool, ok, rows]),
       [
-        ['run_report', true, 35],
-        ['run_sql', true, 3],
-        ['run_sql', false, undefined],
-        ['run_sql', false, undefined],
-        ['run_sql', false, undefined],
+        ['report-agent', 'run_report', true, 35],
+        ['report-agent', 'run_sql', true, 3],
+        ['report-agent', 'run_sql', false, undefined],
+        ['report-agent', 'run_sql', false, undefined],
+        ['report-agent', 'run_sql', false, undefined],
+        ['service-agent', 'run_sql', true, 20],
+        ['service-agent', 'run_sql', false, undefined],
       ],
     );
     // The first wall, with what is missing; the second one, which the first let pass; the first one again.
@@ -112,9 +114,52 @@ describe('the demo', () => {
     assert.match(calls[3]?.text ?? '', /^ERROR 42501: permission denied for table customers/);
     assert.match(calls[4]?.text ?? '', /this setting may not be changed through the gateway/);
     assert.equal(verdict, 'VERIFIED');
-    assert.match(explained ?? '', /update bank\.accounts\(status\)/);
+    assert.match(explained ?? '', /select bank\.customers\(customer_id,phone,ssn\)/);
     assert.match(explained ?? '', /^forbid: report-agent under grant reports$/m);
+    assert.match(explained ?? '', /^forbid: service-agent under grant card-services$/m);
     assert.match(explained ?? '', /^permit: operator under grant operations$/m);
+    assert.match(explained ?? '', /^ *unmasked: +bank\.customers\.phone \(phone\)$/m);
+  });
+
+  it('lets what identifies a person leave masked only, and refuses to let it be guessed', async () => {
+    const { said } = demo ?? assert.fail('not running');
+    const [shown, guessed] = said.calls?.filter(({ agent }) => agent === 'service-agent') ?? [];
+    const { rows = [] } = JSON.parse(shown?.text ?? '') as {
+      rows?: readonly Readonly<Record<string, string>>[];
+    };
+    const target = new Client({ connectionString: said.target });
+    await target.connect();
+    after(() => target.end());
+    const real = await target.query<Readonly<Record<string, string>>>(
+      String(shown?.arguments['sql']).replace('date_of_birth', 'date_of_birth::text'),
+    );
+    assert.equal(rows.length, 20);
+    for (const [index, { email, date_of_birth: born, ssn, pan, label }] of rows.entries()) {
+      const unmasked = real.rows[index] ?? assert.fail();
+      assert.equal(email, '***@example.com');
+      assert.equal(born, `${unmasked['date_of_birth']?.slice(0, 4)}-01-01`);
+      assert.match(ssn ?? '', /^\[ssn:xr[0-9a-z]+\]$/);
+      assert.equal(pan, `${'*'.repeat(12)}${unmasked['pan']?.slice(-4)}`);
+      assert.match(label ?? '', /^\[pan:xr[0-9a-z]+\]$/);
+    }
+    for (const value of real.rows.flatMap((row) => ['email', 'ssn', 'pan'].map((name) => row[name]))) {
+      assert.ok(value !== undefined && !JSON.stringify(said).includes(value), 'a value left as it is');
+    }
+    const result = readLeaves(said.state).findLast(({ masked }) => masked !== undefined);
+    const masked = result?.['masked'] as readonly Readonly<Record<string, unknown>>[];
+    assert.deepEqual(
+      masked.map((each) => [each['class'], each['transform'], each['object'], each['count']]),
+      [
+        ['email', 'email-domain', 'bank.customers.email', 20],
+        ['dob', 'year', 'bank.customers.date_of_birth', 20],
+        ['ssn', 'redact', 'bank.customers.ssn', 20],
+        ['pan', 'keep-last', 'bank.cards.pan', 20],
+        ['pan', 'redact', 'bank.cards.pan', 20],
+      ],
+    );
+    assert.match(guessed?.text ?? '', /^ERROR 42501: .*regulated values/);
+    assert.match(guessed?.text ?? '', /It matches a pattern with values of class ssn/);
+    assert.match(guessed?.text ?? '', /ask the owner of target bank to extend grant card-services/);
   });
 
   it('writes demo.json for scripts, for its owner alone', async () => {

@@ -21,12 +21,14 @@ export interface DemoFolder {
   readonly passwords: Passwords;
 }
 
-const USERS = ['postgres', 'countersign_gateway', 'report-agent', 'operator'] as const;
+const USERS = ['postgres', 'countersign_gateway', 'report-agent', 'service-agent', 'operator'] as const;
 
 type Passwords = Readonly<Record<(typeof USERS)[number], string>>;
 
 /** Whose password the gateway must not know: it gets a verifier. */
-const CLIENTS = ['report-agent', 'operator'] as const;
+const CLIENTS = ['report-agent', 'service-agent', 'operator'] as const;
+
+export type DemoClient = (typeof CLIENTS)[number];
 
 /** Whose password the gateway uses towards the database. It makes the roles that sessions run as. */
 const GATEWAY_LOGIN = 'countersign_gateway';
@@ -46,6 +48,12 @@ function writeKeys(keys: string): void {
   }
 }
 
+/** What the keys of masking are derived from. A folder of an earlier version of the demo lacks it. */
+function makeMaskingKey(keys: string): void {
+  const file = join(keys, 'masking.key');
+  if (!existsSync(file)) writeFileSync(file, randomBytes(48).toString('base64'), PRIVATE);
+}
+
 async function writePasswords(keys: string, passwords: Passwords): Promise<void> {
   for (const user of CLIENTS) {
     writeFileSync(join(keys, `${user}.verifier`), await makeVerifier(passwords[user]), PRIVATE);
@@ -55,6 +63,7 @@ async function writePasswords(keys: string, passwords: Passwords): Promise<void>
 
 /** Keys and passwords as they are; those that are missing are made. */
 async function openKeys(keys: string): Promise<Passwords> {
+  makeMaskingKey(keys);
   const file = join(keys, 'passwords.json');
   const isNew = !existsSync(file);
   const known = isNew ? {} : (JSON.parse(readFileSync(file, 'utf8')) as Partial<Passwords>);

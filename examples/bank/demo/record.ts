@@ -52,9 +52,18 @@ interface ShownLeaf {
     readonly sqlstate?: string;
     readonly rows?: number;
     readonly objects?: readonly string[];
+    readonly masked?: readonly MaskedColumn[];
     readonly decision?: { readonly policies: readonly string[]; readonly reasons: readonly string[] };
   };
   readonly contents?: readonly { readonly field: string; readonly bytes?: string }[];
+}
+
+/** Values that left masked. */
+export interface MaskedColumn {
+  readonly object: string;
+  readonly class: string;
+  readonly transform: string;
+  readonly count: number;
 }
 
 export interface RecordedCall {
@@ -68,6 +77,7 @@ export interface RecordedCall {
   /** The grant and the policies that decided. */
   readonly decidedBy: readonly string[];
   readonly outcome: string;
+  readonly masked: readonly MaskedColumn[];
 }
 
 function outcomeOf(call: ShownLeaf, result: ShownLeaf | undefined): string {
@@ -89,6 +99,7 @@ function recordedCalls(leaves: readonly ShownLeaf[]): readonly RecordedCall[] {
   return leaves
     .filter(({ leaf }) => leaf.type === 'call.intent' || leaf.type === 'call.denied')
     .map((shown) => {
+      const result = results.get(shown.leaf.id);
       const bytes = shown.contents?.find(({ field }) => field === 'statement')?.bytes ?? '';
       return {
         index: shown.index,
@@ -97,7 +108,8 @@ function recordedCalls(leaves: readonly ShownLeaf[]): readonly RecordedCall[] {
         objects: shown.leaf.objects ?? [],
         decidedBy: shown.leaf.decision?.policies ?? [],
         statement: Buffer.from(bytes, 'base64').toString('utf8').replaceAll(/\s+/g, ' ').trim(),
-        outcome: outcomeOf(shown, results.get(shown.leaf.id)),
+        outcome: outcomeOf(shown, result),
+        masked: result?.leaf.masked ?? [],
       };
     });
 }

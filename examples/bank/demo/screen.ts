@@ -1,10 +1,11 @@
 /** What the demo prints for people. */
 import { join, relative } from 'node:path';
 import { styleText } from 'node:util';
+import { AGENTS } from './agent.ts';
 import type { ToolAnswer } from './agent.ts';
 import type { DemoFacts } from './facts.ts';
 import type { DemoFolder } from './folder.ts';
-import type { RecordedCall, Verification } from './record.ts';
+import type { MaskedColumn, RecordedCall, Verification } from './record.ts';
 
 const WIDTH = 78;
 
@@ -44,7 +45,8 @@ export function partsLines(facts: DemoFacts): readonly string[] {
     heading('Running'),
     `  database     127.0.0.1:${facts.ports.database}   PostgreSQL 18, 100,000 transactions`,
     `  gateway      127.0.0.1:${facts.ports.gateway}   records every statement before it has effect`,
-    `  MCP server   ${facts.mcp.url}   run_report, run_sql`,
+    `  MCP servers  ${facts.mcp['report-agent']}   run_report, run_sql`,
+    `               ${facts.mcp['service-agent']}   the same for another agent`,
   ];
 }
 
@@ -57,14 +59,24 @@ function refusalLines(text: string): readonly string[] {
   );
 }
 
+/** How many, and the first one where something in it was masked. */
+function rowsLines({ agent, firstRow = {}, rows = 0 }: ToolAnswer): readonly string[] {
+  const count = `${rows} ${rows === 1 ? 'row' : 'rows'}`;
+  if (agent !== 'service-agent') return [count];
+  const columns = Object.entries(firstRow);
+  const width = Math.max(...columns.map(([name]) => name.length));
+  const values = columns.map(
+    ([name, value]) => `${name.padEnd(width)}  ${shorten(String(value), WIDTH - 10 - width)}`,
+  );
+  return [`${count}, the first:`, ...values.map((line) => `  ${line}`)];
+}
+
 function answerLines(answer: ToolAnswer): readonly string[] {
   const given = Object.values(answer.arguments).join(' … ');
   const mark = answer.ok ? colour('green', '✔') : colour('red', '✖');
-  const [outcome = '', ...more] = answer.ok
-    ? [`${answer.rows ?? 0} ${answer.rows === 1 ? 'row' : 'rows'}`]
-    : refusalLines(answer.text);
+  const [outcome = '', ...more] = answer.ok ? rowsLines(answer) : refusalLines(answer.text);
   return [
-    `  ${mark} ${answer.tool.padEnd(10)} ${shorten(given, WIDTH - 14)}`,
+    `  ${mark} ${answer.tool.padEnd(10)} ${shorten(given.replaceAll(/\s+/g, ' '), WIDTH - 14)}`,
     colour('dim', `    ${answer.what}`),
     `    → ${outcome}`,
     ...more.map((line) => `      ${line}`),
@@ -72,17 +84,33 @@ function answerLines(answer: ToolAnswer): readonly string[] {
 }
 
 export function trafficLines(answers: readonly ToolAnswer[]): readonly string[] {
-  return [heading('Tool calls of the agent, over MCP'), ...answers.flatMap(answerLines)];
+  return AGENTS.flatMap((name) => {
+    const ofAgent = answers.filter(({ agent }) => agent === name);
+    return [heading(`Tool calls of ${name}, over MCP`), ...ofAgent.flatMap(answerLines)];
+  });
+}
+
+/** What left masked: class, how, how many values, and from where. */
+function maskedLines(masked: readonly MaskedColumn[]): readonly string[] {
+  return masked.map(({ class: name, count, object, transform }) =>
+    shorten(`masked ${name}: ${transform}, ${count} of ${object}`, WIDTH - 23),
+  );
 }
 
 function callLines(call: RecordedCall): readonly string[] {
-  const { decidedBy, denied, index, objects, outcome, principal, statement } = call;
+  const { decidedBy, denied, index, masked, objects, outcome, principal, statement } = call;
   const touched = objects.length === 0 ? [] : [shorten(objects.join(', '), WIDTH - 23)];
   return [
     `  ${String(index).padStart(5)}  ${principal.padEnd(13)} ${shorten(statement, WIDTH - 22)}`,
-    ...[...touched, `${denied ? 'denied' : 'permitted'} by ${decidedBy.join(', ')}: ${outcome}`].map((line) =>
-      colour('dim', `${' '.repeat(23)}${line}`),
-    ),
+    ...[
+      ...touched,
+      wrap(
+        `${denied ? 'denied' : 'permitted'} by ${decidedBy.join(', ')}: ${outcome}`,
+        WIDTH - 23,
+        ' '.repeat(23),
+      ),
+      ...maskedLines(masked),
+    ].map((line) => colour('dim', `${' '.repeat(23)}${line}`)),
   ];
 }
 

@@ -18,7 +18,7 @@ import type { NodeIncomingMessageLike } from '@modelcontextprotocol/node';
 import { McpServer, createMcpHandler } from '@modelcontextprotocol/server';
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
-import { DatabaseError, Pool } from 'pg';
+import { DatabaseError, Pool, types } from 'pg';
 import * as z from 'zod';
 
 const databaseUrl = process.env['DATABASE_URL'];
@@ -26,6 +26,9 @@ if (databaseUrl === undefined) {
   process.stderr.write('DATABASE_URL is not set.\n');
   process.exit(2);
 }
+
+// A date is a day, not midnight wherever this server happens to run.
+types.setTypeParser(types.builtins.DATE, (day) => day);
 
 const pool = new Pool({ connectionString: databaseUrl, max: 4, application_name: 'bank-mcp-server' });
 // A connection that ends while idle is replaced at the next call.
