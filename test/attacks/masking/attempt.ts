@@ -9,7 +9,7 @@ export interface GrantWords {
 
 /**
  * One move of the attacker, or of the world around. `{{ssn1}}` in a text is the value that column `ssn` has in row 1 of the first of the two databases
- * (in both the attacker guesses the same), `{{ssn1:3}}` its first three characters.
+ * (in both the attacker guesses the same), `{{ssn1:3}}` its first three characters, `{{received}}` the first cell that came back before.
  */
 export type Step =
   /**
@@ -58,6 +58,8 @@ export interface Circumstances {
   readonly granted?: readonly number[];
   /** It reads columns of which a part is shown on purpose: cells may differ between the two databases, their lengths not. */
   readonly residue?: boolean;
+  /** A query for a superuser, afterwards: true when what was masked stands where the value was. */
+  readonly corrupts?: string;
   /** Why it gets nothing even where nothing is masked. It is played all the same. */
   readonly blocked?: string;
 }

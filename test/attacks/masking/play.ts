@@ -182,6 +182,15 @@ async function within<T>(work: Promise<T>): Promise<T> {
   }
 }
 
+const RECEIVED = '{{received}}';
+
+/** Text of the first cell of the first row so far. */
+function firstCell(answers: readonly Answer[]): string {
+  const row = answers.flatMap(({ messages }) => messages).find(({ type }) => type === 'D');
+  const length = row?.body.readInt32BE(2) ?? -1;
+  return row === undefined || length < 0 ? '' : row.body.toString('utf8', 6, 6 + length);
+}
+
 /** Plays until the end or until the session is lost. */
 export async function playAttempt(
   session: RawSession,
@@ -189,6 +198,11 @@ export async function playAttempt(
   stage: Stage,
 ): Promise<readonly Answer[]> {
   const answers: Answer[] = [];
+  const filling: Stage = {
+    ...stage,
+    fill: (text) =>
+      stage.fill(text.includes(RECEIVED) ? text.replaceAll(RECEIVED, firstCell(answers)) : text),
+  };
   for (const [index, step] of attempt.steps.entries()) {
     if (typeof step !== 'string' && step.kind === 'outside') {
       await stage.outside(stage.fill(step.sql));
@@ -198,7 +212,7 @@ export async function playAttempt(
       await stage.grant(step.words);
       continue;
     }
-    for (const request of await requestsOf(step, attempt, stage)) {
+    for (const request of await requestsOf(step, attempt, filling)) {
       const { messages, lost } = await within(ask(session, request));
       answers.push({ step: index, way: request.way, messages, lost });
       if (lost) return answers;

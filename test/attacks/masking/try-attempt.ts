@@ -107,6 +107,8 @@ export async function tryAttempt(door: Door, attempt: Attempt): Promise<Verdict>
     played[side] = { answers, received: raw, hung };
     if (hung) leaks.push(`${side}: hung`);
     const judged = answers.filter(({ step }) => attempt.granted?.includes(step) !== true);
+    if (attempt.corrupts !== undefined && (await door.world.holds(side, attempt.corrupts)))
+      leaks.push(`${side}: what was masked was written`);
     received[side] = {
       pieces: piecesOf(judged, attempt.residue === true),
       raw: attempt.granted === undefined && attempt.residue !== true ? raw : undefined,

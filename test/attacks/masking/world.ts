@@ -90,6 +90,12 @@ export class World {
     await this.#outsiders.get(side)!.query(sql);
   }
 
+  /** Whether a query for a superuser gives true. */
+  async holds(side: Side, sql: string): Promise<boolean> {
+    const { rows } = await this.#outsiders.get(side)!.query<unknown[]>({ text: sql, rowMode: 'array' });
+    return rows[0]?.[0] === true;
+  }
+
   async oidOf(side: Side, routine: string): Promise<number> {
     const { rows } = await this.#outsiders
       .get(side)!

@@ -8,7 +8,7 @@ import { ERRORS } from './errors.ts';
 import { NUMBERS, STRUCTURES, TEXTS } from './expressions.ts';
 import { BUDGETS, CONDITIONS, FAILURES } from './oracles.ts';
 import { COPIES, PROTOCOL } from './protocol.ts';
-import { DECLASSIFY, SINKS, WRITES } from './sinks.ts';
+import { DECLASSIFY, SINKS, WRITE_BACK, WRITES } from './sinks.ts';
 
 export const FAMILIES: readonly Family[] = [
   COLUMNS,
@@ -28,6 +28,7 @@ export const FAMILIES: readonly Family[] = [
   SINKS,
   WRITES,
   DECLASSIFY,
+  WRITE_BACK,
 ];
 
 export const ATTEMPTS: readonly Attempt[] = FAMILIES.flatMap(({ attempts }) => attempts);

@@ -1,5 +1,15 @@
 /** Places that a value is put in, to be read from there. */
-import { attempt, copyIn, extended, functionCall, outside, type Family } from '../attempt.ts';
+import {
+  attempt,
+  copyIn,
+  extended,
+  functionCall,
+  outside,
+  parse,
+  run,
+  type Circumstances,
+  type Family,
+} from '../attempt.ts';
 
 export const SINKS: Family = {
   name: 'sinks',
@@ -718,7 +728,7 @@ export const WRITES: Family = {
 };
 
 export const DECLASSIFY: Family = {
-  name: 'declassification and write-back',
+  name: 'declassification',
   attempts: [
     attempt(
       'MASK-861',
@@ -872,6 +882,191 @@ export const DECLASSIFY: Family = {
         'select ssn from bank.guesses order by id',
       ],
       { once: true, blocked: 'a table is not made a view any more', since: 16 },
+    ),
+  ],
+};
+
+const NOTHING_FALSE = 'where nothing is masked nothing false is written back';
+const written = (column: string, pattern: string, table = 'customers'): Circumstances => ({
+  once: true,
+  blocked: NOTHING_FALSE,
+  corrupts: `select exists (select 1 from bank.${table} where ${column}::text like '${pattern}')`,
+});
+
+/** No leaks, but the other harm: what was masked, written over what it stands for. */
+export const WRITE_BACK: Family = {
+  name: 'write-back',
+  attempts: [
+    attempt(
+      'MASK-884',
+      'A redaction in an UPDATE.',
+      [
+        'select ssn from bank.customers where id = 1',
+        `update bank.customers set ssn = '{{received}}' where id = 2`,
+      ],
+      written('ssn', '[%'),
+    ),
+    attempt(
+      'MASK-885',
+      'A redaction as a parameter.',
+      [
+        'select ssn from bank.customers where id = 1',
+        extended('update bank.customers set ssn = $1 where id = 2', '{{received}}'),
+      ],
+      written('ssn', '[%'),
+    ),
+    attempt(
+      'MASK-886',
+      'A redaction in an INSERT.',
+      ['select ssn from bank.customers where id = 1', `insert into bank.guesses values (1, '{{received}}')`],
+      written('ssn', '[%', 'guesses'),
+    ),
+    attempt(
+      'MASK-887',
+      'A redaction in COPY data.',
+      [
+        'select ssn from bank.customers where id = 1',
+        copyIn('copy bank.guesses from stdin', '1\t{{received}}\n'),
+      ],
+      written('ssn', '[%', 'guesses'),
+    ),
+    attempt(
+      'MASK-888',
+      'A redaction in CSV data, quoted.',
+      [
+        'select ssn from bank.customers where id = 1',
+        copyIn('copy bank.guesses from stdin with (format csv)', '1,"{{received}}"\n'),
+      ],
+      written('ssn', '[%', 'guesses'),
+    ),
+    attempt(
+      'MASK-889',
+      'A redaction inside a longer text of another column.',
+      [
+        'select ssn from bank.customers where id = 1',
+        `update bank.customers set notes = 'her number is {{received}}, she says' where id = 2`,
+      ],
+      written('notes', '%[%'),
+    ),
+    attempt(
+      'MASK-890',
+      'A redaction inside JSON.',
+      [
+        'select ssn from bank.customers where id = 1',
+        `update bank.customers set profile = '{"nick": "{{received}}"}' where id = 2`,
+      ],
+      written('profile', '%"[%'),
+    ),
+    attempt(
+      'MASK-891',
+      'A redaction put together by ||.',
+      [
+        'select ssn from bank.customers where id = 1',
+        `update bank.customers set ssn = '' || '{{received}}' where id = 2`,
+      ],
+      written('ssn', '[%'),
+    ),
+    attempt(
+      'MASK-892',
+      'A redaction by MERGE and by ON CONFLICT.',
+      [
+        'select ssn from bank.customers where id = 1',
+        `insert into bank.parents values ('x') on conflict (ssn) do update set ssn = '{{received}}'`,
+        `insert into bank.parents values ('{{received}}') on conflict do nothing`,
+      ],
+      written('ssn', '[%', 'parents'),
+    ),
+    attempt(
+      'MASK-893',
+      'A redaction by a prepared statement of before.',
+      [
+        parse('p', 'update bank.customers set ssn = $1 where id = 2'),
+        'select ssn from bank.customers where id = 1',
+        run('p', '{{received}}'),
+      ],
+      written('ssn', '[%'),
+    ),
+    attempt(
+      'MASK-894',
+      'A redaction by SQL EXECUTE.',
+      [
+        'prepare p (text) as update bank.customers set ssn = $1 where id = 2',
+        'select ssn from bank.customers where id = 1',
+        `execute p ('{{received}}')`,
+      ],
+      written('ssn', '[%'),
+    ),
+    attempt(
+      'MASK-895',
+      'The last digits of a card.',
+      [
+        'select card from bank.accounts where id = 1',
+        `update bank.accounts set card = '{{received}}' where id = 1`,
+      ],
+      { ...written('card', '*%', 'accounts'), residue: true },
+    ),
+    attempt(
+      'MASK-896',
+      'The domain of an address.',
+      [
+        'select mail from bank.accounts where id = 1',
+        `update bank.accounts set mail = '{{received}}' where id = 1`,
+      ],
+      { ...written('mail', '*%', 'accounts'), residue: true },
+    ),
+    attempt(
+      'MASK-897',
+      'The year of a date.',
+      [
+        'select born from bank.accounts where id = 1',
+        extended('update bank.accounts set born = $1 where id = 1', '{{received}}'),
+      ],
+      { ...written('born', '%-01-01', 'accounts'), residue: true },
+    ),
+    attempt(
+      'MASK-898',
+      'A bucket.',
+      [
+        'select salary from bank.accounts where id = 1',
+        `update bank.accounts set salary = {{received}} where id = 1`,
+      ],
+      { ...written('salary', '%000.00', 'accounts'), residue: true },
+    ),
+    attempt(
+      'MASK-899',
+      'A token.',
+      [
+        'select number from bank.accounts where id = 1',
+        `update bank.accounts set number = '{{received}}' where id = 1`,
+      ],
+      {
+        once: true,
+        residue: true,
+        blocked: NOTHING_FALSE,
+        corrupts: `select exists (select 1 from bank.accounts where number !~ '^[6-9]+$')`,
+      },
+    ),
+    attempt(
+      'MASK-900',
+      'A whole row, as mappers write it back.',
+      [
+        'select born, card, salary from bank.accounts where id = 1',
+        copyIn('copy bank.accounts (id, born) from stdin', '99\t{{received}}\n'),
+      ],
+      { ...written('born', '%-01-01', 'accounts'), residue: true },
+    ),
+    attempt(
+      'MASK-901',
+      'NULL where a number was hidden.',
+      [
+        'select dob, balance from bank.customers where id = 1',
+        'update bank.customers set dob = null, balance = null where id = 1',
+      ],
+      {
+        once: true,
+        blocked: 'where nothing is masked it is a write like any other, and shows in both',
+        corrupts: 'select exists (select 1 from bank.customers where dob is null)',
+      },
     ),
   ],
 };
