@@ -2,7 +2,7 @@
 import { join, relative } from 'node:path';
 import { styleText } from 'node:util';
 import { AGENTS } from './agent.ts';
-import type { ToolAnswer } from './agent.ts';
+import type { AgentName, ToolAnswer } from './agent.ts';
 import type { DemoFacts } from './facts.ts';
 import type { DemoFolder } from './folder.ts';
 import type { MaskedColumn, RecordedCall, Verification } from './record.ts';
@@ -84,10 +84,11 @@ function answerLines(answer: ToolAnswer): readonly string[] {
 }
 
 export function trafficLines(answers: readonly ToolAnswer[]): readonly string[] {
-  return AGENTS.flatMap((name) => {
-    const ofAgent = answers.filter(({ agent }) => agent === name);
-    return [heading(`Tool calls of ${name}, over MCP`), ...ofAgent.flatMap(answerLines)];
-  });
+  const linesOf = (name: AgentName): readonly string[] =>
+    [heading(`Tool calls of ${name}, over MCP`)].concat(
+      answers.filter(({ agent }) => agent === name).flatMap(answerLines),
+    );
+  return AGENTS.flatMap(linesOf);
 }
 
 /** What left masked: class, how, how many values, and from where. */
