@@ -5,7 +5,7 @@
 
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,6 +47,13 @@ export interface GatewaySettings {
   readonly stateDirectory?: string;
   /** Of the grant, as written in YAML on one line. Default: `EVERYTHING`. */
   readonly scope?: string;
+  /** Masks columns. In YAML, on one line each. Absent: nothing is masked. */
+  readonly masking?: {
+    /** Of the section `masking`: its classes. */
+    readonly rules: string;
+    /** Of the target: which columns are regulated. */
+    readonly columns: string;
+  };
 }
 
 /** A folder with everything `countersign serve` needs. */
@@ -81,6 +88,7 @@ export class GatewayFolder {
     secret('custodian.pem', custodian.publicKey.export({ type: 'spki', format: 'pem' }).toString());
     secret('tester.verifier', await makeVerifier(folder.password));
     secret('target.password', settings.target.password);
+    if (settings.masking !== undefined) secret('masking.key', randomBytes(48).toString('base64'));
     writePermitAll(join(directory, 'policies'));
     mkdirSync(folder.stateDirectory, { recursive: true, mode: 0o700 });
     writeFileSync(folder.configFile, folder.#yaml(settings), { mode: 0o600 });
@@ -88,7 +96,7 @@ export class GatewayFolder {
   }
 
   #yaml(settings: GatewaySettings): string {
-    const { target } = settings;
+    const { target, masking } = settings;
     const record = Object.entries({ minFree: '1MiB', ...settings.record });
     return `version: 1
 node: test-node
@@ -100,6 +108,7 @@ vault:
   custodianKey: file:custodian.pem
   retentionClass: standard
 policies: policies
+${masking === undefined ? '' : `masking:\n  key: file:masking.key\n  classes: ${masking.rules}`}
 record:
 ${record.map(([key, value]) => `  ${key}: ${value}`).join('\n')}
 listen:
@@ -116,6 +125,7 @@ targets:
       app:
         user: ${target.user}
         password: file:target.password
+${masking === undefined ? '' : `    classes: ${masking.columns}`}
 principals:
   - name: ${PRINCIPAL}
     owner: Test Team <tests@example.com>
