@@ -440,5 +440,143 @@ export const ROUTINES: Family = {
       ],
       { once: true },
     ),
+    attempt(
+      'MASK-902',
+      'A function that calls itself stable and calls one that writes.',
+      [
+        'create function bank.mine(q text) returns text language plpgsql stable as $$ begin return bank.execute_it(q); end $$',
+        `select bank.mine('insert into bank.plain (id, v) select 100, ssn from bank.customers where id = 1 returning v')`,
+        'select v from bank.plain where id = 100',
+      ],
+      { once: true },
+    ),
+    attempt(
+      'MASK-903',
+      'A function that calls itself immutable and sets what the server reports.',
+      [
+        `create function bank.mine() returns int language plpgsql immutable as $$ begin perform set_config('application_name', (select ssn from bank.customers where id = 1), false); return 1; end $$`,
+        'select bank.mine()',
+        'show application_name',
+      ],
+      { once: true },
+    ),
+    attempt(
+      'MASK-904',
+      'A function that calls itself immutable and sets what is shown.',
+      [
+        `create function bank.mine() returns int language plpgsql immutable as $$ begin perform set_config('bank.last', (select ssn from bank.customers where id = 1), false); return 1; end $$`,
+        'select bank.mine()',
+        'show bank.last',
+        `select current_setting('bank.last')`,
+      ],
+      { once: true },
+    ),
+    attempt(
+      'MASK-905',
+      'A function that calls itself stable and moves a sequence.',
+      [
+        `create function bank.mine() returns int language plpgsql stable as $$ begin perform setval('bank.counter', (select score from bank.customers where id = 1)); return 1; end $$`,
+        'select bank.mine()',
+        'select last_value from bank.counter',
+      ],
+      { once: true },
+    ),
+    attempt(
+      'MASK-906',
+      'A function that calls itself stable and takes a lock.',
+      [
+        `create function bank.mine() returns int language plpgsql stable as $$ begin perform pg_advisory_lock((select score from bank.customers where id = 1)); return 1; end $$`,
+        'select bank.mine()',
+        `select objid from pg_locks where locktype = 'advisory'`,
+      ],
+      { once: true },
+    ),
+    attempt(
+      'MASK-907',
+      'A function that calls itself stable and fails when it is so.',
+      [
+        `create function bank.mine() returns int language plpgsql stable as $$ begin if (select ssn from bank.customers where id = 1) > '7' then raise exception 'x'; end if; return 1; end $$`,
+        'select bank.mine()',
+      ],
+      { once: true },
+    ),
+    attempt(
+      'MASK-908',
+      'A stable function of rows whose number tells.',
+      [
+        `create function bank.mine() returns setof int language plpgsql stable as $$ begin return query select id from bank.customers where ssn < '8'; end $$`,
+        'select count(*) from bank.mine()',
+        'select bank.mine()',
+      ],
+      { once: true },
+    ),
+    attempt(
+      'MASK-909',
+      'A stable function that gives what is free if it is so.',
+      [
+        `create function bank.mine(t text) returns boolean language plpgsql stable as $$ begin return (select ssn from bank.customers where id = 1) < '7'; end $$`,
+        'select id from bank.branches where bank.mine(city)',
+      ],
+      { once: true },
+    ),
+    attempt(
+      'MASK-910',
+      'A default of a temporary table that runs own code.',
+      [
+        `create temp table mine (id int, v text default bank.opaque_ssn(1))`,
+        'insert into mine (id) values (1)',
+        'select v from mine',
+      ],
+      { once: true },
+    ),
+    attempt(
+      'MASK-911',
+      'A generated column that runs own code.',
+      [
+        `create table bank.mine (id int, v text generated always as (bank.opaque_fixed(id)) stored)`,
+        'insert into bank.mine (id) values (1)',
+        'select v from bank.mine',
+      ],
+      { once: true },
+    ),
+    attempt(
+      'MASK-912',
+      'A view column of own code.',
+      [
+        `create view bank.mine as select id, bank.opaque_ssn(id) as city from bank.branches`,
+        'select city from bank.mine',
+      ],
+      { once: true },
+    ),
+    attempt(
+      'MASK-913',
+      'An INSERT … SELECT of own code.',
+      [
+        `insert into bank.plain (id, v) select id + 100, bank.opaque_ssn(id) from bank.branches`,
+        'select v from bank.plain where id > 100',
+      ],
+      { once: true },
+    ),
+    attempt(
+      'MASK-914',
+      'A table made with a default that reads.',
+      [
+        'create table bank.mine (id int, v text default bank.opaque_ssn(1))',
+        'insert into bank.mine (id) values (1)',
+        'select v from bank.mine',
+      ],
+      { once: true },
+    ),
+    attempt(
+      'MASK-915',
+      'A domain with a default that reads.',
+      [
+        'create domain bank.reading as text default bank.opaque_ssn(1)',
+        'create table bank.mine (id int, v bank.reading)',
+        'insert into bank.mine (id) values (1)',
+        'select v from bank.mine',
+      ],
+      { once: true },
+    ),
   ],
 };
