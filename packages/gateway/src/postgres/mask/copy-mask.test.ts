@@ -66,6 +66,13 @@ test('text: escapes are undone before and made again after', () => {
   assert.equal(text({ ...TEXT, header: true }, 'h1\th2\th3\na\tb\tc\n'), 'h1\th2\th3\na\t<b>\tc\n');
 });
 
+test('text: what is written like a chosen NULL may be a value, and tells nothing', () => {
+  const guess: CopyTextFormat = { ...TEXT, null: Buffer.from('123456789') };
+  assert.equal(text(guess, '123456789\t123456789\tc\n'), '123456789\t<123456789>\tc\n');
+  assert.equal(text({ ...TEXT, null: Buffer.from('') }, 'a\t\tc\n'), 'a\t<>\tc\n');
+  assert.equal(text({ ...TEXT, null: Buffer.from('\\n') }, 'a\t\\n\tc\n'), 'a\t<\\n>\tc\n', 'a newline');
+});
+
 test('a row of another shape is withheld whole, and what is no whole row too', () => {
   assert.equal(text(TEXT, 'a\tb\n'), '\\N\t\\N\t\\N\n');
   assert.equal(text(TEXT, 'a\tb\tc\td\n'), '\\N\t\\N\t\\N\n');

@@ -21,6 +21,8 @@ export class CopyTextMask implements CopyMask {
   readonly #rest: Remainder;
   readonly #end = Buffer.from([NEWLINE]);
   readonly #delimiter: Buffer;
+  /** What stands for NULL may be a value too. */
+  readonly #isNullDoubtful: boolean;
   #isHeader: boolean;
   /** CSV: the row that is kept ends inside of quotes. What of it was looked at. */
   #isQuoted = false;
@@ -31,6 +33,7 @@ export class CopyTextMask implements CopyMask {
     this.#masks = masks;
     this.#rest = new Remainder(maxRowBytes);
     this.#delimiter = Buffer.from([format.delimiter]);
+    this.#isNullDoubtful = format.kind === 'text' && !isNeverWritten(format.null);
     this.#isHeader = format.header;
   }
 
@@ -96,10 +99,16 @@ export class CopyTextMask implements CopyMask {
       const field = read(row, at, this.#format);
       if (field === undefined || fields.length === this.#masks.length) return undefined;
       const raw = row.subarray(at, field.end);
-      const isNull = !field.isQuoted && raw.equals(this.#format.null);
+      // `NULL '123456789'` would tell whose number that is: what may be a value is masked like one.
+      const isNull = !this.#isNullDoubtful && !field.isQuoted && raw.equals(this.#format.null);
       fields.push({ raw, value: isNull ? null : field.value, isQuoted: field.isQuoted });
       if (field.end === row.length) return fields;
       at = field.end + 1;
     }
   }
+}
+
+/** Format `text`: no value is written as a backslash and a capital letter. CSV quotes values that are written like NULL. */
+function isNeverWritten(mark: Buffer): boolean {
+  return /^\\[A-Z]$/.test(mark.toString('latin1'));
 }
