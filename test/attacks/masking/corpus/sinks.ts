@@ -842,7 +842,7 @@ export const DECLASSIFY: Family = {
         `update pg_attribute set attname = 'plainly' where attname = 'ssn' and attrelid = 'bank.customers'::regclass`,
         'select plainly from bank.customers order by id',
       ],
-      { once: true },
+      { once: true, blocked: 'the system catalogs are not written through the gateway' },
     ),
     attempt(
       'MASK-874',
@@ -886,10 +886,8 @@ export const DECLASSIFY: Family = {
   ],
 };
 
-const NOTHING_FALSE = 'where nothing is masked nothing false is written back';
 const written = (column: string, pattern: string, table = 'customers'): Circumstances => ({
   once: true,
-  blocked: NOTHING_FALSE,
   corrupts: `select exists (select 1 from bank.${table} where ${column}::text like '${pattern}')`,
 });
 
@@ -1042,7 +1040,6 @@ export const WRITE_BACK: Family = {
       {
         once: true,
         residue: true,
-        blocked: NOTHING_FALSE,
         corrupts: `select exists (select 1 from bank.accounts where number !~ '^[6-9]+$')`,
       },
     ),
@@ -1064,7 +1061,6 @@ export const WRITE_BACK: Family = {
       ],
       {
         once: true,
-        blocked: 'where nothing is masked it is a write like any other, and shows in both',
         corrupts: 'select exists (select 1 from bank.customers where dob is null)',
       },
     ),
