@@ -27,19 +27,22 @@ export function keepLast(text: string, count: number): string | undefined {
   return masked;
 }
 
+/** 1 for what counts as a letter or digit, by byte. */
+const COUNTS = Uint8Array.from({ length: 0x80 }, (_, code) => (isSeparator(code) ? 0 : 1));
+
 /** The same over UTF-8 bytes. Undefined also where they are not all ASCII: then the text has to be looked at. */
 export function keepLastOfAscii(bytes: Uint8Array, count: number): Buffer | undefined {
   let hidden = -count;
   for (let at = 0; at < bytes.length; at += 1) {
     const byte = bytes[at]!;
     if (byte >= 0x80) return undefined;
-    if (!isSeparator(byte)) hidden += 1;
+    hidden += COUNTS[byte]!;
   }
   if (hidden < Math.max(count, 1)) return undefined;
   const masked = Buffer.allocUnsafe(bytes.length);
   for (let at = 0; at < bytes.length; at += 1) {
     const byte = bytes[at]!;
-    const hides = hidden > 0 && !isSeparator(byte);
+    const hides = hidden > 0 && COUNTS[byte] === 1;
     masked[at] = hides ? STAR : byte;
     if (hides) hidden -= 1;
   }

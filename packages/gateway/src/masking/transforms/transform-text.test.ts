@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import type { Transform } from '../rules.ts';
+import { emailDomain, emailDomainOfAscii } from './email-domain.ts';
 import { formatPreservingOf } from './format-preserving.ts';
 import { keepLast, keepLastOfAscii } from './keep-last.ts';
 import { testKeys } from './keys-fixture.ts';
@@ -108,6 +109,38 @@ describe('transformText', () => {
       }),
     );
     assert.equal(keepLastOfAscii(Buffer.from('ééééééééé'), 2), undefined);
+  });
+
+  it('shows the same domain of bytes as of a text, or nothing', () => {
+    const piece = fc.stringMatching(/^[ .]?[a-zA-Z0-9]{0,3}[-\té. @]?[a-z]{0,2}$/);
+    const address = fc.tuple(
+      piece,
+      fc.constantFrom('@', '', 'x@'),
+      piece,
+      fc.constantFrom('.com', 'com', '.', ''),
+    );
+    let shown = 0;
+    fc.assert(
+      fc.property(address, (parts) => {
+        const text = parts.join('');
+        const masked = emailDomainOfAscii(Buffer.from(text))?.toString();
+        if (masked !== undefined) {
+          shown += 1;
+          assert.equal(masked, emailDomain(text));
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+    assert.ok(shown > 50, `${shown} of 2,000`);
+    for (const { transform, cases } of CASES.filter((each) => each.transform.kind === 'email-domain')) {
+      for (const [value, expected] of cases) {
+        const masked = emailDomainOfAscii(Buffer.from(value))?.toString();
+        assert.ok(masked === undefined || masked === expected, `${transform.kind} of ${value}`);
+      }
+    }
+    assert.equal(emailDomainOfAscii(Buffer.from('ada@example.com'))?.toString(), '***@example.com');
+    assert.equal(emailDomainOfAscii(Buffer.from('bob@example.org'))?.toString(), '***@example.org');
+    assert.equal(emailDomainOfAscii(Buffer.from(`a@${'b'.repeat(250)}.com`)), undefined);
   });
 });
 

@@ -2,6 +2,7 @@ import type { MaskingKeys } from '../../../masking/keys.ts';
 import type { ClassName, Transform } from '../../../masking/rules.ts';
 import { calendarDay, dayNumber, startOfPeriod, type Period } from '../../../masking/transforms/calendar.ts';
 import { floorToMultiple } from '../../../masking/transforms/decimal.ts';
+import { emailDomainOfAscii } from '../../../masking/transforms/email-domain.ts';
 import { formatPreservingOf } from '../../../masking/transforms/format-preserving.ts';
 import { keepLastOfAscii } from '../../../masking/transforms/keep-last.ts';
 import { marksOf } from '../../../masking/transforms/marks.ts';
@@ -110,15 +111,19 @@ function textValue(
   job: Job,
 ): Buffer | undefined {
   if (isMarkup && job.transform.kind !== 'token' && MARKUP.test(value.toString('latin1'))) return undefined;
-  if (job.transform.kind === 'keep-last') {
-    const masked = keepLastOfAscii(value, job.transform.count);
-    if (masked !== undefined) return masked;
-  }
+  const ofAscii = asciiValue(value, job.transform);
+  if (ofAscii !== undefined && (maxBytes === undefined || ofAscii.length <= maxBytes)) return ofAscii;
   const text = value.toString('utf8');
   // Equal values of padded and other types have equal tokens.
   const content = isPadded && job.transform.kind === 'token' ? text.replace(/ +$/, '') : text;
   const masked = Buffer.from(transformText(content, job.transform, job.class, job) ?? '');
   return maxBytes !== undefined && masked.length > maxBytes ? undefined : masked;
+}
+
+/** Most values are ASCII: no string is made of them. Undefined: it takes a closer look. */
+function asciiValue(value: Buffer, transform: Transform): Buffer | undefined {
+  if (transform.kind === 'keep-last') return keepLastOfAscii(value, transform.count);
+  return transform.kind === 'email-domain' ? emailDomainOfAscii(value) : undefined;
 }
 
 /** A string or number on its own is transformed as a text; objects and arrays only have tokens. */
