@@ -25,7 +25,7 @@ const finished = (bytes: number, startedAt: number): BulkRun => {
  * Reads until the connection is quiet behind a ReadyForQuery. Only the last six bytes are looked at: `Z`, length 5
  * and `I`. The filler of the rows holds no such bytes.
  */
-async function drainUntilReady(socket: Socket): Promise<number> {
+export async function drainUntilReady(socket: Socket): Promise<number> {
   let received = 0;
   let tail = Buffer.alloc(0);
   return await new Promise<number>((resolve, reject) => {

@@ -218,4 +218,5 @@ else if (process.argv[2] === 'distinct') await import('./distinct.ts');
 else if (process.argv[2] === 'decisions') await import('./decisions.ts');
 else if (process.argv[2] === 'record') await import('./record.ts');
 else if (process.argv[2] === 'detectors') await import('./detectors.ts');
+else if (process.argv[2] === 'masking') await import('./masking.ts');
 else await main(process.argv.slice(2));
