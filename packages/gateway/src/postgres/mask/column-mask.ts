@@ -30,6 +30,8 @@ export class ColumnMask {
   readonly #type: ValueType | undefined;
   readonly #count: MaskedCount;
   readonly #masking: Masking;
+  /** As it was when the answer began: a catalog that becomes too old in the middle of it changes nothing, and nobody asks for its age at every value. */
+  readonly #context: ValueContext;
   readonly #isAuthentic: boolean;
   /** What takes the place of every value; undefined: it depends on the value. */
   readonly #fixed: Buffer | null | undefined;
@@ -42,9 +44,10 @@ export class ColumnMask {
     this.#type = type;
     this.#count = count;
     this.#masking = masking;
-    this.#fixed = fixedOf(action, type, masking);
-    this.#isAuthentic =
-      type !== undefined && authenticates(action, type.typeOid, type.format, masking.context.catalog);
+    const { keys, scope, catalog, detection } = masking.context;
+    this.#context = { keys, scope, catalog, ...(detection === undefined ? {} : { detection }) };
+    this.#fixed = fixedOf(action, type, this.#context);
+    this.#isAuthentic = type !== undefined && authenticates(action, type.typeOid, type.format, catalog);
   }
 
   /** What leaves in place of `buffer[start, end)`, a value that is not null: null, or bytes; undefined: it stays, nothing was found in it. */
@@ -52,7 +55,7 @@ export class ColumnMask {
     let masked = this.#fixed;
     if (masked === undefined) {
       const value = buffer.subarray(start, end);
-      masked = this.#masking.maskValue(value, this.#type!, this.#action, this.#masking.context);
+      masked = this.#masking.maskValue(value, this.#type!, this.#action, this.#context);
       if (masked === value) return undefined;
     }
     this.#count.count += 1;
@@ -72,7 +75,7 @@ export class ColumnMask {
 function fixedOf(
   action: MaskingAction,
   type: ValueType | undefined,
-  { context }: Masking,
+  context: ValueContext,
 ): Buffer | null | undefined {
   if (type === undefined) return null;
   if (action.kind === 'detect') return undefined;
