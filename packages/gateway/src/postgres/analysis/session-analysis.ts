@@ -3,6 +3,7 @@ import type { Classification, MaskingRules } from '../../masking/rules.ts';
 import { CatalogOverlay, type MovedObject } from '../catalog/catalog-overlay.ts';
 import type { CatalogLease } from '../catalog/catalog-lease.ts';
 import type { Catalog } from '../catalog/catalog.ts';
+import { definitionUseOf, type Accesses, type EnteredUse } from '../catalog/definition-uses.ts';
 import type { ClassificationData } from '../classify/classification.ts';
 import type { Meaning, SessionNames } from '../inspect/meaning.ts';
 import type { Masking } from '../lineage/lineage-of.ts';
@@ -93,6 +94,9 @@ export const SHORT_TEXT_BYTES = 16_384;
 /** How long a command waits for the catalog before it is refused. */
 const CATALOG_DEADLINE_MS = 30_000;
 
+/** How long a command waits for the ones of other sessions that it must not run beside, before it is refused. */
+const USES_DEADLINE_MS = 10_000;
+
 /** Unknown names make the session ask for the catalog no more often: a caller cannot make the gateway load it in a loop. */
 const REFRESH_PAUSE_MS = 1_000;
 
@@ -122,6 +126,7 @@ export class SessionAnalysis {
   /** What was done for the message that waits. */
   #hasReadBack = false;
   #hasRefreshed = false;
+  #hasWaitedForUses = false;
   #failure: CountersignError | undefined;
   #readings = 0;
   #elsewhere:
@@ -142,6 +147,8 @@ export class SessionAnalysis {
   #ddlUnderWay = 0;
   #hasMoved = false;
   #overlay: { readonly base: Catalog; readonly count: number; readonly catalog: Catalog } | undefined;
+  /** What this session has under way, and the changes of its open transaction. */
+  readonly #uses = new Set<EnteredUse>();
 
   constructor(options: SessionAnalysisOptions) {
     this.#lease = options.lease;
@@ -184,7 +191,45 @@ export class SessionAnalysis {
     const reading = holds ? kept.reading : this.#read(text, catalog, names, masking, mayWait);
     if (reading === undefined) return this.#failure === undefined ? ELSEWHERE : failed(this.#failure);
     if (!mayWait) return judged(reading, catalog, names, digest);
-    return this.#checkNames(reading, catalog, status) ?? this.#checkUnknown(reading, catalog, names, digest);
+    const found =
+      this.#checkNames(reading, catalog, status) ?? this.#checkUnknown(reading, catalog, names, digest);
+    return masking === undefined || found.kind !== 'judged' ? found : this.#checkUses(found);
+  }
+
+  /** What is regulated must not come under a name that was judged when it meant something else: see `DefinitionUses`. */
+  #checkUses(found: Judged): Judged | Wait {
+    const use = definitionUseOf(found.reading.meaning);
+    if (this.#hasWaitedForUses || !this.#lease.uses.conflicts(this, use)) return found;
+    this.#hasWaitedForUses = true;
+    void this.#await(() => this.#lease.uses.whenFree(this, use, USES_DEADLINE_MS));
+    return ELSEWHERE;
+  }
+
+  /**
+   * A command that was judged is under way until it leaves; what it changes, until its transaction ends. Undefined: nothing is regulated, or nothing of it depends
+   * on definitions.
+   * @throws CountersignError CS_CATALOG_MOVED: another session changes what its names mean, or uses what it would change
+   */
+  enter(accesses: Accesses): EnteredUse | undefined {
+    const catalog = this.#lease.current;
+    if (this.#masking === undefined) return undefined;
+    if (catalog !== undefined && this.#maskingOf(catalog) === undefined) return undefined;
+    const use = definitionUseOf(accesses);
+    if (use.names !== '*' && use.names.size === 0) return undefined;
+    const { uses } = this.#lease;
+    if (uses.conflicts(this, use)) {
+      throw new CountersignError('CS_CATALOG_MOVED', { detail: 'Another session changes or uses it now.' });
+    }
+    const end = uses.enter(this, use);
+    const entered: EnteredUse = {
+      isChange: use.isChange,
+      leave: () => {
+        this.#uses.delete(entered);
+        end();
+      },
+    };
+    this.#uses.add(entered);
+    return entered;
   }
 
   /** Undefined: nothing is classified there. */
@@ -226,6 +271,7 @@ export class SessionAnalysis {
   settle(): void {
     this.#hasReadBack = false;
     this.#hasRefreshed = false;
+    this.#hasWaitedForUses = false;
     this.#failure = undefined;
     this.#readings = 0;
     this.#elsewhere = undefined;
@@ -260,17 +306,23 @@ export class SessionAnalysis {
   /** The target is between two commands. After DDL was committed nobody's snapshot counts until the target was asked. */
   onReady(status: TransactionStatus): void {
     this.names.onReady(status);
-    if (status !== 'I' || !this.#hasMoved || this.#ddlUnderWay > 0) return;
-    this.#hasMoved = false;
-    this.#moved = [];
-    this.#overlay = undefined;
-    this.#lease.invalidate();
+    if (status !== 'I' || this.#ddlUnderWay > 0) return;
+    if (this.#hasMoved) {
+      this.#hasMoved = false;
+      this.#moved = [];
+      this.#overlay = undefined;
+      this.#lease.invalidate();
+    }
+    for (const use of this.#uses) if (use.isChange) use.leave();
   }
 
   /** The session has ended. */
   close(): void {
     this.#isClosed = true;
     this.#pendingReading?.cancel();
+    // What it changed and did not tell the end of may have been committed.
+    if (this.#hasMoved) this.#lease.invalidate();
+    for (const use of this.#uses) use.leave();
     this.#lease.release();
   }
 

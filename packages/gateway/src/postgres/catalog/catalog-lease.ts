@@ -1,4 +1,5 @@
 import type { Catalog } from './catalog.ts';
+import type { DefinitionUses } from './definition-uses.ts';
 
 /**
  * What a session holds of the catalog of its database while it lives. All leases of one database share one snapshot, which the
@@ -25,6 +26,9 @@ export interface CatalogLease {
 
   /** Something in the catalog was changed, by this session or by what it ran: for nobody there is a snapshot in force until the target was asked again. */
   invalidate(): void;
+
+  /** The commands that are under way in the database, of all its sessions. */
+  readonly uses: DefinitionUses;
 
   /** Calls the listener whenever a snapshot with another epoch comes into force. The function it gives back ends that. */
   onChange(listener: (catalog: Catalog) => void): () => void;

@@ -4,6 +4,7 @@ import { indexCatalog } from './catalog-index.ts';
 import type { CatalogLease } from './catalog-lease.ts';
 import type { CatalogProbe } from './catalog-queries.ts';
 import type { Catalog } from './catalog.ts';
+import { DefinitionUses } from './definition-uses.ts';
 import { loadCatalog, openCatalogSession, probeCatalog } from './load-catalog.ts';
 
 export interface LiveCatalogOptions {
@@ -38,6 +39,7 @@ const SHORTEST_PAUSE_MS = 25;
  * not longer than `pollMs` ago.
  */
 export class LiveCatalog {
+  readonly uses = new DefinitionUses();
   readonly #options: LiveCatalogOptions;
   readonly #listeners = new Set<(catalog: Catalog) => void>();
   #session: OwnSession | undefined;
@@ -279,6 +281,10 @@ class Lease implements CatalogLease {
 
   get current(): Catalog | undefined {
     return this.#catalog.current;
+  }
+
+  get uses(): DefinitionUses {
+    return this.#catalog.uses;
   }
 
   async get(): Promise<Catalog> {

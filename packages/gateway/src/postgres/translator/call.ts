@@ -1,6 +1,7 @@
 import type { CountersignError } from '../../errors.ts';
 import type { CallStatus } from '../../record/events.ts';
 import type { Command, Outcome } from '../../session/command.ts';
+import type { EnteredUse } from '../catalog/definition-uses.ts';
 import type { CallMask } from './call-mask.ts';
 import { Gate } from './gated-writer.ts';
 import type { KeyedDigest } from './keyed-digest.ts';
@@ -32,6 +33,8 @@ export class Call {
   stopped: CountersignError | undefined;
   /** Why the gateway kept back the rest of its answer: an error code. */
   withheldFor: string | undefined;
+  /** What it uses of definitions while it is under way. Kept only where something is regulated. */
+  use: EnteredUse | undefined;
   /** Why it was cancelled by the gateway: an error code. */
   cancelCause: string | undefined;
 

@@ -112,7 +112,7 @@ export class Exchange {
    * @throws Denied
    */
   begin(intent: Intent, payloads: readonly Payload[], form: RefusalForm, touched: Touched): Call {
-    const call = new Call(this.session.begin(intent, payloads, touched));
+    const call = this.#entered(intent, payloads, touched);
     const plan = call.command.mask;
     call.mask = this.mask?.forCall(plan, touched);
     call.command.onDurable((error) => {
@@ -121,6 +121,29 @@ export class Exchange {
       this.toTarget.schedule();
     });
     return call;
+  }
+
+  /** @throws Denied */
+  #entered(intent: Intent, payloads: readonly Payload[], touched: Touched): Call {
+    if (this.mask === undefined) return new Call(this.session.begin(intent, payloads, touched));
+    const use = this.#enter(intent, payloads, touched);
+    try {
+      const call = new Call(this.session.begin(intent, payloads, touched));
+      call.use = use;
+      return call;
+    } catch (error) {
+      use?.leave();
+      throw error;
+    }
+  }
+
+  #enter(intent: Intent, payloads: readonly Payload[], touched: Touched): Call['use'] {
+    try {
+      return this.analysis.enter(touched);
+    } catch (error) {
+      if (!isCountersignError(error)) throw error;
+      throw this.session.deny(error, intent, payloads);
+    }
   }
 
   /** Notes that an answer will come. A call that the target is sure to skip ends here. */
@@ -140,6 +163,8 @@ export class Exchange {
     urgency: ResultUrgency,
     cause?: string,
   ): void {
+    // A change is over with its transaction.
+    if (call.use?.isChange === false) call.use.leave();
     if (call.refusal !== undefined || call.command.ended) return;
     if (status !== 'skipped' && call.mayHaveWritten) this.hasWritten = true;
     if (this.copyIn === call) this.copyIn = undefined;
