@@ -40,6 +40,13 @@ const FLOODS = 'test/floods/floods.test.ts';
 const AUTHORIZER = 'packages/gateway/src/session/authorizer.test.ts';
 const AUTHORIZED = 'packages/gateway/src/session/session-authorization.test.ts';
 const REFUSAL_TEXT = 'packages/gateway/src/session/refusal-text.test.ts';
+const MASKING_ATTACKS = 'test/attacks/masking/masking.test.ts';
+const MASKING = 'test/masking/judgement.test.ts';
+const MASKED_MESSAGES = 'test/masking/messages.test.ts';
+const LINEAGE = 'test/lineage/statements.test.ts';
+const JUDGE = 'packages/gateway/src/masking/judge.test.ts';
+const PROBES = 'packages/gateway/src/gateway/probe-budgets.test.ts';
+const DEMO = 'test/demo/demo.test.ts';
 const FAIL_CLOSED = 'test/fail-closed/fail-closed.test.ts';
 
 export const CLAIMS: readonly Claim[] = [
@@ -164,10 +171,84 @@ export const CLAIMS: readonly Claim[] = [
     ['test/clients/majors.test.ts', 'is on the record, statement by statement'],
     ['test/translator/bulk.test.ts', 'a parameter of 200 MB goes through the vault and arrives whole'],
   ),
-  claim('masked.refused-for-now', 4, 'A configuration that asks for masking does not start.', [
-    'packages/gateway/src/config/read-config.test.ts',
-    'refused with its place: ',
-  ]),
+  claim(
+    'masked.nothing-leaves',
+    4,
+    'No regulated value leaves in any of the attempts of the leak corpus but in the ways that are listed with their reasons, and each attempt works where nothing is masked.',
+    [MASKING_ATTACKS, 'no attempt gets anything through the mask but what is known, and why'],
+    [MASKING_ATTACKS, 'every attempt gets a value or a bit where nothing is masked'],
+    [DEMO, 'lets what identifies a person leave masked only, and refuses to let it be guessed'],
+  ),
+  claim(
+    'masked.follows',
+    4,
+    'Masking follows where a value came from, through expressions, views, functions and temporary tables: two databases that differ in regulated values alone show the same in what is free.',
+    ['test/lineage/two-worlds.test.ts', 'show the same in what is free, in'],
+    ['test/classification/declassify.test.ts', 'no change of a table brings out what is regulated'],
+    [MASKING, 'a temporary table is followed, whatever happened to the transaction that filled it'],
+    [
+      'test/classification/open-sessions.test.ts',
+      'a reload, a comment and a new partition reach a prepared statement of before',
+    ],
+  ),
+  claim(
+    'masked.every-way',
+    4,
+    'It holds in text and binary rows, described or not, in cursors, COPY, results of functions, errors, notices, settings and notifications, for every type.',
+    ['test/masking/rows.test.ts', 'prepared once, executed again and again, never described'],
+    ['test/masking/rows.test.ts', 'binary results, described or not'],
+    ['test/masking/rows.test.ts', 'cursors: FETCH is masked as the DECLARE was judged'],
+    ['test/masking/rows.test.ts', 'rows that a rule makes of a statement that has none are redacted'],
+    ['test/masking/copy.test.ts', 'the server reads it back as the masked values'],
+    [MASKED_MESSAGES, 'an error of a statement on regulated columns keeps SQLSTATE'],
+    [MASKED_MESSAGES, 'what code of the target says'],
+    [MASKED_MESSAGES, 'the payload of a notification stays behind'],
+    [MASKED_MESSAGES, 'the result of a FunctionCall of which nothing is known is null'],
+    ['test/masking/typed-columns.test.ts', 'as maskValue makes them, in text and binary'],
+  ),
+  claim(
+    'masked.unknown',
+    4,
+    'What cannot be followed is masked or refused, never passed.',
+    [LINEAGE, 'what cannot be followed is unknown, and an oracle of what it may read'],
+    [LINEAGE, 'every statement that the analysis reads is followed or known to be silent'],
+    [JUDGE, 'rows of which nothing is known are masked as a whole'],
+    ['test/lineage/lists.test.ts', 'what no list has shows values'],
+  ),
+  claim(
+    'masked.not-guessed',
+    4,
+    'What is masked cannot be asked for bit by bit: order, ranges, patterns and chosen failures are refused, and equality is counted by owner and period, on disk before the command.',
+    [MASKING, 'an oracle is refused, nothing of it reaches the server'],
+    [
+      MASKING,
+      'equality within a budget, over the simple and the extended protocol, across sessions and restarts',
+    ],
+    [PROBES, 'it survives restarts, and no value and no owner is in the file'],
+    [PROBES, 'a disk that stands still refuses in bounded time, and goes on when it can'],
+    ['test/lineage/lists.test.ts', 'what is total has a result for every value'],
+  ),
+  claim(
+    'masked.not-written-back',
+    4,
+    'A masked value does not come back as if it were the real one; what only looks like one passes.',
+    [
+      MASKING,
+      'a masked value that comes back is refused; what looks like one, or is asked for by nobody, passes',
+    ],
+    ['test/masking/copy.test.ts', 'a redaction that comes back in COPY data makes the COPY fail'],
+    [JUDGE, 'masked values that come back are refused whatever is granted'],
+  ),
+  claim(
+    'masked.on-record',
+    4,
+    'What was let out, asked for and masked is on the record, by column, class and count.',
+    [MASKING, 'what the grant lets out leaves as it is, and both are on record'],
+    [
+      'test/masking/rows.test.ts',
+      'the record: what was masked of each call, and a digest of what really left',
+    ],
+  ),
   claim(
     'provable.mutations',
     5,
