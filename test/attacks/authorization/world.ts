@@ -4,6 +4,7 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { startTestPostgres, type PostgresMajor, type PostgresServer } from '../../support/postgres-server.ts';
 import {
@@ -66,6 +67,9 @@ export async function connectAs(server: PostgresServer, database: string, name: 
   return client;
 }
 
+/** Of a signal that was sent: some 2 s. */
+const LOOKS_AFTER_A_SIGNAL = 80;
+
 /** Somebody else's session: it runs a query with a canary and holds a lock, and must live on untouched. */
 export class Victim {
   readonly #server: PostgresServer;
@@ -93,21 +97,35 @@ export class Victim {
     this.#client.query(VICTIM_QUERY).catch(() => {
       this.#hurt = true;
     });
+    // What reaches it before its query has nothing to end.
+    const observer = await connectAs(this.#server, 'postgres', 'watch');
+    while (!(await this.#isBusy(observer))) await sleep(5);
+    await observer.end();
   }
 
   /** Whether its query ended, seen from the server; then another one is begun. */
-  async wasHurt(observer: Client): Promise<boolean> {
-    const { rows } = await observer.query<{ state: string }>(
-      'select state from pg_stat_activity where pid = $1',
-      [this.pid],
-    );
-    const hurt = rows[0]?.state !== 'active';
+  async wasHurt(observer: Client, isAimedAt: boolean): Promise<boolean> {
+    let hurt = !(await this.#isBusy(observer));
+    // A signal is told before the other side has taken it.
+    const looks = isAimedAt ? LOOKS_AFTER_A_SIGNAL : 0;
+    for (let look = 0; !hurt && look < looks; look++) {
+      await sleep(25);
+      hurt = this.#hurt || !(await this.#isBusy(observer));
+    }
     if (hurt || this.#hurt) {
       await this.#client.end().catch(() => {});
       await this.#begin();
       return true;
     }
     return false;
+  }
+
+  async #isBusy(observer: Client): Promise<boolean> {
+    const { rows } = await observer.query<{ state: string }>(
+      'select state from pg_stat_activity where pid = $1',
+      [this.pid],
+    );
+    return rows[0]?.state === 'active';
   }
 
   async end(observer: Client): Promise<void> {
