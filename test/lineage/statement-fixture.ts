@@ -70,7 +70,7 @@ export function statementText(statement: StatementLineage): string {
           ? short(to.object)
           : to.kind === 'sink'
             ? to.what
-            : `temp ${to.relation}.${to.column}`;
+            : `temp ${to.relation}.${to.column}${to.defines === undefined || to.defines === 'column' ? '' : ` (${to.defines})`}`;
       return `flow ${sources.length === 0 ? '-' : `${how === 'direct' ? '' : '~'}${sourcesText(sources)}`} > ${where}`;
     }),
     ...writes.map(({ object }) => `write ${short(object)}`),

@@ -132,7 +132,6 @@ describe('what is settled beside the statements', () => {
   test('every statement that the analysis reads is followed or known to be silent', () => {
     for (const kind of STATEMENT_KINDS) assert.notEqual(handlerOf(kind), undefined, kind);
     const known = new Set(STATEMENT_KINDS);
-    assert.ok(!known.has('RuleStmt'), 'a rule is not followed, and is an oracle');
     assert.ok(known.size > 90);
   });
 });

@@ -52,7 +52,11 @@ export function derived(...texts: readonly string[]): OutputColumn {
 
 /** Columns as they are into a column of a temporary relation. None: free values. */
 export function intoTemporary(sources: readonly string[], relation: string, column: string): Flow {
-  return { sources: sourcesOf(...sources), how: 'direct', to: { kind: 'temporary', relation, column } };
+  return {
+    sources: sourcesOf(...sources),
+    how: 'direct',
+    to: { kind: 'temporary', relation, column, defines: 'column' },
+  };
 }
 
 export function statementOf(change: Partial<StatementLineage>): StatementLineage {

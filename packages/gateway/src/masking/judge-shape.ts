@@ -1,7 +1,17 @@
 /** What of a judgement is the same however often the statement comes: its plan, what refuses it, and what has to be counted each time. */
 import { FREE, noResult, SourceJudge, type Held } from './judge-columns.ts';
-import type { ClassifiedWrite, Flow, Lineage, OutputColumn, Probe, StatementLineage } from './lineage.ts';
-import type { Carried, MaskingSession } from './masking-session.ts';
+import type {
+  ClassifiedWrite,
+  Flow,
+  Lineage,
+  OutputColumn,
+  Probe,
+  Source,
+  StatementLineage,
+  TemporaryDestination,
+} from './lineage.ts';
+import { EVERY } from './masking-session.ts';
+import type { Carried, ColumnForm, MaskingSession } from './masking-session.ts';
 import type { MaskPlan, ResultPlan, StatementPlan } from './plan.ts';
 import type { MaskRefusal } from './refusal.ts';
 import type { ClassName, MaskingGrant, MaskingRules } from './rules.ts';
@@ -115,7 +125,9 @@ class Shaper {
         sources: held.sources,
         how: how === 'direct' && held.isDirect ? 'direct' : 'derived',
       };
-      if (isExecuted) this.#options.session.noteTemporary(to.relation, to.column, moved);
+      const form = this.#formOf(sources, moved, to);
+      this.#judgeTemporary(held, form, to);
+      if (isExecuted) this.#noteTemporary(moved, form, to);
       return;
     }
     const { classes, objects } = held;
@@ -124,6 +136,46 @@ class Shaper {
     if (isOfSameClass && how === 'direct' && held.isDirect) return;
     const reason = to.kind === 'column' ? 'column' : to.what;
     this.refusals.push({ code: 'CS_MASK_FLOW', reason, classes, objects });
+  }
+
+  /** Rows are written: whether a column takes a value, and what becomes of it behind a view, tells of the value. */
+  #judgeTemporary({ classes, objects }: Held, form: ColumnForm, to: TemporaryDestination): void {
+    const { session } = this.#options;
+    if (to.defines !== undefined || to.relation === EVERY) return;
+    if (session.isView(to.relation)) {
+      const behind = this.#sources.hold([{ kind: 'temporary', relation: to.relation, column: EVERY }]);
+      if (behind.classes.length > 0)
+        this.refusals.push({
+          code: 'CS_MASK_ORACLE',
+          reason: 'control',
+          classes: behind.classes,
+          objects: behind.objects,
+        });
+    }
+    if (classes.length === 0) return;
+    if (session.takes(to.relation, to.column, form)) return;
+    this.refusals.push({ code: 'CS_MASK_ORACLE', reason: 'fallible', classes, objects });
+  }
+
+  /** What is known of the type of a value that is moved, or of a column that is made. */
+  #formOf(sources: readonly Source[], { how, sources: from }: Carried, to: TemporaryDestination): ColumnForm {
+    const { typeOid, like } = to;
+    const [first, ...others] = sources;
+    if (how === 'derived' || first === undefined || others.length > 0) return { typeOid, like };
+    if (first.kind === 'temporary')
+      return this.#options.session.formOf(first.relation, first.column) ?? { typeOid, like };
+    return { typeOid, like: to.defines === undefined ? from[0]?.object : like };
+  }
+
+  #noteTemporary(
+    moved: Carried,
+    form: ColumnForm,
+    { relation, column, defines }: TemporaryDestination,
+  ): void {
+    const { session } = this.#options;
+    session.noteTemporary(relation, column, moved);
+    if (defines === 'column') session.noteForm(relation, column, form);
+    else if (defines !== undefined) session.noteDefinition(relation, defines);
   }
 
   #judgeProbe(probe: Probe): void {

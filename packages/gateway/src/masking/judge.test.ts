@@ -286,6 +286,50 @@ test('temporary relations: code that nobody sees may have put anything into any 
   assert.deepEqual(columnsOf(judge(select(direct('~t.x')), { session })), [masked('*', REDACT, 'bank.f')]);
 });
 
+const made = (column: string, defines: 'column' | 'strict' | 'view', typeOid?: number): Lineage =>
+  lineageOf({
+    flows: [
+      { sources: [], how: 'derived', to: { kind: 'temporary', relation: 't', column, defines, typeOid } },
+    ],
+  });
+
+test('temporary relations: they take what cannot fail, and nothing where a definition looks at it', () => {
+  const session = new MaskingSession();
+  const into = (column: string, typeOid: number, from = ['ssn']): readonly string[] => {
+    const to = { kind: 'temporary', relation: 't', column, typeOid } as const;
+    return refusalsOf(
+      judge(lineageOf({ flows: [{ sources: sourcesOf(...from), how: 'derived', to }] }), { session }),
+    );
+  };
+  judge(made('v', 'column', 25), { session });
+  judge(made('short', 'column'), { session });
+  assert.deepEqual(into('v', 25), []);
+  assert.deepEqual(into('v', 1043), []);
+  assert.deepEqual(into('v', 23), ['ORACLE fallible ssn']);
+  assert.deepEqual(into('short', 25), ['ORACLE fallible ssn']);
+  assert.deepEqual(into('short', 25, []), []);
+  assert.deepEqual(into('other', 25), ['ORACLE fallible ssn']);
+  judge(made('*', 'strict'), { session });
+  assert.deepEqual(into('v', 25), ['ORACLE fallible ssn']);
+});
+
+test('temporary relations: nothing is written through a view of what is regulated', () => {
+  const session = new MaskingSession();
+  const to = { kind: 'temporary', relation: 'w', column: ' behind', defines: 'view' } as const;
+  judge(lineageOf({ flows: [{ sources: sourcesOf('ssn'), how: 'derived', to }] }), { session });
+  assert.deepEqual(
+    refusalsOf(
+      judge(
+        lineageOf({
+          flows: [{ sources: [], how: 'direct', to: { kind: 'temporary', relation: 'w', column: 'id' } }],
+        }),
+        { session },
+      ),
+    ),
+    ['ORACLE control ssn'],
+  );
+});
+
 test('temporary relations: a judgement that rests on them is not kept', () => {
   const session = new MaskingSession();
   const judged = new MaskingJudge({ rules: RULES, grant: NO_UNMASK, finder });

@@ -72,7 +72,7 @@ export interface Oracle {
 export type Destination =
   | { readonly kind: 'column'; readonly object: string; readonly class?: ClassName | undefined }
   /** Allowed and followed. `columns`: what each column then carries; `*`: every column carries it. */
-  | { readonly kind: 'temporary'; readonly relation: string; readonly column: string }
+  | TemporaryDestination
   /** A new relation, a setting, sequence, lock, notification, large object, message, file: never of a class. */
   | {
       readonly kind: 'sink';
@@ -87,6 +87,21 @@ export type Destination =
         | 'file'
         | 'routine';
     };
+
+export interface TemporaryDestination {
+  readonly kind: 'temporary';
+  readonly relation: string;
+  readonly column: string;
+  /**
+   * The relation or column is made or changed. `strict`: something in its definition is evaluated, and can fail or go elsewhere, when rows are written. `view`: rows
+   * that are written go to what is behind it. Absent: rows are written.
+   */
+  readonly defines?: 'column' | 'strict' | 'view';
+  /** pg_type.oid of the column, or of the value that is written. Of a column absent where its length or precision may not take every value of the type. */
+  readonly typeOid?: number | undefined;
+  /** A column that has the very type of this one: `schema.relation.column`. */
+  readonly like?: string | undefined;
+}
 
 export interface Flow {
   readonly sources: readonly Source[];

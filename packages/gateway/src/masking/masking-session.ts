@@ -15,7 +15,19 @@ export interface Carried {
 interface Holding {
   readonly sources: Map<string, BaseSource>;
   how: 'direct' | 'derived';
+  /** Made more than once with different ones: null. Undefined: it was not seen being made. */
+  form?: ColumnForm | null;
 }
+
+/** Which values a column of a temporary relation surely takes: what fails would tell of the value. */
+export interface ColumnForm {
+  readonly typeOid?: number | undefined;
+  readonly like?: string | undefined;
+}
+
+const TEXT = 25;
+/** varchar, char, name: become text without fail. */
+const TEXTS: ReadonlySet<number> = new Set([1043, 1042, 19]);
 
 /** Every column of a relation, or every temporary relation. */
 export const EVERY = '*';
@@ -36,6 +48,9 @@ export class MaskingSession {
   readonly #temporary = new Map<string, Map<string, Holding>>();
   /** What code that we do not see may have put into any temporary relation. */
   readonly #everywhere = new Map<string, BaseSource>();
+  /** Temporary relations whose definition looks at the values that are written. */
+  readonly #strict = new Set<string>();
+  readonly #views = new Set<string>();
   #columns = 0;
 
   /**
@@ -62,6 +77,37 @@ export class MaskingSession {
     for (const source of moved.sources) holding.sources.set(keyOf(source), source);
     // What is free does not make a mixture of what comes in beside it.
     if (moved.how === 'derived' && moved.sources.length > 0) holding.how = 'derived';
+  }
+
+  /** It was made or changed: what is written to it is looked at by something in its definition, or goes to what is behind it. */
+  noteDefinition(relation: string, kind: 'strict' | 'view'): void {
+    (kind === 'view' ? this.#views : this.#strict).add(relation);
+  }
+
+  noteForm(relation: string, column: string, form: ColumnForm): void {
+    const holding = this.#obtain(relation, column);
+    if (holding === undefined) return;
+    const { form: before } = holding;
+    const isSame = before?.typeOid === form.typeOid && before?.like === form.like;
+    holding.form = before === undefined || (before !== null && isSame) ? form : null;
+  }
+
+  formOf(relation: string, column: string): ColumnForm | undefined {
+    return this.#temporary.get(relation)?.get(column)?.form ?? undefined;
+  }
+
+  isView(relation: string): boolean {
+    return this.#views.has(relation);
+  }
+
+  /** Whether a column surely takes every value of a type, or of another column, so that nothing is told by failing. */
+  takes(relation: string, column: string, value: ColumnForm): boolean {
+    if (this.#strict.has(relation) || this.#views.has(relation)) return false;
+    const form = this.#temporary.get(relation)?.get(column)?.form;
+    if (form === undefined || form === null) return false;
+    if (form.like !== undefined && form.like === value.like) return true;
+    if (form.typeOid === undefined || value.typeOid === undefined) return false;
+    return form.typeOid === value.typeOid || (form.typeOid === TEXT && TEXTS.has(value.typeOid));
   }
 
   /** A relation that nobody saw being made may hold anything. */

@@ -23,11 +23,19 @@ for (const character of '*~') joiners[character.charCodeAt(0)] = 1;
 
 /** A window over the groups of a text. Indexes are of the window. */
 export class DigitGroups {
-  readonly starts = new Int32Array(CAPACITY);
-  readonly ends = new Int32Array(CAPACITY);
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
   /** Of each group: `APART`, `SEVERAL` or the code between it and the group before. */
-  readonly joints = new Uint8Array(CAPACITY);
+  readonly joints: Uint8Array;
   count = 0;
+
+  /** @param digits in the whole text: there are no more groups than that. Most texts are short, and room for many groups costs more than looking at them. */
+  constructor(digits: number) {
+    const capacity = Math.min(CAPACITY, digits + LOOK_AHEAD);
+    this.starts = new Int32Array(capacity);
+    this.ends = new Int32Array(capacity);
+    this.joints = new Uint8Array(capacity);
+  }
 
   length(index: number): number {
     return (this.ends[index] ?? 0) - (this.starts[index] ?? 0);
@@ -41,8 +49,8 @@ export class DigitGroups {
 
 /** Calls `visit` for each group, in order. */
 export function eachGroup(scan: Scan, visit: (groups: DigitGroups, index: number) => void): void {
-  const { codes } = scan;
-  const groups = new DigitGroups();
+  const { codes, words } = scan;
+  const groups = new DigitGroups(words.digits);
   let last = -MAX_JOINT - 1;
   let visited = 0;
   let at = 0;

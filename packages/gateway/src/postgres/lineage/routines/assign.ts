@@ -13,7 +13,7 @@ export function assign(assignment: Assignment, context: LineageContext): void {
     context.collector.flow({
       sources: value.sources,
       how: value.how,
-      to: { kind: 'temporary', relation: temporary, column: assignment.column },
+      to: { kind: 'temporary', relation: temporary, column: assignment.column, typeOid: value.typeOid },
     });
   }
   if (relation !== undefined) assignTo(relation, assignment.column, value, context);

@@ -20,8 +20,18 @@ import {
   rangeOfParts,
   sourcesNamed,
   sourcesOf,
+  sourcesOfAccesses,
   sourcesOfRange,
 } from './sources.ts';
+import {
+  asStrict,
+  hasChecks,
+  likeTemporary,
+  ofTemporaryColumn,
+  runsCode,
+  toTemporary,
+  UNKNOWN_DEFAULT,
+} from './temporary-tables.ts';
 
 /** A new table holds nothing. One of the session's own is followed from here on. */
 export function ofCreateTable(create: NodeOf<'CreateStmt'>, context: StatementContext): Found {
@@ -34,26 +44,17 @@ export function ofCreateTable(create: NodeOf<'CreateStmt'>, context: StatementCo
   if (create.inhRelations !== undefined || create.partspec !== undefined)
     context.collector.oracle('opaque', [INHERITED]);
   const name = relation.relname ?? '';
-  const columns: string[] = [];
-  for (const element of create.tableElts ?? []) {
+  if (hasChecks({ CreateStmt: create }) || create.ofTypename !== undefined) asStrict(name, context);
+  const elements = create.tableElts ?? [];
+  for (const element of elements) {
     const column = asKind(element, 'ColumnDef');
-    // Columns of another relation: of whatever name.
-    if (asKind(element, 'TableLikeClause') !== undefined) columns.push('*');
-    if (column?.colname !== undefined) columns.push(column.colname);
+    const like = asKind(element, 'TableLikeClause');
+    if (like !== undefined) likeTemporary(like, name, context);
+    if (column?.colname !== undefined) ofTemporaryColumn(column, name, context);
   }
-  if (create.inhRelations !== undefined || create.ofTypename !== undefined || columns.length === 0)
-    columns.push('*');
-  for (const column of columns) toTemporary([], name, column, context);
+  if (create.inhRelations !== undefined || create.ofTypename !== undefined || elements.length === 0)
+    toTemporary([], name, '*', context);
   return NO_ROWS;
-}
-
-function toTemporary(
-  sources: readonly Source[],
-  relation: string,
-  column: string,
-  { collector }: StatementContext,
-): void {
-  collector.flow({ sources, how: 'derived', to: { kind: 'temporary', relation, column } });
 }
 
 /** A default is computed once for the rows that there are, and then for each that comes: what it reads would be of no class. */
@@ -128,11 +129,18 @@ const FAMILY: ReadonlySet<string> = new Set(['AT_AddInherit', 'AT_AttachPartitio
 function ofTemporaryCommand(
   { def, subtype = 'AT_AddColumn' }: NodeOf<'AlterTableCmd'>,
   temporary: string,
-  { collector }: StatementContext,
+  context: StatementContext,
 ): void {
+  const { collector } = context;
   if (FAMILY.has(subtype)) collector.oracle('opaque', [INHERITED]);
-  const isPlain = PLAIN.has(subtype) || (subtype === 'AT_AddColumn' && constraintsOf(def).length === 0);
-  if (!isPlain) collector.oracle('fallible', [{ kind: 'temporary', relation: temporary, column: '*' }]);
+  const column = asKind(def, 'ColumnDef');
+  const isAdded = subtype === 'AT_AddColumn' && column !== undefined && !hasChecks({ ColumnDef: column });
+  if (isAdded) ofTemporaryColumn(column, temporary, context);
+  else if (subtype === 'AT_ColumnDefault' && def !== undefined && runsCode(def, context))
+    toTemporary([UNKNOWN_DEFAULT], temporary, '*', context);
+  if (isAdded || PLAIN.has(subtype)) return;
+  collector.oracle('fallible', [{ kind: 'temporary', relation: temporary, column: '*' }]);
+  asStrict(temporary, context);
 }
 
 const INHERITED: Source = { kind: 'unknown', object: 'rows of a temporary relation under another name' };
@@ -199,8 +207,13 @@ export function ofIndex(index: NodeOf<'IndexStmt'>, context: StatementContext): 
   const isComputed =
     index.whereClause !== undefined || elements.some((node) => asKind(node, 'IndexElem')?.expr !== undefined);
   const { relation, temporary } = foundOf(index.relation, context);
-  if (temporary !== undefined && (isComputed || index.unique === true || index.excludeOpNames !== undefined))
+  if (
+    temporary !== undefined &&
+    (isComputed || index.unique === true || index.excludeOpNames !== undefined)
+  ) {
     context.collector.oracle('group', [{ kind: 'temporary', relation: temporary, column: '*' }]);
+    asStrict(temporary, context);
+  }
   if (relation === undefined) return NO_ROWS;
   const names = new Set(elements.flatMap((node) => asKind(node, 'IndexElem')?.name ?? []));
   const named = context.queries
@@ -274,6 +287,7 @@ export function ofRename(rename: NodeOf<'RenameStmt'>, context: StatementContext
   if (temporary !== undefined) {
     const source: Source = { kind: 'temporary', relation: temporary, column: '*' };
     toTemporary([source], renameType === 'OBJECT_COLUMN' ? temporary : newname, '*', context);
+    asStrict(renameType === 'OBJECT_COLUMN' ? temporary : newname, context);
   }
   return NO_ROWS;
 }
@@ -381,9 +395,27 @@ function isReadable({
 
 /** What it runs sees each row that is written. */
 export function ofTrigger(create: NodeOf<'CreateTrigStmt'>, context: StatementContext): Found {
-  const relation = create.relation === undefined ? undefined : foundOf(create.relation, context).relation;
+  if (create.relation === undefined) return NO_ROWS;
+  const { relation, temporary } = foundOf(create.relation, context);
   if (relation !== undefined) context.collector.oracle('opaque', sourcesOf(relation, context));
+  if (temporary !== undefined) {
+    context.collector.oracle('opaque', [{ kind: 'temporary', relation: temporary, column: '*' }]);
+    asStrict(temporary, context);
+  }
   return NO_ROWS;
+}
+
+/** It moves rows that are written to where it likes; of the session's own relations it is not seen when it does. */
+export function ofRule(rule: NodeOf<'RuleStmt'>, context: StatementContext): Found {
+  const { collector, accesses } = context;
+  const sources = unionOf([
+    sourcesOfAccesses(accesses, context),
+    sourcesNamed({ RuleStmt: rule }, context),
+    sourcesOfRange(rule.relation, context),
+  ]);
+  const isOwn = sources.some(({ kind }) => kind === 'temporary');
+  collector.oracle('opaque', isOwn ? [...sources, INHERITED] : sources);
+  return { outputs: 'unknown' };
 }
 
 /** Rows are put into the order of an index, and are read in it from then on. Which columns an index has is not in the snapshot. */

@@ -10,6 +10,7 @@ import type { LineageContext } from '../port.ts';
 import { unionOf } from '../value.ts';
 import { SHOWING, showsCounters } from '../routines/built-ins.ts';
 import { Collector } from './collector.ts';
+import { storesComputed } from './computed-columns.ts';
 import {
   ofAlterTable,
   ofCluster,
@@ -23,6 +24,7 @@ import {
   ofPolicy,
   ofRefresh,
   ofRename,
+  ofRule,
   ofStatistics,
   ofTrigger,
 } from './definitions.ts';
@@ -67,6 +69,7 @@ const FOLLOWED: Handlers = {
   AlterDomainStmt: ofDomain,
   CreateFunctionStmt: ofFunction,
   CreateTrigStmt: ofTrigger,
+  RuleStmt: ofRule,
   RefreshMatViewStmt: ofRefresh,
   ClusterStmt: ofCluster,
   CreateDomainStmt: ofCreateDomain,
@@ -137,7 +140,10 @@ export function lineageOfStatement(
   };
   try {
     const found = foundOf(node, within);
-    collector.touch(codeOf(accesses, context, TELLING));
+    const telling = codeOf(accesses, context, TELLING);
+    collector.touch(telling);
+    if (telling.length > 0 && storesComputed(node))
+      collector.flow({ sources: telling, how: 'derived', to: { kind: 'sink', what: 'relation' } });
     for (const access of accesses) touchWritten(access, within);
     // Temporary relations come first in every search_path: code that names a table without its schema writes into the caller's own of that name.
     // What the text itself names is followed where it is called.
@@ -237,7 +243,9 @@ function finish(found: Found, collector: Collector, node: Node): StatementLineag
     writes.length === 0 &&
     flows.length === 0 &&
     found.copyIn === undefined &&
-    found.prepares === undefined;
+    found.prepares === undefined &&
+    // What an EXECUTE gives as parameters is written or compared by what it executes.
+    !(typeof found.outputs === 'object' && 'resultOf' in found.outputs);
   return { ...found, touched, probes, oracles, flows, writes, constants: isFree ? [] : constantsOf(node) };
 }
 

@@ -1,12 +1,14 @@
 /** SELECT, writes, COPY, cursors, CREATE TABLE AS: statements around one query. */
-import type { ClassifiedWrite } from '../../../masking/lineage.ts';
+import type { ClassifiedWrite, Source, TemporaryDestination } from '../../../masking/lineage.ts';
+import type { Access } from '../../../policy/access.ts';
 import type { CatalogRelation } from '../../catalog/catalog.ts';
 import { asKind, kindOf, stringsOf } from '../../inspect/parse/tree.ts';
 import type { Node, NodeOf } from '../../inspect/parse/tree.ts';
-import type { QueryColumns } from '../port.ts';
+import type { QueryColumns, Value } from '../port.ts';
 import { UnknownLineage } from '../port.ts';
 import { classesOf } from '../routines/assign.ts';
-import { unknownOf } from '../value.ts';
+import { unionOf, unknownOf } from '../value.ts';
+import { Collector } from './collector.ts';
 import { NO_ROWS, outputsOf } from './port.ts';
 import type { Found, StatementContext } from './port.ts';
 import { foundOf, restOfQuery } from './sources.ts';
@@ -54,20 +56,42 @@ function intoRelation(into: NodeOf<'IntoClause'>, query: QueryColumns, context: 
       sources: value.sources,
       how: value.how,
       to: isTemporary(rel)
-        ? { kind: 'temporary', relation: rel.relname ?? '', column: name }
+        ? temporaryColumn(rel.relname ?? '', name, value)
         : { kind: 'sink', what: 'relation' },
     });
   }
 }
 
-/** A materialized view is looked through as a view is. */
+/** Those that have no length and no precision: a column of the type takes every value of it. */
+export const WITHOUT_LENGTH: ReadonlySet<number> = new Set([
+  16, 17, 20, 21, 23, 25, 26, 114, 142, 700, 701, 790, 829, 869, 650, 1009, 1007, 1016, 1082, 2950, 3614,
+  3802,
+]);
+
+/** A column that is made of a query has the type of its value, its length included. */
+const temporaryColumn = (
+  relation: string,
+  column: string,
+  { typeOid = 0, how, sources }: Value,
+): TemporaryDestination => ({
+  kind: 'temporary',
+  relation,
+  column,
+  defines: 'column',
+  typeOid: WITHOUT_LENGTH.has(typeOid) ? typeOid : undefined,
+  like: how === 'direct' && sources[0]?.kind === 'column' ? sources[0].object : undefined,
+});
+
+/**
+ * A materialized view is looked through as a view is. What it was made of can change under rows that stay: one of regulated values is no affair of who may not see
+ * them.
+ */
 export function ofCreateTableAs(create: NodeOf<'CreateTableAsStmt'>, context: StatementContext): Found {
   const { query: node, into } = create;
   if (node === undefined || into === undefined) throw new UnknownLineage('CreateTableAsStmt');
   if (kindOf(node) !== 'SelectStmt') return intoUnknown(node, into, context);
   const query = context.queries.lineageOfQuery(node, undefined, context);
-  if (create.objtype === 'OBJECT_MATVIEW') outputsOf(query, context);
-  else intoRelation(into, query, context);
+  intoRelation(into, query, context);
   return NO_ROWS;
 }
 
@@ -89,13 +113,71 @@ export function ofView(create: NodeOf<'ViewStmt'>, context: StatementContext): F
   const isOwn =
     create.view !== undefined &&
     (isTemporary(create.view) || touched.some(({ kind }) => kind === 'temporary'));
-  if (isOwn)
-    intoRelation({ rel: { ...create.view, relpersistence: 't' }, ...namesGiven(create) }, query, context);
+  if (isOwn) intoOwnView(create, query, context);
+  else tellReplaced(create, query, context);
   return NO_ROWS;
 }
 
-const namesGiven = ({ aliases }: NodeOf<'ViewStmt'>): Pick<NodeOf<'IntoClause'>, 'colNames'> =>
-  aliases === undefined ? {} : { colNames: aliases };
+/**
+ * A view of the session's own is followed by what it carries when it is made. What temporary relations hold, and what code reads by name, may be something else later, so
+ * that its conditions would tell of what they were not judged for.
+ */
+function intoOwnView(
+  { view, aliases }: NodeOf<'ViewStmt'>,
+  query: QueryColumns,
+  context: StatementContext,
+): void {
+  const { collector, accesses } = context;
+  const rel: NodeOf<'RangeVar'> = { ...view, relpersistence: 't' };
+  const name = rel.relname ?? '';
+  if (collector.touched.some(({ kind }) => kind === 'temporary') || accesses.some(isCode))
+    collector.oracle('opaque', [{ kind: 'unknown', object: 'a view of what is not known yet' }]);
+  intoRelation({ rel, ...(aliases !== undefined && { colNames: aliases }) }, query, context);
+  // Whatever is behind it is written through it, columns included that it does not show.
+  collector.flow({
+    sources: collector.touched,
+    how: 'derived',
+    to: { kind: 'temporary', relation: name, column: BEHIND, defines: 'view' },
+  });
+}
+
+/** The name of no column. */
+const BEHIND = ' behind';
+
+const isCode = (access: Access): boolean =>
+  access.kind === 'routine' && (access.class === 'own' || access.class === 'security-definer');
+
+/**
+ * Others were made of the view as it was: their conditions were judged for what it carried, and the rows of a materialized view stay what they were. So what a column of it
+ * carries does not change.
+ */
+function tellReplaced(
+  { view, replace }: NodeOf<'ViewStmt'>,
+  query: QueryColumns,
+  context: StatementContext,
+): void {
+  if (replace !== true || view === undefined) return;
+  const { relation } = foundOf(view, context);
+  if (relation === undefined) return;
+  const before = context.queries.columnsOf(relation, { ...context, collector: new Collector() });
+  const [old, made] = [before, query].map((each) => restOfQuery(each));
+  const isSame =
+    !before.isOpen &&
+    !query.isOpen &&
+    before.columns.every(({ value }, at) => isSameSources(value, query.columns[at]?.value));
+  if (isSame && isSameOf(old!, made!)) return;
+  context.collector.flow({
+    sources: unionOf([old!, made!]),
+    how: 'derived',
+    to: { kind: 'sink', what: 'relation' },
+  });
+}
+
+const isSameSources = (one: Value, other: Value | undefined): boolean =>
+  other !== undefined && isSameOf(one.sources, other.sources);
+
+const isSameOf = (one: readonly Source[], other: readonly Source[]): boolean =>
+  one.length === other.length && unionOf([one, other]).length === one.length;
 
 export function ofDeclare(declare: NodeOf<'DeclareCursorStmt'>, context: StatementContext): Found {
   if (declare.query === undefined) throw new UnknownLineage('DeclareCursorStmt');
