@@ -540,6 +540,50 @@ export const ROUTINES: Family = {
       { once: true },
     ),
     attempt(
+      'MASK-916',
+      'A generated column that runs own code, added to a table.',
+      [
+        `create table bank.mine (id int)`,
+        'alter table bank.mine add column v text generated always as (bank.opaque_fixed(id)) stored',
+        'insert into bank.mine (id) values (1)',
+        'select v from bank.mine',
+      ],
+      { once: true },
+    ),
+    attempt(
+      'MASK-917',
+      'The expression of a generated column, set to own code.',
+      [
+        `create table bank.mine (id int, v text generated always as ('none') stored)`,
+        'alter table bank.mine alter v set expression as (bank.opaque_fixed(id))',
+        'insert into bank.mine (id) values (1)',
+        'select v from bank.mine',
+      ],
+      { once: true, since: 17 },
+    ),
+    attempt(
+      'MASK-918',
+      'A column of another type, converted by own code.',
+      [
+        'create table bank.mine (v int)',
+        'insert into bank.mine values (1)',
+        'alter table bank.mine alter v type text using bank.opaque_fixed(v)',
+        'select v from bank.mine',
+      ],
+      { once: true },
+    ),
+    attempt(
+      'MASK-919',
+      'A column of another type, converted by a query in a text.',
+      [
+        'create table bank.mine (v text)',
+        `insert into bank.mine values ('select ssn from bank.customers')`,
+        `alter table bank.mine alter v type text using query_to_xml(v, false, false, '')::text`,
+        'select v from bank.mine',
+      ],
+      { once: true },
+    ),
+    attempt(
       'MASK-912',
       'A view column of own code.',
       [
