@@ -23,19 +23,22 @@ export class KeyedHash {
     const input = Buffer.allocUnsafe(BLOCK_BYTES + message.length);
     this.#inner.copy(input);
     input.set(message, BLOCK_BYTES);
-    this.#outer.write(hash('sha256', input, 'hex'), BLOCK_BYTES, 'hex');
-    return Buffer.from(hash('sha256', this.#outer, 'hex'), 'hex');
+    this.#outer.write(hash('sha256', input, 'binary'), BLOCK_BYTES, 'latin1');
+    return Buffer.from(hash('sha256', this.#outer, 'binary'), 'latin1');
   }
 }
 
 /** The parts one after the other, each behind its length, so that different parts never make the same bytes. */
 export function framed(...parts: readonly string[]): Buffer {
-  const lengths = parts.map((part) => Buffer.byteLength(part));
-  const bytes = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + length + 4, 0));
+  let room = 0;
+  // Three bytes of UTF-8 for a unit of UTF-16 at most.
+  for (const part of parts) room += 4 + 3 * part.length;
+  const bytes = Buffer.allocUnsafe(room);
   let at = 0;
-  for (const [index, part] of parts.entries()) {
-    at = bytes.writeUInt32BE(lengths[index]!, at);
-    at += bytes.write(part, at, 'utf8');
+  for (const part of parts) {
+    const length = bytes.write(part, at + 4, 'utf8');
+    bytes.writeUInt32BE(length, at);
+    at += 4 + length;
   }
-  return bytes;
+  return bytes.subarray(0, at);
 }
