@@ -400,10 +400,10 @@ export const STATEMENT_CASES: Readonly<Record<string, readonly StatementCase[]>>
       `create function own.f2() returns int language plpgsql as 'begin return 1; end'`,
       'none | opaque ? own.f2',
     ],
-    ['create function own.f3() returns text return (select ssn from bank.customers limit 1)', 'free'],
+    ['create function own.f3() returns text return (select ssn from bank.customers limit 1)', 'none'],
     [
       'create function own.f3() returns text begin atomic select ssn from bank.customers limit 1; end',
-      'free',
+      'none',
     ],
     [
       'create trigger tr before insert on plain for each row execute function suppress_redundant_updates_trigger()',

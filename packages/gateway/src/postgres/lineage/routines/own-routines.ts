@@ -4,7 +4,7 @@ import { asKind } from '../../inspect/parse/tree.ts';
 import type { Node } from '../../inspect/parse/tree.ts';
 import { parseStatement } from '../../inspect/parse/parse-statement.ts';
 import { CATALOG_NAMES, spendWork } from '../../inspect/query/analyze-query.ts';
-import type { LineageContext, NamedValue, RoutineCall, Value } from '../port.ts';
+import type { LineageCollector, LineageContext, NamedValue, RoutineCall, Value } from '../port.ts';
 import { FREE_VALUE, derivedOf, freeOf, unionOf, unknownOf } from '../value.ts';
 import { castOf } from './casts.ts';
 
@@ -91,10 +91,14 @@ function parseBody(source: string): Body | undefined {
 
 function inlinedOf(routine: CatalogRoutine, body: Body, call: RoutineCall, context: LineageContext): Value {
   const names = body.isBound ? CATALOG_NAMES : context.sessionNames;
+  // What its names mean may have changed since a view that calls it was made: its own conditions are no decision of the view's owner.
+  const isLoose = context.isCatalogText && !body.isBound;
   const within: LineageContext = {
     ...context,
     names,
     query: { ...context.query, names },
+    isCatalogText: context.isCatalogText && body.isBound,
+    collector: isLoose ? insisting(context.collector) : context.collector,
     depth: context.depth + 1,
     open: [...context.open, routine.oid],
     inlined: {
@@ -106,6 +110,21 @@ function inlinedOf(routine: CatalogRoutine, body: Body, call: RoutineCall, conte
   const { columns, isOpen, rest = [] } = context.queries.lineageOfQuery(body.query, undefined, within);
   if (isOpen) return unknownOf(unionOf([rest, ...columns.map(({ value }) => value.sources)]));
   return resultOf(routine, columns, context);
+}
+
+/** In the text of a view only some oracles count (`EventList`): here all do. */
+function insisting(collector: LineageCollector): LineageCollector {
+  return {
+    source: (source) => collector.source(source),
+    probe: (probe) => collector.probe(probe),
+    oracle: (_, sources) => collector.oracle('comparison', sources),
+    flow: (flow) => collector.flow(flow),
+    write: (write) => collector.write(write),
+    touch: (sources) => collector.touch(sources),
+    constant: (text) => collector.constant(text),
+    mark: () => collector.mark(),
+    reset: (mark) => collector.reset(mark),
+  };
 }
 
 /** Each parameter's value: cast to its type, as the server does. What is not given is the owner's default. */

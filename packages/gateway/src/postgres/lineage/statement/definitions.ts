@@ -4,9 +4,8 @@
  */
 import type { OracleReason, Source } from '../../../masking/lineage.ts';
 import type { CatalogRelation } from '../../catalog/catalog.ts';
-import { asKind, stringOf, stringsOf, walkNodes } from '../../inspect/parse/tree.ts';
+import { asKind, stringsOf, walkNodes } from '../../inspect/parse/tree.ts';
 import type { Node, NodeOf } from '../../inspect/parse/tree.ts';
-import { parseStatement } from '../../inspect/parse/parse-statement.ts';
 import { findType } from '../../inspect/query/analyze-query.ts';
 import { UnknownLineage } from '../port.ts';
 import { unionOf } from '../value.ts';
@@ -352,45 +351,6 @@ export function ofDomain(alter: NodeOf<'AlterDomainStmt'>, context: StatementCon
     if (isOf) collector.oracle('fallible', boundSources(relation, context));
   }
   return NO_ROWS;
-}
-
-/**
- * A body of one SELECT is looked into when it is called. Any other could read regulated values and put them where nobody looks for them, without being seen: so it is not made by
- * somebody who may not see them.
- */
-export function ofFunction(create: NodeOf<'CreateFunctionStmt'>, { collector }: StatementContext): Found {
-  const name = (stringsOf(create.funcname) ?? []).join('.');
-  if (!isReadable(create)) collector.oracle('opaque', [collector.source({ kind: 'unknown', object: name })]);
-  return NO_ROWS;
-}
-
-function isReadable({
-  sql_body: body,
-  options,
-  is_procedure: isProcedure,
-}: NodeOf<'CreateFunctionStmt'>): boolean {
-  if (isProcedure === true) return false;
-  const settings = new Map(
-    (options ?? []).map((node) => {
-      const option = asKind(node, 'DefElem');
-      return [option?.defname ?? '', option?.arg] as const;
-    }),
-  );
-  if (settings.has('set')) return false;
-  if (body !== undefined) {
-    const statements = listOf(listOf(body)[0]);
-    return (
-      asKind(body, 'ReturnStmt') !== undefined ||
-      (statements.length === 1 && asKind(statements[0], 'SelectStmt') !== undefined)
-    );
-  }
-  if (stringOf(settings.get('language'))?.toLowerCase() !== 'sql') return false;
-  const [text] = listOf(settings.get('as'));
-  const outcome = parseStatement(new TextEncoder().encode(stringOf(text) ?? ''));
-  if (!('parsed' in outcome)) return false;
-  const [only, ...others] = outcome.parsed.statements;
-  const select = asKind(only?.node, 'SelectStmt');
-  return others.length === 0 && select !== undefined && select.intoClause === undefined;
 }
 
 /** What it runs sees each row that is written. */

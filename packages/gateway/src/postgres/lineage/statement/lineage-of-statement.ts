@@ -18,7 +18,6 @@ import {
   ofComment,
   ofCreateTable,
   ofDomain,
-  ofFunction,
   ofIndex,
   ofMove,
   ofPolicy,
@@ -28,6 +27,7 @@ import {
   ofStatistics,
   ofTrigger,
 } from './definitions.ts';
+import { ofFunction } from './functions.ts';
 import { NO_ROWS } from './port.ts';
 import type { Found, StatementContext } from './port.ts';
 import { ofCopy, ofCreateTableAs, ofDeclare, ofFetch, ofSelect, ofView, ofWrite } from './queries.ts';
