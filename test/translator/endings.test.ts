@@ -167,7 +167,12 @@ async function connectUnderShortGrant(lifeMs = 1_500): Promise<{ harness: Harnes
     }),
   });
   try {
-    return { harness, session: await harness.connect() };
+    const session = await harness.connect();
+    // The first command waits for the catalog.
+    session.send(query('select 1'));
+    const answer = await session.receiveUntil('ZE');
+    if (answer.at(-1)?.type === 'E') throw new Error('the grant was over before a command ran');
+    return { harness, session };
   } catch (error) {
     await harness.finish();
     if (lifeMs > 60_000) throw error;
