@@ -59,6 +59,15 @@ test('a row that is not as it says is a violation, never delivered', () => {
     const cut = Buffer.from(good.subarray(0, length));
     assert.throws(() => maskRow([PASS, PASS, MASK], cut), { code: 'CS_PROTOCOL_VIOLATION' }, `${length}`);
   }
+  for (const columns of [
+    [MASK, PASS, PASS],
+    [PASS, PASS, MASK],
+  ] as const) {
+    const negative = Buffer.from(good);
+    negative.writeInt32BE(-5, 12);
+    for (const bad of [negative, Buffer.concat([good, Buffer.from('behind')])])
+      assert.throws(() => maskRow(columns, bad), { code: 'CS_PROTOCOL_VIOLATION' });
+  }
   const long = Buffer.from(good);
   long.writeInt32BE(0x7fffffff, 7);
   assert.throws(() => maskRow([PASS, MASK, MASK], long), { code: 'CS_PROTOCOL_VIOLATION' });

@@ -4,6 +4,8 @@ import type { OutputSlab } from './output-slab.ts';
 
 /** Where the first field's length word is: behind type, length and number of fields. */
 const FIRST_FIELD = 7;
+/** What stands for the length of NULL. */
+const NULL_LENGTH = -1;
 /** Shorter spans are copied byte by byte: a call costs more. */
 const SHORT_SPAN = 32;
 
@@ -11,12 +13,15 @@ const SHORT_SPAN = 32;
 export class RowMask {
   readonly #masks: readonly (ColumnMask | undefined)[];
   readonly #last: number;
+  readonly #hasCount: boolean;
   /** Of the row under way, by column: what takes the place of its value, and where its length word is. */
   readonly #replacements: (Buffer | null | undefined)[];
   readonly #offsets: number[];
 
-  constructor(masks: readonly (ColumnMask | undefined)[]) {
+  /** @param hasCount false: nobody said how many fields there are; then none of them may have a mask. */
+  constructor(masks: readonly (ColumnMask | undefined)[], hasCount = true) {
     this.#masks = masks;
+    this.#hasCount = hasCount;
     this.#last = masks.findLastIndex((mask) => mask !== undefined);
     this.#replacements = masks.map(() => undefined);
     this.#offsets = masks.map(() => 0);
@@ -25,6 +30,11 @@ export class RowMask {
   /** Nothing is masked in these rows. */
   get isFree(): boolean {
     return this.#last < 0;
+  }
+
+  /** A row of an answer in which nothing is masked. @throws CountersignError CS_PROTOCOL_VIOLATION when it is not one of that answer */
+  assertFree(fields: number): void {
+    if (this.#hasCount && fields !== this.#masks.length) throw ANOTHER_NUMBER();
   }
 
   /**
@@ -46,13 +56,14 @@ export class RowMask {
   #replace(buffer: Buffer, start: number, end: number): number | undefined {
     const masks = this.#masks;
     const count = end - start < FIRST_FIELD ? -1 : (buffer[start + 5]! << 8) | buffer[start + 6]!;
-    if (count !== masks.length) throw protocolViolation('DataRow: another number of fields than described');
+    if (count !== masks.length) throw ANOTHER_NUMBER();
     let at = start + FIRST_FIELD;
     let grown = 0;
     let isChanged = false;
-    for (let index = 0; index <= this.#last; index++) {
+    for (let index = 0; index < count; index++) {
       if (at + 4 > end) throw protocolViolation('DataRow: too short');
       const length = readInt32(buffer, at);
+      if (length < NULL_LENGTH) throw protocolViolation('DataRow: negative length');
       const mask = masks[index];
       if (mask !== undefined) {
         const stop = at + 4 + Math.max(0, length);
@@ -67,7 +78,7 @@ export class RowMask {
       }
       at += length < 0 ? 4 : 4 + length;
     }
-    if (at > end) throw protocolViolation('DataRow: too short');
+    if (at !== end) throw protocolViolation('DataRow: of another length than its fields');
     return isChanged ? grown : undefined;
   }
 
@@ -90,6 +101,8 @@ export class RowMask {
     return copySpan(buffer, from, end, output, at);
   }
 }
+
+const ANOTHER_NUMBER = (): Error => protocolViolation('DataRow: another number of fields than described');
 
 function copySpan(buffer: Buffer, start: number, end: number, output: Buffer, to: number): number {
   const length = end - start;

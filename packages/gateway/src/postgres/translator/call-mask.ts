@@ -13,6 +13,7 @@ import { Tally } from '../mask/tally.ts';
 import type { ValueType } from '../mask/value.ts';
 import { asKind, type Node } from '../inspect/parse/tree.ts';
 import { parseStatement } from '../inspect/parse/parse-statement.ts';
+import { protocolViolation } from '../wire/violation.ts';
 import type { CopyResponse } from '../wire/backend/copy-response.ts';
 import { dataRowFieldCount } from '../wire/backend/data-row.ts';
 import type { ColumnDescription } from '../wire/backend/row-description.ts';
@@ -49,6 +50,8 @@ export class CallMask {
   #index = 0;
   #rows: RowMask | undefined;
   #copy: CopyMask | undefined;
+  /** The server said that COPY data comes. */
+  #isCopying = false;
 
   constructor(session: SessionMask, plan: MaskPlan, text: (() => string) | undefined) {
     this.#session = session;
@@ -86,7 +89,7 @@ export class CallMask {
 
   /** COPY data of the answer under way is looked at. */
   get isCopyMasked(): boolean {
-    return this.#copy !== undefined;
+    return this.#copy !== undefined || !this.#isCopying;
   }
 
   /** The server says what the rows to come are. */
@@ -103,7 +106,10 @@ export class CallMask {
    */
   writeRow(buffer: Buffer, start: number, end: number): boolean {
     const rows = (this.#rows ??= this.#undescribed(dataRowFieldCount(buffer, start, end)));
-    if (rows.isFree) return false;
+    if (rows.isFree) {
+      rows.assertFree(dataRowFieldCount(buffer, start, end));
+      return false;
+    }
     this.#assertFits(end - start);
     return rows.write(buffer, start, end, this.#session.slab);
   }
@@ -118,6 +124,7 @@ export class CallMask {
   /** The server is about to send COPY data. */
   startCopy({ format, columnFormats }: CopyResponse): void {
     const plan = this.#result;
+    this.#isCopying = true;
     if (plan.isFree && this.#statement.isCopyOut) return;
     const { columns } = plan;
     const types = columnFormats.map((_, index): ValueType => {
@@ -139,6 +146,7 @@ export class CallMask {
 
   /** COPY data of the server: what leaves of it now. Undefined: it leaves as it is. @throws CountersignError CS_MASK_ROW_TOO_LONG */
   takeCopyData(data: Buffer): Buffer | undefined {
+    if (!this.#isCopying) throw protocolViolation('CopyData outside of a COPY');
     return this.#copy?.take(data);
   }
 
@@ -159,6 +167,7 @@ export class CallMask {
     this.#index += 1;
     this.#rows = undefined;
     this.#copy = undefined;
+    this.#isCopying = false;
   }
 
   get #statement(): StatementPlan {
@@ -182,7 +191,7 @@ export class CallMask {
   #undescribed(fields: number): RowMask {
     const plan = this.#result;
     const fits = plan.columns === 'unknown' || plan.columns.length === fields;
-    if (plan.isFree && fits) return new RowMask([]);
+    if (plan.isFree && fits) return new RowMask([], false);
     const types = Array.from({ length: fields }, () => undefined);
     return new RowMask(this.#masks(plan, types, false));
   }
