@@ -5,7 +5,7 @@ import type { MaskingRules } from '../masking/rules.ts';
 import { quoteName, TextNames } from './text-names.ts';
 
 export interface MaskRefused {
-  readonly grant: Pick<LiveGrant, 'id' | 'target'>;
+  readonly grant: Pick<LiveGrant, 'id' | 'target' | 'masking'>;
   readonly rules: Pick<MaskingRules, 'minGroup'>;
   /** The command's kind, a word of the gateway. */
   readonly kind: string;
@@ -52,8 +52,9 @@ export function tellMaskRefusal(refused: MaskRefused): ToldToClient {
     ...(more === 0 ? [] : [`And ${more} more.`]),
     JSON.stringify(structured),
   ];
-  const hints = new Set(items.map((item) => adviceOf(item, rules)));
-  return { detail: lines.join('\n'), hint: [...hints, askingFor(items, grant)].filter(isThere).join(' ') };
+  const advice = [...new Set(items.map((item) => adviceOf(item, rules)))].filter(isThere);
+  const hint = [...advice, ...askingFor(items, grant, advice.length > 0)].join(' ');
+  return hint === '' ? { detail: lines.join('\n') } : { detail: lines.join('\n'), hint };
 }
 
 function itemsOf({ refusals, text }: MaskRefused): readonly RefusedItem[] {
@@ -111,6 +112,8 @@ function adviceOf({ reason, classes }: RefusedItem, { minGroup }: MaskRefused['r
       return 'What an own routine carries can be declared under masking.routines.';
     case 'lossy':
       return `Write in a session that read no masked values, or ask for writeClasses: [${classes.join(', ')}].`;
+    case 'write':
+      return `Leave the column out, or ask for writeClasses: [${classes.join(', ')}].`;
     case 'masked-value':
       return 'A masked value is not the real one: leave the column out of the statement.';
     case 'budget':
@@ -123,13 +126,29 @@ function adviceOf({ reason, classes }: RefusedItem, { minGroup }: MaskRefused['r
 }
 
 /** What lets the statement run as it is. A masked value that comes back is refused whatever is granted. */
-function askingFor(items: readonly RefusedItem[], grant: MaskRefused['grant']): string {
-  const classes = new Set(
+function askingFor(
+  items: readonly RefusedItem[],
+  { id, masking: { unmask }, target }: MaskRefused['grant'],
+  isAlternative: boolean,
+): readonly string[] {
+  const needed = new Set(
     items.filter(({ reason }) => reason !== 'masked-value').flatMap((item) => item.classes),
   );
-  if (classes.size === 0) return '';
-  const unmask = classes.has('any') ? 'all' : [...classes].toSorted().join(', ');
-  return `Or ask the owner of target ${grant.target} to extend grant ${grant.id} by unmask: [${unmask}].`;
+  const classes = needed.has('any') ? ['all'] : [...needed].toSorted();
+  // What the grant says and is not let out all the same, no policy permits: another grant would not help.
+  const isSaid = (name: string): boolean => unmask === 'all' || unmask.has(name);
+  const unsaid = classes.filter((name) => !isSaid(name));
+  const unpermitted = classes.filter(isSaid);
+  const asked = `sk the owner of target ${target} `;
+  const sentences = [
+    ...(unsaid.length === 0 ? [] : [`${asked}to extend grant ${id} by unmask: [${unsaid.join(', ')}].`]),
+    ...(unpermitted.length === 0
+      ? []
+      : [
+          `${asked}for a policy: grant ${id} unmasks ${unpermitted.join(', ')}, and no policy permits the action unmask for it.`,
+        ]),
+  ];
+  return sentences.map((sentence, at) => (at === 0 && isAlternative ? `Or a${sentence}` : `A${sentence}`));
 }
 
 const isThere = (text: string): boolean => text !== '';
