@@ -143,7 +143,7 @@ export function decideStatement(
   ): ExplainedMasking | undefined =>
     lineage === undefined || rules === undefined
       ? undefined
-      : explainMasking(lineage, rules, effectiveGrant(grant.masking, rules, authorization));
+      : explainMasking(lineage, rules, effectiveGrant(grant.masking, rules, authorization), grant.masking);
   return grants.map((grantConfig) => {
     const principal = config.principals.find(({ name }) => name === grantConfig.principal);
     const grant = new LiveGrant(grantConfig, new SystemClock());
@@ -184,8 +184,8 @@ function maskedDecision(
   masking: ExplainedMasking | undefined,
 ): ExplainedDecision {
   if (masking === undefined) return decision;
-  const { masked, refused, unmasked } = masking;
-  if (masked.length + refused.length + unmasked.length === 0) return decision;
+  const { counted, masked, refused, unmasked } = masking;
+  if (masked.length + refused.length + unmasked.length + counted.length === 0) return decision;
   if (refused.length === 0) return { ...decision, masking };
   return { ...decision, effect: 'forbid', reasons: [...decision.reasons, 'masking'], masking };
 }

@@ -1,10 +1,10 @@
 /** Where the values of a statement come from, and what one grant would have masked or refused of them: the code that judges commands. */
-import { shapeOf } from '../masking/judge-shape.ts';
+import { type HeldProbe, shapeOf } from '../masking/judge-shape.ts';
 import type { Lineage, OutputColumn, Source, StatementLineage } from '../masking/lineage.ts';
 import { MaskingSession } from '../masking/masking-session.ts';
 import type { ColumnAction, StatementPlan } from '../masking/plan.ts';
 import { MASK_REFUSAL_REASONS } from '../masking/refusal.ts';
-import type { MaskingGrant, MaskingRules } from '../masking/rules.ts';
+import { ANY_CLASS, type ClassName, type MaskingGrant, type MaskingRules } from '../masking/rules.ts';
 
 /** One line for each value that leaves and is regulated, and for whatever else is told, asked or moved. */
 export function explainValues({ isFree, statements }: Lineage): readonly string[] {
@@ -66,12 +66,24 @@ export interface ExplainedMasking {
   /** Why it would be refused; probes are counted when it runs. */
   readonly refused: readonly string[];
   readonly unmasked: readonly string[];
+  /** What is counted against a budget when it runs, and the budget; how much of it is left only the gateway knows. */
+  readonly counted: readonly string[];
+  /** Classes that the grant unmasks and no policy does: they stay masked. */
+  readonly notPermitted: readonly string[];
 }
 
-/** @param grant with what policies permit. */
-export function explainMasking(lineage: Lineage, rules: MaskingRules, grant: MaskingGrant): ExplainedMasking {
-  if (lineage.isFree) return { masked: [], refused: [], unmasked: [] };
-  const { plan, refusals } = shapeOf(lineage, {
+/**
+ * @param grant with what policies permit.
+ * @param granted as the configuration has it.
+ */
+export function explainMasking(
+  lineage: Lineage,
+  rules: MaskingRules,
+  grant: MaskingGrant,
+  granted: MaskingGrant = grant,
+): ExplainedMasking {
+  if (lineage.isFree) return { masked: [], refused: [], unmasked: [], counted: [], notPermitted: [] };
+  const { plan, probes, refusals } = shapeOf(lineage, {
     rules,
     grant,
     session: new MaskingSession(),
@@ -83,13 +95,40 @@ export function explainMasking(lineage: Lineage, rules: MaskingRules, grant: Mas
     refused: [
       ...new Set(
         refusals.map(
-          ({ classes, code, reason }) => `${code}: it ${MASK_REFUSAL_REASONS[reason]} ${classes.join(', ')}`,
+          ({ classes, code, reason }) =>
+            `${code}: it ${MASK_REFUSAL_REASONS[reason]} values of class ${classes.map(classText).join(', ')}`,
         ),
       ),
     ],
     unmasked: plan.unmasked.map(({ class: name, object }) => `${object} (${name})`),
+    counted: budgetsOf(probes, grant),
+    notPermitted: [...regulatedIn(lineage)].filter((name) => says(granted, name) && !says(grant, name)),
   };
 }
+
+function budgetsOf(probes: readonly HeldProbe[], { budgets }: MaskingGrant): readonly string[] {
+  const classes = new Set(probes.flatMap((probe) => probe.classes));
+  return [...classes].flatMap((name) => {
+    const budget = budgets.get(name);
+    return budget === undefined
+      ? []
+      : [`distinct values of class ${name} asked for: at most ${budget.values} in a ${budget.period}`];
+  });
+}
+
+const says = ({ unmask }: MaskingGrant, name: ClassName): boolean => unmask === 'all' || unmask.has(name);
+
+/** Classes of what is read, answered or asked for. */
+function regulatedIn({ statements }: Lineage): ReadonlySet<ClassName> {
+  const sources = statements.flatMap(({ outputs, oracles, probes, touched }) => [
+    ...touched,
+    ...(Array.isArray(outputs) ? outputs.flatMap((column: OutputColumn) => column.sources) : []),
+    ...[...oracles, ...probes].flatMap((each) => each.sources),
+  ]);
+  return new Set(sources.flatMap((source) => (source.kind === 'column' ? [source.class] : [])));
+}
+
+const classText = (name: ClassName): string => (name === ANY_CLASS ? 'any' : name);
 
 function maskedBy({ cursor, result }: StatementPlan): readonly string[] {
   const { columns, isFree, otherwise } = cursor ?? result;

@@ -1,6 +1,9 @@
 import type { CountersignConfig } from '../config/config.ts';
 import { ConfigError } from '../config/problem.ts';
 import type { ConfigProblem } from '../config/problem.ts';
+import { LiveGrant } from '../grants/live-grant.ts';
+import { SystemClock } from '../grants/system-clock.ts';
+import { ANY_CLASS } from '../masking/rules.ts';
 import { diffPolicies } from '../policy/policy-diff.ts';
 import { formatPolicyProblem, PolicyError } from '../policy/policy-problem.ts';
 import type { PolicyProblem } from '../policy/policy-problem.ts';
@@ -9,6 +12,7 @@ import { loadPolicies } from '../policy/policy-set.ts';
 import type { LoadedPolicies, PolicySet } from '../policy/policy-set.ts';
 import { strangersIn } from '../policy/strangers.ts';
 import type { Payload, Recorder } from '../record/recorder.ts';
+import { Authorizer } from '../session/authorizer.ts';
 
 export interface ReadPolicies {
   /** Absent when one of the problems is an error. */
@@ -27,7 +31,10 @@ export function readPolicies(config: CountersignConfig): ReadPolicies {
 
 function judged(config: CountersignConfig, { set, warnings }: LoadedPolicies): ReadPolicies {
   const found = [...warnings, ...strangersIn(set.policies, config, config.policies?.directory ?? '')];
-  return { set, problems: [...found.map(asConfigProblem), ...nothingPermitted(config, set)] };
+  return {
+    set,
+    problems: [...found.map(asConfigProblem), ...nothingPermitted(config, set), ...notUnmasked(config, set)],
+  };
 }
 
 function refused(error: unknown): ReadPolicies {
@@ -75,6 +82,46 @@ function nothingPermitted(config: CountersignConfig, { policies }: PolicySet): C
     },
   ];
 }
+
+/** A reload asks on the thread that serves: beyond so many grants nothing more is said. */
+const MAX_GRANTS_ASKED_OF = 100;
+
+/** A class that a grant unmasks and no policy does stays masked, and nothing else would say why. */
+function notUnmasked(config: CountersignConfig, set: PolicySet): ConfigProblem[] {
+  const authorizer = new Authorizer(() => set);
+  let left = MAX_GRANTS_ASKED_OF;
+  return config.grants.flatMap((each, index) => {
+    const principal = config.principals.find(({ name }) => name === each.principal);
+    const target = config.targets.find(({ name }) => name === each.target);
+    const unmask = each.masking?.unmask;
+    if (config.masking === undefined || unmask === undefined) return [];
+    if (principal === undefined || target === undefined || (unmask !== 'all' && unmask.size === 0)) return [];
+    if (left === 0) return [];
+    left -= 1;
+    const grant = new LiveGrant(each, new SystemClock());
+    const classes = unmask === 'all' ? [...config.masking.rules.classes.keys(), ANY_CLASS] : [...unmask];
+    const databases = each.databases.length === 0 ? [target.database] : each.databases;
+    return databases.flatMap((database): ConfigProblem[] => {
+      const authorization = authorizer.authorize({ principal, grant, database });
+      const masked = classes.filter((name) => !authorization.mayUnmask(name));
+      if (masked.length === 0) return [];
+      const resource = `Class::"${target.name}/${database}/${masked[0]}"`;
+      return [
+        {
+          severity: 'warning',
+          code: 'CS_POLICY_INVALID',
+          path: `grants[${index}].unmask`,
+          line: 0,
+          column: 0,
+          message: `no policy permits ${each.principal} the action unmask on ${masked.map(classText).join(', ')} of ${target.name}/${database}: such values stay masked`,
+          hint: `permit it: action == Action::"unmask", resource == ${resource}`,
+        },
+      ];
+    });
+  });
+}
+
+const classText = (name: string): string => (name === ANY_CLASS ? 'values of unknown origin (*)' : name);
 
 function asConfigProblem(problem: PolicyProblem): ConfigProblem {
   return {

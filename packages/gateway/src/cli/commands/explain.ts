@@ -206,6 +206,11 @@ function formatDecision(decision: ExplainedDecision): readonly string[] {
     ...(masking?.refused ?? []).map((reason) => `  refused:  ${reason}`),
     ...(masking?.masked ?? []).map((column) => `  masked:   ${column}`),
     ...(masking?.unmasked ?? []).map((object) => `  unmasked: ${object}`),
+    ...(masking?.counted ?? []).map((budget) => `  counted:  ${budget}; what is left is not looked at`),
+    ...(masking?.notPermitted ?? []).map(
+      (name) =>
+        `  masked:   ${name}, although the grant unmasks it: no policy permits the action unmask for it`,
+    ),
     ...(told?.hint === undefined ? [] : [`  to ask:   ${told.hint}`]),
   ];
 }
