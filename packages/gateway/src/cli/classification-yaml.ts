@@ -62,10 +62,7 @@ function entriesOf(
     const { schema, relation, column, class: name } = binding;
     const seen = found.get(keyOf(binding));
     found.delete(keyOf(binding));
-    const note =
-      seen?.class === undefined || seen.class === name
-        ? 'in force'
-        : `in force; looks like ${seen.class}: ${evidence(seen)}`;
+    const note = configuredNote(name, seen);
     add(schema, relation, { setting: `${yamlText(column)}: ${name}`, note });
   }
   for (const each of found.values()) {
@@ -75,6 +72,14 @@ function entriesOf(
     else if (current !== undefined) add(schema, relation, { note: inTheTarget(each) });
   }
   return entries;
+}
+
+/** Views are not looked at, and another database may have what this one has not. */
+function configuredNote(name: string, seen: ProposedColumn | undefined): string {
+  if (seen === undefined) return 'as configured; no table of this database has such a column';
+  return seen.class === undefined || seen.class === name
+    ? 'in force'
+    : `in force; looks like ${seen.class}: ${evidence(seen)}`;
 }
 
 /** By a comment, a label, or a parent's class. */
