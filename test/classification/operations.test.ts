@@ -1,6 +1,6 @@
 /** What an operator is told of masking by `check`, `target check`, `status`, the start and a reload. */
 import assert from 'node:assert/strict';
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Client } from 'pg';
@@ -73,6 +73,28 @@ test('check says that nothing is masked, and that a key is too short, without th
       assert.match(bad.stderr, /masking\.key: .*(is empty|fewer than 32 bytes)/);
       assert.doesNotMatch(bad.stderr, /too-short-a-secret/);
     }
+  }
+});
+
+test('check warns of a class that a grant unmasks and no policy permits', async () => {
+  configure(MASKED);
+  const text = readFileSync(folder.configFile, 'utf8');
+  const expires = '    expires: 2090-01-01\n';
+  writeFileSync(folder.configFile, text.replace(expires, `${expires}    unmask: [ssn, email]\n`));
+  // Those of the folder permit everything.
+  assert.doesNotMatch((await run('check')).stdout, /no policy permits/);
+  const file = join(folder.directory, 'policies', 'no-ssn.cedar');
+  const resource = `Class::"${TARGET}/postgres/ssn"`;
+  writeFileSync(
+    file,
+    `@id("no-ssn")\nforbid (principal, action == Action::"unmask", resource == ${resource});\n`,
+  );
+  try {
+    const { code, stdout, stderr } = await run('check');
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /grants\[0\]\.unmask: no policy permits \S+ the action unmask on ssn of /);
+  } finally {
+    rmSync(file);
   }
 });
 
