@@ -133,7 +133,7 @@ function verdictLines({ text, verdict }: Verification): readonly string[] {
 
 export function recordLines(calls: readonly RecordedCall[], verification: Verification): readonly string[] {
   return [
-    heading('The same on the record (leaf, principal, statement; what it touches; who decided)'),
+    heading('On the record (leaf, principal, statement; what it touches; who decided)'),
     ...calls.flatMap(callLines),
     heading('countersign log verify, in short'),
     ...verdictLines(verification),
