@@ -260,6 +260,36 @@ export const QUERY_CASES: Readonly<Record<string, readonly (readonly [sql: strin
     ['select distinct ssn from customers', 'customers.ssn | group customers.ssn'],
     ['select distinct on (name) id from customers', '- | group customers.name'],
     ['select distinct on (status) id, name from customers order by status, id', '-, customers.name'],
+    // By the whole primary key of a table, what else of it is in the list groups nothing.
+    [
+      'select c.id, c.name, count(a.id) from customers c left join accounts a on a.customer_id = c.id group by c.id, c.name',
+      '-, customers.name, -',
+    ],
+    ['select id, name, ssn from customers group by 1, 2, 3', '-, customers.name, customers.ssn'],
+    ['select distinct id, name from customers', '-, customers.name'],
+    [
+      'select distinct c.id, c.name, a.id from customers c join accounts a on a.customer_id = c.id',
+      '-, customers.name, -',
+    ],
+    [
+      'select distinct c.id, d.name from customers c join customers d on d.branch_id = c.branch_id',
+      '-, customers.name | group customers.name',
+    ],
+    [
+      'select c.name from customers c join accounts a on a.customer_id = c.id group by a.customer_id, c.name',
+      'customers.name | group customers.name',
+    ],
+    ['select name from customers group by branch_id, name', 'customers.name | group customers.name'],
+    ['select id, name from customers group by rollup (id, name)', '-, customers.name | group customers.name'],
+    ['select id, left(name, 1) from customers group by id, 2', '-, ~customers.name | group customers.name'],
+    [
+      'select c.name from (select 1 as id) c0, customers c group by c0.id, c.name',
+      'customers.name | group customers.name',
+    ],
+    [
+      'select id, name from customers union select id, city from branches',
+      '-, ~customers.name | group customers.name',
+    ],
   ],
   conditions: [
     ["select id from customers where ssn = '1'", '- | probe customers.ssn = 1'],

@@ -217,7 +217,7 @@ export const STATEMENT_CASES: Readonly<Record<string, readonly StatementCase[]>>
       `insert into customers (id, name) values (1, 'x') returning ssn`,
       'customers.ssn | write customers.name',
     ],
-    ['update customers set ssn = null where id = 1', 'none'],
+    ['update customers set ssn = null where id = 1', 'none | write customers.ssn'],
     [`update customers set name = 'x' where id = 1`, 'none | write customers.name'],
     [
       'update customers set name = upper(name) where id = 1',
@@ -331,7 +331,9 @@ export const STATEMENT_CASES: Readonly<Record<string, readonly StatementCase[]>>
     ],
   ]),
   'EXPLAIN, cursors, prepared statements': cases([
-    ['explain select ssn from customers', '-'],
+    ['explain (costs off) select ssn from customers', '-'],
+    ['explain (costs off, analyze) select ssn from customers', '~customers.ssn'],
+    ['explain select ssn from customers', '~customers.ssn'],
     ['explain analyze select ssn from customers', '~customers.ssn'],
     [`explain select own.opaque('x')`, '~? own.opaque | opaque ? own.opaque | flow ~? own.opaque > temp *.*'],
     [
@@ -351,9 +353,9 @@ export const STATEMENT_CASES: Readonly<Record<string, readonly StatementCase[]>>
     ['prepare q as select ssn from customers; execute q', 'none | prepares q (customers.ssn) ; result of q'],
     ['deallocate all', 'free'],
     ['explain (analyze, format json) select 1', 'free'],
-    [`explain select id from customers where ssn > '5'`, '- | range customers.ssn'],
+    [`explain select id from customers where ssn > '5'`, '~customers.ssn | range customers.ssn'],
     ['explain execute p(1)', '~? prepared statement'],
-    ['explain create table x as select ssn from customers', '- | flow customers.ssn > relation'],
+    ['explain create table x as select ssn from customers', '~customers.ssn | flow customers.ssn > relation'],
     [
       'declare c binary cursor with hold for select * from customers',
       'none | declares c -, -, customers.name, customers.ssn, customers.email, customers.dob, -, customers.vip, customers.address, customers.tags, customers.profile, customers.score, ~customers.name, -',

@@ -218,11 +218,11 @@ function overBudget({ counts }: ProbeClaim, probes: readonly HeldProbe[]): MaskR
     }));
 }
 
+/** Who writes a guess into a column of a class finds the equal ones by joining it, without a budget; who writes what he was given masked loses what was there. */
 function judgeWrite(write: ClassifiedWrite, session: MaskingSession, refusals: MaskRefusal[]): void {
-  if (!session.wasDelivered(write.class)) return;
   refusals.push({
     code: 'CS_MASK_WRITE_BACK',
-    reason: 'lossy',
+    reason: session.wasDelivered(write.class) ? 'lossy' : 'write',
     classes: [write.class],
     objects: [write.object],
   });

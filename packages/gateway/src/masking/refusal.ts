@@ -20,7 +20,9 @@ export type MaskRefusalReason =
   | Extract<Destination, { readonly kind: 'sink' }>['what']
   /** A redaction or token of ours would come back, or could: values of the class were delivered in a form that is not found again. */
   | 'masked-value'
-  | 'lossy';
+  | 'lossy'
+  /** A value of the caller's own for a column of a class. */
+  | 'write';
 
 /** What is told of each: `It <this> values of class ssn.` */
 export const MASK_REFUSAL_REASONS: Readonly<Record<MaskRefusalReason, string>> = {
@@ -48,6 +50,7 @@ export const MASK_REFUSAL_REASONS: Readonly<Record<MaskRefusalReason, string>> =
   routine: 'puts into a routine',
   'masked-value': 'writes or compares a masked value (a redaction or token) of',
   lossy: 'writes, after masked values of the class were delivered to the session,',
+  write: 'writes',
 };
 
 export function isMaskRefusalReason(word: string): word is MaskRefusalReason {

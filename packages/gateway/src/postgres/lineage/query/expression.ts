@@ -147,6 +147,9 @@ function parameterValue(number: number, { inlined }: LineageContext): Value {
   return inlined.values[number - 1] ?? NULL_VALUE;
 }
 
+export const mayBeArray = ({ typeOid }: Value, { catalog }: LineageContext): boolean =>
+  typeOid !== UNKNOWN_TYPE && (typeOid === undefined || catalog.typeByOid(typeOid)?.arrayOf !== undefined);
+
 function arrayOf(
   elements: readonly Node[] | undefined,
   scope: Scope | undefined,
@@ -154,6 +157,9 @@ function arrayOf(
 ): Value {
   const values = valuesOf(elements, scope, context);
   const value = computed(eitherOf(values));
+  // Arrays become one of more dimensions, if they are all of one size.
+  if (values.length > 1 && values.some((each) => isRegulated(each) && mayBeArray(each, context)))
+    context.collector.oracle('fallible', value.sources);
   // Constants without a type are texts.
   const areTexts = values.length > 0 && values.every(({ typeOid }) => typeOid === UNKNOWN_TYPE);
   const element = areTexts ? TEXT_TYPE : value.typeOid;

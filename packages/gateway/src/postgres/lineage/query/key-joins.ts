@@ -11,7 +11,7 @@ import { conjuncts, nameInCatalog } from './conjuncts.ts';
 import { findTable } from './scope.ts';
 import type { Scope } from './scope.ts';
 
-interface Leaf {
+export interface Leaf {
   /** What it is called where it stands. */
   readonly name: string;
   readonly relation: CatalogRelation;
@@ -21,7 +21,7 @@ interface Leaf {
   readonly isShared: boolean;
 }
 
-interface Column {
+export interface Column {
   readonly leaf: Leaf;
   readonly column: string;
 }
@@ -89,7 +89,7 @@ function joinedOf(node: Node, scope: Scope, context: LineageContext): Joined | u
 const asNullable = (leaf: Leaf): Leaf => ({ ...leaf, isNullable: true });
 
 /** A table by its own name. */
-function leafOf(
+export function leafOf(
   range: NodeOf<'RangeVar'> | undefined,
   scope: Scope,
   context: LineageContext,
@@ -145,7 +145,7 @@ const typeOf = ({ relation }: Leaf, column: string): number | undefined =>
 
 const hasColumn = (leaf: Leaf, column: string): boolean => typeOf(leaf, column) !== undefined;
 
-function columnOf(node: Node | undefined, leaves: readonly Leaf[]): Column | undefined {
+export function columnOf(node: Node | undefined, leaves: readonly Leaf[]): Column | undefined {
   const parts = stringsOf(asKind(node, 'ColumnRef')?.fields);
   const column = parts?.at(-1);
   if (parts === undefined || column === undefined || parts.length > 2) return undefined;

@@ -2,15 +2,17 @@
 import { columnNameOf, spendWork } from '../../inspect/query/analyze-query.ts';
 import { asKind, stringOf } from '../../inspect/parse/tree.ts';
 import type { Node, NodeOf } from '../../inspect/parse/tree.ts';
+import type { Source } from '../../../masking/lineage.ts';
 import type { LineageContext, NamedValue, QueryColumns, Value } from '../port.ts';
 import { UnknownLineage } from '../port.ts';
 import { eitherOf, unionOf, unknownOf } from '../value.ts';
-import { isColumnOf } from './column-reference.ts';
+import { isColumnOf, isStar } from './column-reference.ts';
 import { sourcesOf, tellControl } from './comparison.ts';
 import { conditionOf } from './conditions.ts';
 import { lineageOfExpression } from './expression.ts';
 import { addFrom } from './from-clause.ts';
 import { countedBy } from './group-size.ts';
+import { decidedByKeys } from './key-groups.ts';
 import { tellWindow } from './ordering.ts';
 import { emptyScope, itemOfColumns, resolveHere, restOf } from './scope.ts';
 import type { Scope } from './scope.ts';
@@ -95,12 +97,45 @@ export function lineageOfTargets(
 /** GROUP BY: what is alike comes together. */
 function tellGroups(select: Select, scope: Scope, output: QueryColumns, context: LineageContext): void {
   const { counted } = scope;
-  for (const node of select.groupClause ?? []) {
+  const entries = (select.groupClause ?? []).map((node) => entryAt(node, select) ?? node);
+  const hasSets = entries.some((node) => asKind(node, 'GroupingSet') !== undefined);
+  const isDecided = decidedByKeys(hasSets ? [] : entries, select.fromClause, scope, context);
+  for (const [index, node] of (select.groupClause ?? []).entries()) {
+    if (isDecided(entries[index]!)) continue;
     const values = groupedBy(node, scope, output, context);
     const isCounted =
       counted?.isAll === true || (counted !== undefined && isColumnOf(node, counted.items, scope));
     if (!isCounted) context.collector.oracle('group', sourcesOf(values));
   }
+}
+
+/** What a number of GROUP BY stands for. @returns undefined: it is no number, or behind a star. */
+function entryAt(node: Node, { targetList = [] }: Select): Node | undefined {
+  const position = asKind(node, 'A_Const')?.ival?.ival;
+  if (position === undefined) return undefined;
+  const targets = targetList.slice(0, position).map((target) => asKind(target, 'ResTarget')?.val);
+  const hasStar = targets.some((target) => isStar(asKind(target, 'ColumnRef')?.fields?.at(-1)));
+  return hasStar || targets.length < position ? undefined : targets.at(-1);
+}
+
+/** Of DISTINCT: what the columns carry that no key in the list decides. */
+function distinctSources(
+  select: Select,
+  scope: Scope,
+  output: QueryColumns,
+  context: LineageContext,
+): readonly Source[] {
+  if (output.isOpen) return restOf(output);
+  const targets = (select.targetList ?? []).map((target) => asKind(target, 'ResTarget')!.val!);
+  const isDecided = decidedByKeys(targets, select.fromClause, scope, context);
+  const grouping: Value[] = [];
+  let at = 0;
+  for (const target of targets) {
+    const width = starColumns(target, scope, context)?.columns.length ?? 1;
+    if (!isDecided(target)) grouping.push(...output.columns.slice(at, at + width).map(({ value }) => value));
+    at += width;
+  }
+  return sourcesOf(grouping);
 }
 
 /** A bare name is a column of FROM first, then an output column; a number is the output column there. */
@@ -130,7 +165,9 @@ function groupedBy(
 function tellDistinct(select: Select, scope: Scope, output: QueryColumns, context: LineageContext): void {
   for (const node of select.distinctClause ?? []) {
     const isPlain = Object.keys(node).length === 0;
-    const sources = isPlain ? restOf(output) : valueOfSorted(node, scope, output, context).sources;
+    const sources = isPlain
+      ? distinctSources(select, scope, output, context)
+      : valueOfSorted(node, scope, output, context).sources;
     if (scope.counted?.isAll !== true) context.collector.oracle('group', sources);
   }
 }

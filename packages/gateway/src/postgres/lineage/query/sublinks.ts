@@ -4,9 +4,9 @@ import { stringsOf } from '../../inspect/parse/tree.ts';
 import type { NodeOf } from '../../inspect/parse/tree.ts';
 import type { LineageContext, QueryColumns, Value } from '../port.ts';
 import { UnknownLineage } from '../port.ts';
-import { NULL_VALUE, freeOf, rowOf, unknownOf } from '../value.ts';
+import { NULL_VALUE, freeOf, isRegulated, rowOf, unknownOf } from '../value.ts';
 import { arrayTypeOf } from './array-types.ts';
-import { BOOLEAN_TYPE, computed, lineageOfExpression } from './expression.ts';
+import { BOOLEAN_TYPE, computed, lineageOfExpression, mayBeArray } from './expression.ts';
 import { operate } from './operators.ts';
 import { lineageOfQuery } from './query-node.ts';
 import { restOf } from './scope.ts';
@@ -51,8 +51,11 @@ function valueOfQuery(query: QueryColumns): Value {
   return others.length === 0 ? first.value : rowOf(query.columns);
 }
 
-function arrayOfQuery(query: QueryColumns, { catalog }: LineageContext): Value {
+function arrayOfQuery(query: QueryColumns, context: LineageContext): Value {
+  const { catalog, collector } = context;
   const value = computed(valueOfQuery(query));
+  // Of rows that are arrays of different sizes it cannot be made.
+  if (isRegulated(value) && mayBeArray(value, context)) collector.oracle('fallible', value.sources);
   const { typeOid } = value;
   return { ...value, typeOid: typeOid === undefined ? undefined : arrayTypeOf(typeOid, catalog) };
 }

@@ -16,7 +16,7 @@ export function assign(assignment: Assignment, context: LineageContext): void {
       to: { kind: 'temporary', relation: temporary, column: assignment.column, typeOid: value.typeOid },
     });
   }
-  if (relation !== undefined) assignTo(relation, assignment.column, value, context);
+  if (relation !== undefined) assignTo(relation, { ...assignment, value }, context);
   else if (temporary === undefined) {
     context.collector.flow({
       sources: value.sources,
@@ -26,7 +26,11 @@ export function assign(assignment: Assignment, context: LineageContext): void {
   }
 }
 
-function assignTo(relation: CatalogRelation, column: string, value: Value, context: LineageContext): void {
+function assignTo(
+  relation: CatalogRelation,
+  { column, value, verb }: Assignment & { readonly value: Value },
+  context: LineageContext,
+): void {
   const { collector } = context;
   const columns = column === '*' ? relation.columns.map(({ name }) => name) : [column];
   if (isRegulated(value) && (columns.length === 0 || column === '*')) {
@@ -45,15 +49,31 @@ function assignTo(relation: CatalogRelation, column: string, value: Value, conte
         to: { kind: 'column', object, class: isOne ? only : undefined },
       });
     }
-    if (isMoved(value, classes)) continue;
+    const isPooled = context.rules.aggregates.size > 0 && isNumber(relation, name) && isRegulated(value);
+    if (isMoved(value, classes, verb) && !isPooled) continue;
     for (const one of classes) collector.write({ object, class: one });
   }
 }
 
-/** Its own class as it is, or NULL: nothing that the caller could have seen masked. */
-function isMoved({ sources, how, fixed, isOther }: Value, classes: readonly ClassName[]): boolean {
+/** Of which averages and sums may be free: copies of one would make a group of it. */
+const NUMBERS: ReadonlySet<number> = new Set([20, 21, 23, 700, 701, 790, 1186, 1700]);
+
+/** Where the type is not known, or a domain, it may be one. */
+function isNumber({ columns }: CatalogRelation, column: string): boolean {
+  const typeOid = columns.find(({ name }) => name === column)?.typeOid;
+  return typeOid === undefined || NUMBERS.has(typeOid) || typeOid >= FIRST_OWN_OID;
+}
+
+const FIRST_OWN_OID = 16_384;
+
+/** Its own class as it is, or NULL in a new row: nothing that the caller could have seen masked. */
+function isMoved(
+  { sources, how, fixed, isOther }: Value,
+  classes: readonly ClassName[],
+  verb: Assignment['verb'],
+): boolean {
   if (fixed !== undefined) return false;
-  if (sources.length === 0) return !isOther;
+  if (sources.length === 0) return !isOther && verb === 'insert';
   const isOfClass = sources.every((source) => source.kind === 'column' && classes.includes(source.class));
   return how === 'direct' && isOfClass;
 }
@@ -153,7 +173,7 @@ function probe(
   for (const one of classesOf(relation, column, context)) {
     const source = collector.source({ kind: 'column', object, class: one });
     const isOther = value.isOther || isRegulated(value);
-    if (isOther && !isMoved(value, [one])) collector.oracle('comparison', [source]);
+    if (isOther && !isMoved(value, [one], 'insert')) collector.oracle('comparison', [source]);
     if (value.fixed === undefined) continue;
     const { constants, parameters, arrays } = value.fixed;
     if (constants.length === 0 && parameters.length === 0) continue;

@@ -147,7 +147,7 @@ const isPolymorphic = (oid: number, { catalog }: LineageContext): boolean =>
 
 /** One column is the result itself; several are the fields of a row, whose names are those of its type. */
 function resultOf(
-  { returnTypeOid }: CatalogRoutine,
+  { returnTypeOid, outputNames = [] }: CatalogRoutine,
   columns: readonly NamedValue[],
   context: LineageContext,
 ): Value {
@@ -173,6 +173,14 @@ function resultOf(
   if (only === undefined) return FREE_VALUE;
   if (columns.length > 1 || type === undefined || type.kind === 'pseudo') {
     const value = derivedOf(columns.map((column) => column.value));
+    // What the types of OUT and TABLE columns make of it is not known, but which is which is.
+    if (columns.length > 1 && columns.length === outputNames.length) {
+      const fields = columns.map((column, at) => ({
+        name: outputNames[at]!,
+        value: derivedOf([column.value]),
+      }));
+      return { ...value, fields };
+    }
     return columns.length > 1 ? value : { ...only.value, origin: undefined };
   }
   return returned(only.value, returnTypeOid, context);

@@ -123,7 +123,10 @@ function builtInOf(candidates: readonly CatalogRoutine[], call: RoutineCall, con
     context.collector.flow({ sources, how: 'derived', to: { kind: 'sink', what: sink } });
     return derivedOf(call.arguments, typeOid);
   }
-  if (FREE.has(name)) return freeOf(typeOid);
+  if (FREE.has(name)) {
+    tellCounted(name, call, context);
+    return freeOf(typeOid);
+  }
   if (PLACES.has(name)) return placeOf(call, typeOid, context);
   const rule = TOTAL.get(name);
   const isTotal =
@@ -134,6 +137,18 @@ function builtInOf(candidates: readonly CatalogRoutine[], call: RoutineCall, con
   // What a comparison tells was told. In the text of a view it is not: there nobody chose it.
   const isJudged = (reason === 'pattern' || reason === 'range') && typeOid === BOOL && !context.isCatalogText;
   return isJudged ? freeOf(typeOid) : derivedOf(call.arguments, typeOid);
+}
+
+/** How many values there are is free, and how many different ones of a column. Of anything else it would tell whether a chosen value, or a part, is among them. */
+function tellCounted(name: string, call: RoutineCall, { collector }: LineageContext): void {
+  if (name === 'pg_typeof' || name === 'pg_collation_for' || name === 'grouping') return;
+  for (const { sources, form, fixed, isOther, fields } of call.arguments) {
+    if (sources.every(({ kind }) => kind === 'unknown')) continue;
+    if (form === 'part' && fields === undefined) collector.oracle('control', sources);
+    if (!call.isDistinct || call.showsGroup) continue;
+    const isColumn = form !== 'part' && fixed === undefined && !isOther;
+    if (!isColumn) collector.oracle('group', sources);
+  }
 }
 
 /** `rank('x') WITHIN GROUP (ORDER BY c)`: where a chosen value stands among the regulated ones. */

@@ -1,6 +1,6 @@
 /** Prepared statements, EXPLAIN, SHOW, and code that is run without being named: DO, CALL. */
 import type { Source } from '../../../masking/lineage.ts';
-import { asKind, stringsOf } from '../../inspect/parse/tree.ts';
+import { asKind, stringOf, stringsOf } from '../../inspect/parse/tree.ts';
 import type { Node, NodeOf } from '../../inspect/parse/tree.ts';
 import { reachOfReadSetting } from '../../inspect/routines/routine-call.ts';
 import { UnknownLineage } from '../port.ts';
@@ -23,8 +23,8 @@ export function ofExecute({ name = '', params }: NodeOf<'ExecuteStmt'>, context:
 }
 
 /**
- * A plan shows constants and estimates, and what planning has computed: the result of an immutable function, which may be any value. With ANALYZE also how large things
- * were, down to the length of a value.
+ * A plan shows constants and estimates (how many rows have a value, how wide they are on average), and what planning has computed: the result of an immutable function,
+ * which may be any value. With ANALYZE also how large things were, down to the length of a value. What is left with COSTS OFF is names and constants.
  */
 export function ofExplain({ query, options }: NodeOf<'ExplainStmt'>, context: StatementContext): Found {
   if (query === undefined) throw new UnknownLineage('ExplainStmt');
@@ -41,10 +41,21 @@ export function ofExplain({ query, options }: NodeOf<'ExplainStmt'>, context: St
     NOT_PLAIN.has(asKind(option, 'DefElem')?.defname?.toLowerCase() ?? ''),
   );
   const runsOwn = context.accesses.some(({ kind }) => kind === 'routine');
-  const isShown = isRun || runsOwn || touched.some(({ kind }) => kind !== 'column');
+  const isShown =
+    isRun || runsOwn || !isWithoutCosts(options) || touched.some(({ kind }) => kind !== 'column');
   const sources = unionOf([unknown, isShown ? touched : []]);
   collector.touch(sources);
   return { outputs: textOutput('QUERY PLAN', sources) };
+}
+
+/** COSTS OFF: estimates are counts and widths of values. */
+function isWithoutCosts(options: readonly Node[] | undefined): boolean {
+  const [last] = (options ?? [])
+    .map((option) => asKind(option, 'DefElem'))
+    .filter((option) => option?.defname?.toLowerCase() === 'costs')
+    .toReversed();
+  const given = stringOf(last?.arg);
+  return given !== undefined && /^(?:off|false)$/iu.test(given);
 }
 
 const NOT_PLAIN: ReadonlySet<string> = new Set([
