@@ -167,14 +167,15 @@ ${everyone.map(({ name, words, side }) => this.#grant(name, words, side)).join('
 
   /** What was changed from outside is known from here on, as it would be once the poll's interval is over. */
   async look(): Promise<void> {
-    for (const target of this.#gateway.config.targets) {
+    const one = async (target: CountersignConfig['targets'][number]): Promise<void> => {
       const lease = this.#gateway.catalogs.lease(target);
       try {
         await this.#refresh(lease);
       } finally {
         lease.release();
       }
-    }
+    };
+    await Promise.all(this.#gateway.config.targets.map((target) => one(target)));
   }
 
   async #refresh(lease: { refresh(): Promise<unknown> }): Promise<void> {

@@ -1,5 +1,6 @@
 /** Every attempt through the real gateway to real PostgreSQL: with masking none gets anything that it should not, without it they all do. */
 import { strict as assert } from 'node:assert';
+import { createHash, randomInt } from 'node:crypto';
 import { after, test } from 'node:test';
 import { ATTEMPTS, FAMILIES, unprovenIn } from './corpus/index.ts';
 import { THROUGH_MASK } from './known.ts';
@@ -12,6 +13,9 @@ after(stopWorlds);
 const LEAST_ATTEMPTS = 300;
 /** Each has its reason in known.ts. */
 const MOST_THROUGH_MASK = 15;
+
+/** Where nothing is masked a sample is played, another in each run; `npm run test:masking` plays all. */
+const SAMPLE = 60;
 
 let without: LaneResult | undefined;
 
@@ -34,11 +38,24 @@ test('attempts are well-formed data, each with an id of its own', () => {
   assert.ok(ATTEMPTS.filter(({ blocked }) => blocked === undefined).length >= LEAST_ATTEMPTS);
 });
 
-test('every attempt gets a value or a bit where nothing is masked', async () => {
-  without = await runLane('without-masking');
+test('attempts get a value or a bit where nothing is masked', async (t) => {
+  const seed = Number(process.env['COUNTERSIGN_MASKING_SEED'] ?? randomInt(2 ** 31));
+  t.diagnostic(`COUNTERSIGN_MASKING_SEED=${seed}`);
+  without = await runLane('without-masking', { only: sampleOf(seed) });
+  assert.ok(without.verdicts.size > SAMPLE / 2);
   assert.deepEqual(without.wrongControls, []);
   assert.deepEqual(unprovenIn(new Set(leakedIn(without)), new Set(without.verdicts.keys())), []);
 });
+
+/** @returns ids, the same for the same seed */
+function sampleOf(seed: number): readonly string[] {
+  const rank = (id: string): string => createHash('sha256').update(`${seed} ${id}`).digest('hex');
+  const ranked = ATTEMPTS.map(({ id }) => ({ id, rank: rank(id) }));
+  return ranked
+    .toSorted((a, b) => (a.rank < b.rank ? -1 : 1))
+    .slice(0, SAMPLE)
+    .map(({ id }) => id);
+}
 
 test('no attempt gets anything through the mask but what is known, and why', async (t) => {
   const masking = await runLane('masking');

@@ -28,6 +28,8 @@ export class World {
   readonly server: PostgresServer;
   readonly major: PostgresMajor;
   readonly #admin: Client;
+  /** One for each database, so that both are made at once. */
+  readonly #makers = new Map<Side, Client>();
   readonly #outsiders = new Map<Side, Client>();
   #mark = '';
 
@@ -54,7 +56,8 @@ export class World {
       const admin = await connectTo(server, 'postgres');
       const world = new World(server, major, admin);
       await world.#fillTemplates();
-      for (const side of SIDES) await world.#copy(side);
+      for (const side of SIDES) world.#makers.set(side, await connectTo(server, 'postgres'));
+      await Promise.all(SIDES.map((side) => world.#copy(side)));
       return world;
     } catch (error) {
       await server.stop();
@@ -81,7 +84,8 @@ export class World {
 
   async #copy(side: Side): Promise<void> {
     const strategy = this.major < 15 ? '' : ' strategy file_copy';
-    await this.#admin.query(`create database ${databaseOf(side)} template ${templateOf(side)}${strategy}`);
+    const text = `create database ${databaseOf(side)} template ${templateOf(side)}${strategy}`;
+    await this.#makers.get(side)!.query(text);
     this.#outsiders.set(side, await connectTo(this.server, databaseOf(side)));
   }
 
@@ -120,14 +124,15 @@ export class World {
 
   /** Fresh copies. */
   async restore(): Promise<void> {
-    for (const side of SIDES) {
+    const one = async (side: Side): Promise<void> => {
       await this.#outsiders
         .get(side)!
         .end()
         .catch(() => {});
-      await this.#admin.query(`drop database ${databaseOf(side)} with (force)`);
+      await this.#makers.get(side)!.query(`drop database ${databaseOf(side)} with (force)`);
       await this.#copy(side);
-    }
+    };
+    await Promise.all(SIDES.map((side) => one(side)));
   }
 
   /** From here on every write is a change. Reading what is fresh writes as well (hint bits): that is over by now. */
@@ -137,7 +142,8 @@ export class World {
 
   async stop(): Promise<void> {
     await this.#admin.end().catch(() => {});
-    for (const client of this.#outsiders.values()) await client.end().catch(() => {});
+    for (const client of [...this.#makers.values(), ...this.#outsiders.values()])
+      await client.end().catch(() => {});
     await this.server.stop();
   }
 }
