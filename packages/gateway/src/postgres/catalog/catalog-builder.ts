@@ -25,6 +25,7 @@ interface GrowingRelation extends Mutable<CatalogRelation> {
   referencedBy: { relationOid: number; onDelete: string; onUpdate: string }[];
   foreignKeys: { relationOid: number; columns: string[]; referenced: string[] }[];
   uniqueColumns: string[];
+  primaryKey?: string[];
   rules: CatalogRule[];
   triggers: CatalogTrigger[];
 }
@@ -114,7 +115,7 @@ export class CatalogBuilder {
         this.#addForeignKey(row);
         return;
       case 'uniqueColumns':
-        this.#relations.get(number(row[0]))?.uniqueColumns.push(this.#name(row[2]));
+        this.#addUniqueColumn(row);
         return;
       case 'routines':
         this.#addRoutine(row);
@@ -210,6 +211,14 @@ export class CatalogBuilder {
       ...(typeof indexOf === 'string' ? { indexOf: number(indexOf) } : {}),
     };
     this.#relations.set(relation.oid, relation);
+  }
+
+  #addUniqueColumn([relationOid, , name, isOfKey]: TextRow): void {
+    const relation = this.#relations.get(number(relationOid));
+    if (relation === undefined) return;
+    const column = this.#name(name);
+    relation.uniqueColumns.push(column);
+    if (flag(isOfKey)) relation.primaryKey = [...(relation.primaryKey ?? []), column];
   }
 
   #addForeignKey([parent, child, onDelete, onUpdate, columns, referenced]: TextRow): void {

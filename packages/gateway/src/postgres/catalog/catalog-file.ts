@@ -65,6 +65,7 @@ const relation = z.strictObject({
     .array(z.strictObject({ relationOid: oid, columns: z.array(name), referenced: z.array(name) }))
     .optional(),
   uniqueColumns: z.array(name).optional(),
+  primaryKey: z.array(name).optional(),
   rules: z.array(rule),
   triggers: z.array(trigger),
   indexOf: oid.optional(),

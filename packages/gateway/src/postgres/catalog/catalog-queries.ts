@@ -137,14 +137,14 @@ function columnNames(relation: string, numbers: string): string {
   JOIN pg_attribute a ON a.attrelid = ${relation} AND a.attnum = k.number ORDER BY k.place))`;
 }
 
-/** Those of an expression, or of the condition of a partial index, are in pg_depend. */
+/** Those of an expression, or of the condition of a partial index, are in pg_depend. The last: whether it is of a primary key (with what that INCLUDEs). */
 const UNIQUE_COLUMNS = `
-SELECT DISTINCT i.indrelid, a.attnum, a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum > 0
+SELECT i.indrelid, a.attnum, a.attname, bool_or(i.indisprimary AND i.indimmediate AND i.indisvalid) FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum > 0
 JOIN pg_class c ON c.oid = i.indrelid AND c.relpersistence <> 't'
 WHERE i.indrelid >= 16384 AND (i.indisunique OR i.indisexclusion) AND (a.attnum = ANY (i.indkey::int2[]) OR EXISTS (
   SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
   AND d.refclassid = 'pg_class'::regclass AND d.refobjid = i.indrelid AND d.refobjsubid = a.attnum))
-ORDER BY i.indrelid, a.attnum`;
+GROUP BY i.indrelid, a.attnum, a.attname ORDER BY i.indrelid, a.attnum`;
 
 const routines = (major: number): string => `
 SELECT p.oid, n.nspname, p.proname, p.prokind, p.proargtypes, array_to_json(p.proargnames), array_to_json(p.proargmodes),

@@ -83,6 +83,8 @@ export interface CatalogRelation {
   }[];
   /** Columns that a unique index, or the index of an exclusion constraint, is made of: a write can fail because of what other rows have there. Absent: not known. */
   readonly uniqueColumns?: readonly string[];
+  /** Columns of its primary key, checked at every statement (not deferred). Absent: it has none, or that is not known. */
+  readonly primaryKey?: readonly string[];
   readonly rules: readonly CatalogRule[];
   readonly triggers: readonly CatalogTrigger[];
   /** Of an index: the OID of its table. */
