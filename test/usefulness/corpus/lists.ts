@@ -94,8 +94,11 @@ export const LISTS = casesOf('list', [
   'select id, topic, body from bank.tickets order by id limit 30',
   'select id, notes from bank.customers where notes is not null order by id',
   'select t.id, t.body, c.name, c.email from bank.tickets t left join bank.customers c on c.id = t.customer_id where t.closed_at is null order by t.priority, t.id',
-  'select * from bank.accounts_of(5)',
-  'select c.number, a.* from bank.customers c, bank.accounts_of(c.id) a where c.id < 4 order by a.id',
+  { sql: 'select * from bank.accounts_of(5)', masked: { account_number: 'account_number!' } },
+  {
+    sql: 'select c.number, a.* from bank.customers c, bank.accounts_of(c.id) a where c.id < 4 order by a.id',
+    masked: { account_number: 'account_number!' },
+  },
   {
     sql: 'select c.id, bank.display_name(c) as label from bank.customers c where c.id < 5 order by c.id',
     masked: { label: 'name!' },
