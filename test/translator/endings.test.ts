@@ -1,7 +1,16 @@
 import { strict as assert } from 'node:assert';
 import { after, before, test } from 'node:test';
 import type { PostgresServer } from '../support/postgres-server.ts';
-import { bind, execute, parse, query, RawSession, sqlStateOf, sync } from '../support/raw-session.ts';
+import {
+  bind,
+  execute,
+  parse,
+  query,
+  RawSession,
+  sqlStateOf,
+  sync,
+  type RawMessage,
+} from '../support/raw-session.ts';
 import { directEndpoint, Harness, shape, startServer, type RecordReading } from './harness.ts';
 
 let server: PostgresServer;
@@ -180,21 +189,28 @@ async function connectUnderShortGrant(lifeMs = 1_500): Promise<{ harness: Harnes
   }
 }
 
-test('a grant that expires while its command runs: nothing more is released, the command is stopped and recorded', async () => {
-  const { harness, session } = await connectUnderShortGrant();
+/** On a busy machine a short grant may be over before the command begins: then again with a longer one. */
+async function expireUnderCommand(
+  lifeMs?: number,
+): Promise<{ readonly messages: readonly RawMessage[]; readonly record: RecordReading }> {
+  const { harness, session } = await connectUnderShortGrant(lifeMs);
   session.send(query('select 1; select pg_sleep(600)'));
-  const messages = [];
-  for (;;) {
-    const message = await session.receive();
-    messages.push(message);
-    if (message.type === 'E') break;
-  }
+  const messages: RawMessage[] = [];
+  do messages.push(await session.receive());
+  while (messages.at(-1)!.type !== 'E');
+  const record = await harness.finish();
+  const hasRun = record.calls.at(-1)?.type === 'call.intent';
+  return hasRun || lifeMs !== undefined ? { messages, record } : await expireUnderCommand(20_000);
+}
+
+test('a grant that expires while its command runs: nothing more is released, the command is stopped and recorded', async () => {
+  const { messages, record } = await expireUnderCommand();
   assert.equal(sqlStateOf(messages.at(-1)!), '57P01');
   assert.match(messages.at(-1)!.body.toString(), /FATAL.*the grant of this session has ended/s);
   assert.ok(!messages.some(({ body }) => body.includes('canceling')));
-  const record = await harness.finish();
   const call = lastCall(record);
-  assert.equal(call.result?.['status'], 'cancelled');
+  // `cut`: the target had no time to say that it was cancelled.
+  assert.match(String(call.result?.['status']), /^(cancelled|cut)$/);
   assert.equal(call.result?.['cause'], 'CS_GRANT_ENDED');
   assert.equal(closeReason(record, call.session), 'CS_GRANT_ENDED');
   const types = record.leaves.map(({ type }) => type);
