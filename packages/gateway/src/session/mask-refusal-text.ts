@@ -23,6 +23,12 @@ interface RefusedItem {
   readonly budget?: MaskRefusal['budget'];
 }
 
+/** Where a masked value came back in data that is not read as a statement: of COPY, of parameters, of a function call. */
+export const MASKED_VALUE_CAME_BACK: ToldToClient = {
+  detail: 'The data has a masked value (a redaction or token) in it.',
+  hint: 'A masked value is not the real one: leave the column out of the statement.',
+};
+
 const MAX_ITEMS = 20;
 const MAX_COLUMNS = 20;
 /** Names are looked for in the text on the data thread: beyond these bounds none is told. */
@@ -115,7 +121,7 @@ function adviceOf({ reason, classes }: RefusedItem, { minGroup }: MaskRefused['r
     case 'write':
       return `Leave the column out, or ask for writeClasses: [${classes.join(', ')}].`;
     case 'masked-value':
-      return 'A masked value is not the real one: leave the column out of the statement.';
+      return MASKED_VALUE_CAME_BACK.hint ?? '';
     case 'budget':
       return `Ask for budgets: { ${classes.map((name) => `${name}: { values: …, per: … }`).join(', ')} }.`;
     case 'uncountable':

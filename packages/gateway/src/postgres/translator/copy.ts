@@ -1,4 +1,5 @@
 import { CountersignError } from '../../errors.ts';
+import { MASKED_VALUE_CAME_BACK } from '../../session/mask-refusal-text.ts';
 import { encodeCopyData } from '../wire/copy-data.ts';
 import { HEADER_BYTES } from '../wire/framer.ts';
 import { encodeCopyFail } from '../wire/frontend/copy-fail.ts';
@@ -61,7 +62,7 @@ function send(exchange: Exchange, data: Buffer): void {
 
 /** The COPY is made to fail in the target, so that it undoes what came before; its error becomes ours. */
 function stopCopy(exchange: Exchange, call: Call): void {
-  call.stopped = new CountersignError('CS_MASK_WRITE_BACK');
+  call.stopped = new CountersignError('CS_MASK_WRITE_BACK', { told: MASKED_VALUE_CAME_BACK });
   exchange.toTarget.addAll(encodeCopyFail('countersign refused this data'));
   exchange.copyIn = undefined;
   exchange.expect(new Unit('copyEnd'));

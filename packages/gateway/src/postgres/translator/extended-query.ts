@@ -1,6 +1,7 @@
 import { CountersignError } from '../../errors.ts';
 import type { Payload } from '../../record/recorder.ts';
 import { Denied } from '../../session/denied.ts';
+import { MASKED_VALUE_CAME_BACK } from '../../session/mask-refusal-text.ts';
 import { decodeBind } from '../wire/frontend/bind.ts';
 import { decodeClose } from '../wire/frontend/close.ts';
 import { decodeDescribe, encodeDescribe } from '../wire/frontend/describe.ts';
@@ -417,7 +418,7 @@ function beginCall(
   const writesBack = keys !== undefined && portal?.parameters?.holdsMasked(keys) === true;
   if (writesBack && touched.lineage?.isFree === false) {
     const { kind, statement } = intent;
-    const error = new CountersignError('CS_MASK_WRITE_BACK');
+    const error = new CountersignError('CS_MASK_WRITE_BACK', { told: MASKED_VALUE_CAME_BACK });
     throw exchange.session.deny(error, statement === undefined ? { kind } : { kind, statement }, payloads);
   }
   const call = exchange.begin(intent, payloads, 'series', touched);

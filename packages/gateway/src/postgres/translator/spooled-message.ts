@@ -1,5 +1,6 @@
 import { CountersignError } from '../../errors.ts';
 import { Denied } from '../../session/denied.ts';
+import { MASKED_VALUE_CAME_BACK } from '../../session/mask-refusal-text.ts';
 import type { Spool } from '../../record/recorder.ts';
 import { FRONTEND } from '../wire/message-types.ts';
 import { protocolViolation } from '../wire/violation.ts';
@@ -100,7 +101,11 @@ export class SpooledMessage {
       if (judgement.refusal !== undefined) throw exchange.session.deny(judgement.refusal, intent, payloads);
       const touched = withLineage(exchange, touchedOf(judgement, undefined), judgement);
       if (this.#guard?.hasFound === true && touched.lineage?.isFree === false) {
-        throw exchange.session.deny(new CountersignError('CS_MASK_WRITE_BACK'), intent, payloads);
+        throw exchange.session.deny(
+          new CountersignError('CS_MASK_WRITE_BACK', { told: MASKED_VALUE_CAME_BACK }),
+          intent,
+          payloads,
+        );
       }
       const call = exchange.begin(intent, payloads, 'query', touched);
       call.bytesUp = this.#header.length + this.#bytes;
