@@ -36,6 +36,10 @@ listen:
 # Who may do which kind of thing at all, in Cedar (docs/policy.md). A grant and a policy have to say yes.
 policies: policies
 
+# Nothing is masked without a section masking: docs/masking.md says how to find what is regulated and set it up.
+# masking:
+#   key: file:keys/masking.key
+
 targets:
   ${settings.target}:
     protocol: postgres
