@@ -71,9 +71,11 @@ function fieldsOf(body: Buffer): (string | null)[] {
   return fields;
 }
 
+const OWN_NULL = "(format text, delimiter '|', null 'none')";
+
 const FORMATS: readonly string[] = [
   '',
-  "(format text, delimiter '|', null 'none')",
+  OWN_NULL,
   '(format csv)',
   '(format csv, header)',
   "(format csv, delimiter ';', quote '''', escape E'\\\\', null 'NULL')",
@@ -93,8 +95,11 @@ for (const format of FORMATS) {
       assert.equal(shape(through), shape(direct), 'as many messages as the server sends');
       const expected = (await loaded(dataOf(direct), options)).map((row) =>
         row.map((value, index) => {
-          if (value === null) return null;
-          return masked(Buffer.from(value), COLUMNS[index]!)?.toString('utf8') ?? null;
+          const column = COLUMNS[index]!;
+          // A value could be written like this NULL: both are masked as if it were one.
+          const told = format === OWN_NULL && column.action !== undefined ? (value ?? 'none') : value;
+          if (told === null) return null;
+          return masked(Buffer.from(told), column)?.toString('utf8') ?? null;
         }),
       );
       assert.equal(expected.length, 500);
