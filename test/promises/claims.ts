@@ -174,9 +174,9 @@ export const CLAIMS: readonly Claim[] = [
   claim(
     'masked.nothing-leaves',
     4,
-    'No regulated value leaves in any of the attempts of the leak corpus but in the ways that are listed with their reasons, and each attempt works where nothing is masked.',
+    'No regulated value leaves in any of the attempts of the leak corpus but in the ways that are listed with their reasons, and the attempts get something where nothing is masked.',
     [MASKING_ATTACKS, 'no attempt gets anything through the mask but what is known, and why'],
-    [MASKING_ATTACKS, 'every attempt gets a value or a bit where nothing is masked'],
+    [MASKING_ATTACKS, 'attempts get a value or a bit where nothing is masked'],
     [DEMO, 'lets what identifies a person leave masked only, and refuses to let it be guessed'],
   ),
   claim(
