@@ -116,7 +116,8 @@ class Shaper {
     this.#judge(inner, false);
   }
 
-  #judgeFlow({ sources, how, to }: Flow, isExecuted: boolean): void {
+  #judgeFlow({ sources, how, to: written }: Flow, isExecuted: boolean): void {
+    const to = this.#placed(written);
     const held = this.#sources.hold(sources);
     if (to.kind === 'temporary') {
       this.notesTemporary = true;
@@ -136,6 +137,13 @@ class Shaper {
     if (isOfSameClass && how === 'direct' && held.isDirect) return;
     const reason = to.kind === 'column' ? 'column' : to.what;
     this.refusals.push({ code: 'CS_MASK_FLOW', reason, classes, objects });
+  }
+
+  /** INSERT without a list of columns. */
+  #placed(to: Flow['to']): Flow['to'] {
+    if (to.kind !== 'temporary' || to.position === undefined) return to;
+    const column = this.#options.session.columnAt(to.relation, to.position);
+    return column === undefined ? to : { ...to, column };
   }
 
   /** Rows are written: whether a column takes a value, and what becomes of it behind a view, tells of the value. */

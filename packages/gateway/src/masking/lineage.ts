@@ -99,6 +99,8 @@ export interface TemporaryDestination {
   readonly defines?: 'column' | 'strict' | 'view';
   /** pg_type.oid of the column, or of the value that is written. Of a column absent where its length or precision may not take every value of the type. */
   readonly typeOid?: number | undefined;
+  /** With `*`: the column in that place, from 0, where it is known what the columns are. */
+  readonly position?: number | undefined;
   /** A column that has the very type of this one: `schema.relation.column`. */
   readonly like?: string | undefined;
 }

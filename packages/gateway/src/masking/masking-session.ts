@@ -51,6 +51,8 @@ export class MaskingSession {
   /** Temporary relations whose definition looks at the values that are written. */
   readonly #strict = new Set<string>();
   readonly #views = new Set<string>();
+  /** Names of the columns of a temporary relation, in their order; null: not known. */
+  readonly #order = new Map<string, string[] | null>();
   #columns = 0;
 
   /**
@@ -82,11 +84,15 @@ export class MaskingSession {
   /** It was made or changed: what is written to it is looked at by something in its definition, or goes to what is behind it. */
   noteDefinition(relation: string, kind: 'strict' | 'view'): void {
     (kind === 'view' ? this.#views : this.#strict).add(relation);
+    this.#order.set(relation, null);
   }
 
   noteForm(relation: string, column: string, form: ColumnForm): void {
     const holding = this.#obtain(relation, column);
     if (holding === undefined) return;
+    const order = this.#order.get(relation);
+    if (column === EVERY || order?.includes(column) === true) this.#order.set(relation, null);
+    else if (order !== null) this.#order.set(relation, [...(order ?? []), column]);
     const { form: before } = holding;
     const isSame = before?.typeOid === form.typeOid && before?.like === form.like;
     holding.form = before === undefined || (before !== null && isSame) ? form : null;
@@ -94,6 +100,11 @@ export class MaskingSession {
 
   formOf(relation: string, column: string): ColumnForm | undefined {
     return this.#temporary.get(relation)?.get(column)?.form ?? undefined;
+  }
+
+  /** Undefined: not known. */
+  columnAt(relation: string, position: number): string | undefined {
+    return this.#order.get(relation)?.[position];
   }
 
   isView(relation: string): boolean {

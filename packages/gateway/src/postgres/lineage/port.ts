@@ -144,6 +144,8 @@ export interface Assignment {
   readonly temporary?: string | undefined;
   /** `*`: not known which; any of its columns. */
   readonly column: string;
+  /** With `*` of a temporary relation: which one it is, from 0. */
+  readonly position?: number | undefined;
   /** Undefined: DEFAULT, which is the owner's. */
   readonly value: Value | undefined;
   readonly verb: 'insert' | 'update';

@@ -45,6 +45,14 @@ export function targetOf(range: NodeOf<'RangeVar'> | undefined, context: Lineage
 /** Values by column; undefined: DEFAULT. `*`: which column gets it is not known. */
 export type Given = Map<string, Value | undefined>;
 
+/** Before the place of a column, from 0, whose name only the session knows: of a temporary relation that is not in the catalog. No name begins so. */
+const PLACE = '\0';
+
+const isAnywhere = (name: string): boolean => name === '*' || name.startsWith(PLACE);
+
+const anywhereIn = (given: Given): readonly Value[] =>
+  [...given].flatMap(([name, value]) => (isAnywhere(name) && value !== undefined ? [value] : []));
+
 /** What fails because a value is there already tells that it is. */
 export function write(
   { found: { relation, temporary } }: Target,
@@ -53,8 +61,11 @@ export function write(
   context: LineageContext,
 ): void {
   spendWork(given.size);
-  for (const [column, value] of given) {
-    context.routines.assign({ relation, temporary, column, value, verb }, context);
+  for (const [name, value] of given) {
+    const isPlaced = name.startsWith(PLACE);
+    const column = isPlaced ? '*' : name;
+    const position = isPlaced ? Number(name.slice(PLACE.length)) : undefined;
+    context.routines.assign({ relation, temporary, column, position, value, verb }, context);
   }
   context.routines.unique(relation, withoutDefaults(given), '*', context);
 }
@@ -97,6 +108,10 @@ function givenBy(
   const names = listed?.map((node) => asKind(node, 'ResTarget')) ?? undefined;
   const isKnown =
     !query.isOpen && (names !== undefined || (relation !== undefined && relation.open !== true));
+  if (!query.isOpen && names === undefined && relation === undefined)
+    return new Map(
+      query.columns.map(({ value }, at) => [`${PLACE}${at}`, isDefaulted(source, at) ? undefined : value]),
+    );
   if (!isKnown) {
     const rest = query.columns.length === 0 && !query.isOpen ? undefined : unknownOf(restOf(query));
     const columns = names?.map((target) => target?.name ?? '*') ?? ['*'];
@@ -162,9 +177,9 @@ function tellConflict(
 
 /** `excluded` holds the row that was to be inserted, with its defaults. */
 function excludedItem(item: Item, given: Given): Item {
-  const all = given.get('*');
+  const anywhere = anywhereIn(given);
   const columns = item.columns.map(({ name }) => {
-    const values = [given.get(name), all].filter((value) => value !== undefined);
+    const values = [given.get(name), ...anywhere].filter((value) => value !== undefined);
     return { name, value: values.length === 0 ? FREE_VALUE : { ...eitherOf(values), origin: undefined } };
   });
   const rest = unknownOf(unionOf([...given.values()].map((value) => value?.sources ?? [])));
@@ -304,7 +319,7 @@ export function lineageOfReturning(
 
 /** A target after it was written. What a column carries anyway adds nothing. */
 function writtenItem(item: Item, given: readonly Given[]): Item {
-  const anywhere = given.flatMap((values) => values.get('*') ?? []);
+  const anywhere = given.flatMap((values) => anywhereIn(values));
   const isRenamed = given.length > 0 && item.isRenamed === true;
   const all = given.flatMap((values) => [...values.values()]).filter((value) => value !== undefined);
   const columns = item.columns.map(({ name, value }) => {

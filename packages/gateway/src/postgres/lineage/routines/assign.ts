@@ -13,7 +13,13 @@ export function assign(assignment: Assignment, context: LineageContext): void {
     context.collector.flow({
       sources: value.sources,
       how: value.how,
-      to: { kind: 'temporary', relation: temporary, column: assignment.column, typeOid: value.typeOid },
+      to: {
+        kind: 'temporary',
+        relation: temporary,
+        column: assignment.column,
+        typeOid: value.typeOid,
+        position: assignment.position,
+      },
     });
   }
   if (relation !== undefined) assignTo(relation, { ...assignment, value }, context);

@@ -38,6 +38,7 @@ export function ofCreateTable(create: NodeOf<'CreateStmt'>, context: StatementCo
   if (relation === undefined) throw new UnknownLineage('CreateStmt');
   tellReferences({ CreateStmt: create }, context);
   tellDefaults({ CreateStmt: create }, context);
+  tellFamily(create, context);
   if (!isTemporary(relation)) return NO_ROWS;
   // A parent shows its rows, whose columns may be of no class.
   if (create.inhRelations !== undefined || create.partspec !== undefined)
@@ -55,6 +56,26 @@ export function ofCreateTable(create: NodeOf<'CreateStmt'>, context: StatementCo
     toTemporary([], name, '*', context);
   return NO_ROWS;
 }
+
+/** A class comes with the family, and with comments: values that move there would meet checks of the caller's own. */
+function tellFamily(create: NodeOf<'CreateStmt'>, context: StatementContext): void {
+  let looks = create.partspec !== undefined;
+  const ranges: (NodeOf<'RangeVar'> | undefined)[] = (create.inhRelations ?? []).map((node) =>
+    asKind(node, 'RangeVar'),
+  );
+  walkNodes({ CreateStmt: create }, (kind, fields) => {
+    if (kind === 'TableLikeClause') ranges.push((fields as NodeOf<'TableLikeClause'>).relation);
+    if (kind === 'Constraint' && LOOKING.has((fields as NodeOf<'Constraint'>).contype)) looks = true;
+  });
+  if (!looks) return;
+  for (const range of ranges) context.collector.oracle('fallible', sourcesOfRange(range, context));
+}
+
+const LOOKING: ReadonlySet<string | undefined> = new Set([
+  'CONSTR_CHECK',
+  'CONSTR_EXCLUSION',
+  'CONSTR_GENERATED',
+]);
 
 /** A default is computed once for the rows that there are, and then for each that comes: what it reads would be of no class. */
 function tellDefaults(node: Node, context: StatementContext): void {
@@ -317,14 +338,19 @@ function ofSchemaMove(schema: string, context: StatementContext): Found {
 
 /** Comments and labels carry classes: a column that has one keeps what says so. */
 export function ofComment(
-  { objtype, object }: NodeOf<'CommentStmt'> | NodeOf<'SecLabelStmt'>,
+  fields: NodeOf<'CommentStmt'> | NodeOf<'SecLabelStmt'>,
   context: StatementContext,
 ): Found {
+  const { objtype, object } = fields;
+  const says = 'comment' in fields ? fields.comment : 'label' in fields ? fields.label : undefined;
   if (objtype !== 'OBJECT_COLUMN') return NO_ROWS;
   const parts = stringsOf(listOf(object)) ?? [];
   const column = parts.at(-1);
   if (column === undefined || parts.length < 2) throw new UnknownLineage('CommentStmt');
   const { relation } = foundOf(rangeOfParts(parts.slice(0, -1)), context);
+  // Values of a class may move to where the class is: a table of the caller's own, with checks of his own, gets none.
+  if (/countersign/iu.test(says ?? ''))
+    context.collector.oracle('opaque', [{ kind: 'unknown', object: 'a class that a comment gives' }]);
   if (relation === undefined) return NO_ROWS;
   movedAway(
     boundSources(relation, context).filter(
