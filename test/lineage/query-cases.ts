@@ -266,10 +266,28 @@ export const QUERY_CASES: Readonly<Record<string, readonly (readonly [sql: strin
       '-, customers.name, -',
     ],
     ['select id, name, ssn from customers group by 1, 2, 3', '-, customers.name, customers.ssn'],
-    ['select distinct id, name from customers', '-, customers.name'],
+    // DISTINCT sorts or hashes by every column: only where ORDER BY and keys decide the order does no row's place tell.
+    ['select distinct id, name from customers', '-, customers.name | group customers.name'],
+    ['select distinct id, name from customers order by 1', '-, customers.name'],
+    [
+      'select distinct name as id, id as k from customers order by id',
+      'customers.name, - | group customers.name | order customers.name',
+    ],
+    [
+      'select distinct status as id, id as k, name from customers order by id',
+      '-, -, customers.name | group customers.name',
+    ],
     [
       'select distinct c.id, c.name, a.id from customers c join accounts a on a.customer_id = c.id',
-      '-, customers.name, -',
+      '-, customers.name, - | group customers.name',
+    ],
+    [
+      'select distinct c.id, c.name, a.id from customers c join accounts a on a.customer_id = c.id order by c.id',
+      '-, customers.name, - | group customers.name',
+    ],
+    [
+      'select distinct c.id, c.name, a.id, a.customer_id from customers c join accounts a on a.customer_id = c.id order by c.id, a.id desc',
+      '-, customers.name, -, -',
     ],
     [
       'select distinct c.id, d.name from customers c join customers d on d.branch_id = c.branch_id',

@@ -1,6 +1,8 @@
 /** Aggregates, groups and windows. */
 import { attempt, type Family } from '../attempt.ts';
 
+const BY_KEY = 'by the server: what a key in the list decides is left out of GROUP BY';
+
 export const AGGREGATES: Family = {
   name: 'aggregates and windows',
   attempts: [
@@ -327,6 +329,35 @@ export const AGGREGATES: Family = {
       'MASK-348',
       'HAVING on a count of its values.',
       'select region from bank.customers group by region having count(distinct ssn) < 6 and count(*) >= 5',
+    ),
+    attempt(
+      'MASK-920',
+      'DISTINCT with the key behind the value, sorted to be so.',
+      ['set enable_hashagg = off', 'select distinct ssn, id from bank.customers'],
+      { once: true },
+    ),
+    attempt(
+      'MASK-921',
+      'DISTINCT with the key behind the value, hashed to be so.',
+      'select distinct ssn, id from bank.customers',
+    ),
+    attempt(
+      'MASK-922',
+      'Groups of the value and the key, in the order of the value.',
+      [
+        'set enable_hashagg = off',
+        'select c.id, count(*) from bank.customers c join bank.accounts a on a.customer = c.id group by c.ssn, c.id',
+      ],
+      { once: true, blocked: BY_KEY },
+    ),
+    attempt(
+      'MASK-923',
+      'Groups of the values and keys of two tables, in the order of one of the values.',
+      [
+        'set enable_hashagg = off',
+        'select c.id, a.id from bank.customers c join bank.accounts a on a.customer = c.id group by c.ssn, a.id, c.id',
+      ],
+      { once: true, blocked: BY_KEY },
     ),
   ],
 };

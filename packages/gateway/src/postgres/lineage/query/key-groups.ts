@@ -14,6 +14,42 @@ import type { Scope } from './scope.ts';
 /** Whether an entry of the list is nothing but columns that keys in the list decide. */
 export type IsDecided = (entry: Node) => boolean;
 
+/**
+ * Whether the rows of a DISTINCT come in an order that columns of the list and their keys decide alone. Any other order is that in which the server found out what is alike: by
+ * sorting or hashing every column, so that the place of a row would tell of values that tell nothing as a group. GROUP BY leaves out what a key decides.
+ *
+ * @param entries the output list. @param ordered what ORDER BY orders by.
+ */
+export function isOrderedByKeys(
+  entries: readonly Node[],
+  ordered: readonly Node[],
+  from: readonly Node[] | undefined,
+  scope: Scope,
+  context: LineageContext,
+): boolean {
+  const { leaves, isMerging } = leavesOf(from, scope, context);
+  spendWork((entries.length + ordered.length) * leaves.length);
+  const nameOf = (leaf: Leaf, column: string): string => JSON.stringify([leaf.name, column]);
+  const known = new Set(
+    ordered.flatMap((node) => {
+      const found = plainColumn(node, leaves, isMerging);
+      return found === undefined ? [] : [nameOf(found.leaf, found.column)];
+    }),
+  );
+  const isKeyed = (leaf: Leaf): boolean => {
+    const { primaryKey = [] } = leaf.relation;
+    return (
+      primaryKey.length > 0 && !leaf.isShared && primaryKey.every((name) => known.has(nameOf(leaf, name)))
+    );
+  };
+  return entries.every((entry) => {
+    const star = starOf(entry, leaves);
+    if (star !== undefined) return isKeyed(star);
+    const found = plainColumn(entry, leaves, isMerging);
+    return found !== undefined && (known.has(nameOf(found.leaf, found.column)) || isKeyed(found.leaf));
+  });
+}
+
 /** @param entries of GROUP BY, or the output list of DISTINCT. */
 export function decidedByKeys(
   entries: readonly Node[],

@@ -12,7 +12,7 @@ import { conditionOf } from './conditions.ts';
 import { lineageOfExpression } from './expression.ts';
 import { addFrom } from './from-clause.ts';
 import { countedBy } from './group-size.ts';
-import { decidedByKeys } from './key-groups.ts';
+import { decidedByKeys, isOrderedByKeys } from './key-groups.ts';
 import { tellWindow } from './ordering.ts';
 import { emptyScope, itemOfColumns, resolveHere, restOf } from './scope.ts';
 import type { Scope } from './scope.ts';
@@ -127,7 +127,8 @@ function distinctSources(
 ): readonly Source[] {
   if (output.isOpen) return restOf(output);
   const targets = (select.targetList ?? []).map((target) => asKind(target, 'ResTarget')!.val!);
-  const isDecided = decidedByKeys(targets, select.fromClause, scope, context);
+  const isOrdered = isOrderedByKeys(targets, orderedBy(select), select.fromClause, scope, context);
+  const isDecided = decidedByKeys(isOrdered ? targets : [], select.fromClause, scope, context);
   const grouping: Value[] = [];
   let at = 0;
   for (const target of targets) {
@@ -136,6 +137,18 @@ function distinctSources(
     at += width;
   }
   return sourcesOf(grouping);
+}
+
+/** Of ORDER BY: a number or a bare name is what the output has there or calls so, before it is a column of FROM. */
+function orderedBy(select: Select): readonly Node[] {
+  const named = (select.targetList ?? []).map((target) => asKind(target, 'ResTarget'));
+  return (select.sortClause ?? []).flatMap((sort) => {
+    const node = asKind(sort, 'SortBy')?.node;
+    if (node === undefined) return [];
+    const name = bareName(node);
+    const output = name === undefined ? undefined : named.find((target) => target?.name === name)?.val;
+    return [output ?? entryAt(node, select) ?? node];
+  });
 }
 
 /** A bare name is a column of FROM first, then an output column; a number is the output column there. */
