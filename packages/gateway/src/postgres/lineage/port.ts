@@ -38,6 +38,8 @@ export interface Value {
    * guessed bit by bit (its first letter, its length). Of a value without sources: `column`.
    */
   readonly form: 'column' | 'whole' | 'part';
+  /** How many times as large it may be as what it is made of, or as many digits: what doubles itself over and over fails by what it began with. Default 1. */
+  readonly size?: number | undefined;
   /** What the caller chose that it may be: alone (a constant), or else (`coalesce(c, 'x')`, a column of VALUES or of UNION). */
   readonly fixed?: Fixed | undefined;
   /** It may also be something that is neither regulated nor chosen: a column without class, a number of rows, the time, whatever a function makes of something. */

@@ -114,6 +114,7 @@ export function eitherOf(values: readonly Value[]): Value {
     how: isDirect ? 'direct' : 'derived',
     form: formOf(values),
     fixed: fixedOf(values.map(({ fixed }) => fixed)),
+    size: Math.max(...values.map((value) => value.size ?? 1)),
     isOther: values.some(({ isOther }) => isOther),
     typeOid: commonType(values),
     origin: isSame ? first.origin : undefined,
@@ -156,8 +157,17 @@ export function formOf(values: readonly Value[]): Value['form'] {
 export function derivedOf(values: readonly Value[], typeOid?: number, form: Value['form'] = 'part'): Value {
   const sources = unionOf(values.map((value) => value.sources));
   if (sources.length === 0) return freeOf(typeOid);
-  return { sources, how: 'derived', form, isOther: true, typeOid };
+  return { sources, how: 'derived', form, isOther: true, typeOid, size: sizeOf(values) };
 }
+
+/** Of all of them together; a constant beside them makes it larger by as much as one. */
+const sizeOf = (values: readonly Value[]): number =>
+  values.reduce((sum, { size = 1, sources }) => sum + (sources.length === 0 ? 1 : size), 0);
+
+/** What is larger could become too large for the server, depending on what it began with. */
+const MAX_SIZE = 5000;
+
+export const isTooLarge = ({ size = 1, sources }: Value): boolean => sources.length > 0 && size > MAX_SIZE;
 
 /** Something regulated is in it. */
 export const isRegulated = ({ sources }: Value): boolean => sources.length > 0;

@@ -12,6 +12,7 @@ import {
   formOf,
   freeOf,
   isRegulated,
+  isTooLarge,
   unknownOf,
 } from '../value.ts';
 import { elementsOfLiteral } from './array-literal.ts';
@@ -73,8 +74,11 @@ export function operate(
   const operands = left === undefined ? [right] : [left, right];
   const behaviour = context.routines.operatorOf(parts, left, right, context);
   switch (behaviour.kind) {
-    case 'total':
-      return totalOf(parts, operands, behaviour);
+    case 'total': {
+      const value = totalOf(parts, operands, behaviour);
+      if (isTooLarge(value)) context.collector.oracle('fallible', value.sources);
+      return value;
+    }
     case 'equality':
       if (left === undefined) throw new UnknownLineage('A_Expr');
       compareEqual(left, right, context);

@@ -136,7 +136,9 @@ function again(before: QueryColumns, found: QueryColumns): QueryColumns {
   const columns = all.columns.map(({ name, value }, index) => {
     const { fixed } = before.columns[index]!.value;
     // What each round makes of the caller's constants is no constant: nobody can count it.
-    return { name, value: isSameFixed(fixed, value.fixed) ? value : unfixed(value) };
+    const grows = (value.size ?? 1) > (before.columns[index]!.value.size ?? 1);
+    const counted = isSameFixed(fixed, value.fixed) ? value : unfixed(value);
+    return { name, value: grows ? { ...counted, size: Number.MAX_VALUE } : counted };
   });
   return { ...all, columns };
 }
@@ -158,5 +160,6 @@ const isSameValue = (one: Value, other: Value): boolean =>
   one.sources.length === other.sources.length &&
   (!isRegulated(one) || (one.how === other.how && one.form === other.form)) &&
   one.isOther === other.isOther &&
+  (one.size ?? 1) === (other.size ?? 1) &&
   one.origin === other.origin &&
   isSameFixed(one.fixed, other.fixed);

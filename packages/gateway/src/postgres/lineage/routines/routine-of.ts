@@ -13,6 +13,7 @@ import {
   formOf,
   freeOf,
   isRegulated,
+  isTooLarge,
   unionOf,
   unknownOf,
 } from '../value.ts';
@@ -131,13 +132,33 @@ function builtInOf(candidates: readonly CatalogRoutine[], call: RoutineCall, con
   const rule = TOTAL.get(name);
   const isTotal =
     rule !== undefined && call.arguments.every((value, at) => !isRegulated(value) || mayStand(rule, at));
-  if (isTotal && holds(rule.only, call, context)) return totalOf(name, rule, call, typeOid, context);
+  if (isTotal && holds(rule.only, call, context)) {
+    const value = grown(name, totalOf(name, rule, call, typeOid, context), call);
+    if (isTooLarge(value)) context.collector.oracle('fallible', value.sources);
+    return value;
+  }
   const reason = reasonOf(name);
   for (const { sources } of call.arguments) context.collector.oracle(reason, sources);
   // What a comparison tells was told. In the text of a view it is not: there nobody chose it.
   const isJudged = (reason === 'pattern' || reason === 'range') && typeOid === BOOL && !context.isCatalogText;
   return isJudged ? freeOf(typeOid) : derivedOf(call.arguments, typeOid);
 }
+
+/** Of those that can make a text longer, by how many times. */
+function grown(name: string, value: Value, { constants }: RoutineCall): Value {
+  if (!isRegulated(value)) return value;
+  const { size = 1 } = value;
+  if (name === 'replace') return { ...value, size: size * Math.max(1, constants[2]?.length ?? 1000) };
+  if (name === 'format') return { ...value, size: size * Math.max(1, constants[0]?.split('%').length ?? 1) };
+  return DOUBLING.has(name) ? { ...value, size: size * 2 } : value;
+}
+
+/** Quotes and backslashes are written twice. */
+const DOUBLING: ReadonlySet<string> = new Set(
+  'quote_literal quote_nullable quote_ident encode to_json to_jsonb row_to_json array_to_json json_build_object json_build_array jsonb_build_object jsonb_build_array json_agg jsonb_agg json_object_agg jsonb_object_agg'.split(
+    ' ',
+  ),
+);
 
 /** How many values there are is free, and how many different ones of a column. Of anything else it would tell whether a chosen value, or a part, is among them. */
 function tellCounted(name: string, call: RoutineCall, { collector }: LineageContext): void {
