@@ -98,7 +98,10 @@ export function lineageOfTargets(
 function tellGroups(select: Select, scope: Scope, output: QueryColumns, context: LineageContext): void {
   const { counted } = scope;
   const entries = (select.groupClause ?? []).map((node) => entryAt(node, select) ?? node);
-  const hasSets = entries.some((node) => asKind(node, 'GroupingSet') !== undefined);
+  // A whole row is sorted by all of its columns.
+  const hasSets = entries.some(
+    (node) => asKind(node, 'GroupingSet') !== undefined || isStar(asKind(node, 'ColumnRef')?.fields?.at(-1)),
+  );
   const isDecided = decidedByKeys(hasSets ? [] : entries, select.fromClause, scope, context);
   for (const [index, node] of (select.groupClause ?? []).entries()) {
     if (isDecided(entries[index]!)) continue;
