@@ -29,7 +29,6 @@ export function isOrderedByKeys(
 ): boolean {
   const { leaves, isMerging } = leavesOf(from, scope, context);
   spendWork((entries.length + ordered.length) * leaves.length);
-  const nameOf = (leaf: Leaf, column: string): string => JSON.stringify([leaf.name, column]);
   const known = new Set(
     ordered.flatMap((node) => {
       const found = plainColumn(node, leaves, isMerging);
@@ -49,6 +48,8 @@ export function isOrderedByKeys(
     return found !== undefined && (known.has(nameOf(found.leaf, found.column)) || isKeyed(found.leaf));
   });
 }
+
+const nameOf = (leaf: Leaf, column: string): string => JSON.stringify([leaf.name, column]);
 
 /** @param entries of GROUP BY, or the output list of DISTINCT. */
 export function decidedByKeys(
