@@ -8,15 +8,9 @@ export const THROUGH_MASK: Readonly<Record<string, string>> = {
   'MASK-853': 'the owner of a view publishes a fixed condition over constants, as he publishes a class',
   'MASK-347': 'an average over a group of the minimum size is free, whether it is shown or compared',
   'MASK-348': 'how many different values there are is free, as count(distinct …) is',
-  'MASK-519':
-    'who may write values into a column of a class can compare them with others of it: equality within a class is free',
-  'MASK-520':
-    'who may write values into a column of a class can count them among others of it: count(distinct …) is free',
-  'MASK-531': BOUND,
   'MASK-638':
     'code of the target itself, run by a default, moves values where it likes: such columns need a class',
   'MASK-639':
     'code of the target itself, run by a default, moves values where it likes: such columns need a class',
-  'MASK-737': 'the planner tells the average length of a column, and nothing of any one value',
   'MASK-761': BOUND,
 };
