@@ -4,6 +4,7 @@ import { AGGREGATES } from './aggregates.ts';
 import { CATALOGS } from './catalogs.ts';
 import { ROUTINES } from './code.ts';
 import { COLUMNS, RELATIONS } from './columns.ts';
+import { DEFINITIONS } from './definitions.ts';
 import { ERRORS } from './errors.ts';
 import { NUMBERS, STRUCTURES, TEXTS } from './expressions.ts';
 import { BUDGETS, CONDITIONS, FAILURES } from './oracles.ts';
@@ -29,6 +30,7 @@ export const FAMILIES: readonly Family[] = [
   WRITES,
   DECLASSIFY,
   WRITE_BACK,
+  DEFINITIONS,
 ];
 
 export const ATTEMPTS: readonly Attempt[] = FAMILIES.flatMap(({ attempts }) => attempts);
