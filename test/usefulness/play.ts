@@ -28,6 +28,9 @@ export class Bank {
   readonly #server: PostgresServer;
   readonly #comparer: Comparer;
   readonly #gateways = new Map<Who, Harness>();
+  /** By port. */
+  readonly #speakers = new Map<number, Speaker>();
+  #isReleased = false;
 
   private constructor(server: PostgresServer, comparer: Comparer) {
     this.#server = server;
@@ -35,7 +38,7 @@ export class Bank {
   }
 
   static async start(major: PostgresMajor = 18): Promise<Bank> {
-    const server = await startTestPostgres({ major, settings: { timezone: 'UTC' } });
+    const server = await startTestPostgres({ major, settings: { timezone: 'UTC', autovacuum: 'off' } });
     try {
       const admin = new Client({ connectionString: server.url() });
       await admin.connect();
@@ -82,7 +85,8 @@ export class Bank {
 
   async #playBy(each: Case, protocol: Protocol): Promise<Verdict> {
     // What is refused changes nothing, so it must not change the other copy either.
-    const through = await this.#sayAll((await this.#gatewayOf(each.who)).endpoint, each, protocol, false);
+    const { endpoint } = await this.#gatewayOf(each.who);
+    const through = await this.#sayAll(endpoint, each, protocol, false);
     const refusal = through.find(isRefusal)?.error;
     const direct = await this.#sayAll(this.#direct(), each, protocol, refusal !== undefined);
     if (refusal !== undefined) {
@@ -114,16 +118,27 @@ export class Bank {
     protocol: Protocol,
     isUndone: boolean,
   ): Promise<Answer[]> {
-    const speaker = await Speaker.connect(endpoint);
+    // One statement leaves nothing behind in its session.
+    const isAlone = steps.length === 1;
+    const speaker = isAlone ? await this.#sharedSpeaker(endpoint) : await Speaker.connect(endpoint);
     const answers: Answer[] = [];
     try {
       if (isUndone) await speaker.say('begin', 'simple');
       for (const step of steps) answers.push(await speaker.say(step, protocol));
       if (isUndone) await speaker.say('rollback', 'simple');
     } finally {
-      speaker.end();
+      if (!isAlone) speaker.end();
     }
     return answers;
+  }
+
+  async #sharedSpeaker(endpoint: RawEndpoint): Promise<Speaker> {
+    let speaker = this.#speakers.get(endpoint.port);
+    if (speaker === undefined) {
+      speaker = await Speaker.connect(endpoint);
+      this.#speakers.set(endpoint.port, speaker);
+    }
+    return speaker;
   }
 
   #direct(): RawEndpoint {
@@ -144,10 +159,18 @@ export class Bank {
 
   /** @returns the verdicts on the records. */
   async stop(): Promise<readonly string[]> {
+    for (const speaker of this.#speakers.values()) speaker.end();
     const verdicts: string[] = [];
     for (const gateway of this.#gateways.values()) verdicts.push((await gateway.finish()).verdict);
-    await this.#server.stop();
+    await this.release();
     return verdicts;
+  }
+
+  /** What a test that failed leaves; its gateways are ended by their harness. */
+  async release(): Promise<void> {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    await this.#server.stop();
   }
 }
 

@@ -11,7 +11,7 @@ export const REFUSED = casesOf('refused', [
     refused: {
       reason: 'group',
       instead:
-        'select c.name, sum(a.balance) from bank.customers c join bank.accounts a on a.customer_id = c.id group by c.id, c.name',
+        'select c.name, sum(a.balance) from bank.customers c join bank.accounts a on a.customer_id = c.id group by c.id, c.name order by c.id',
     },
   },
   {
@@ -20,13 +20,16 @@ export const REFUSED = casesOf('refused', [
   },
   {
     sql: "select id, name from bank.customers where name ilike 'ada%'",
-    refused: { reason: 'pattern', instead: "select id, name from bank.customers where number like 'C0001%'" },
+    refused: {
+      reason: 'pattern',
+      instead: "select id, name from bank.customers where number like 'C0001%' order by id",
+    },
   },
   { sql: "select id from bank.customers where email like '%@example.com'", refused: { reason: 'pattern' } },
   { sql: "select id from bank.customers where notes ~ 'mail'", refused: { reason: 'pattern' } },
   {
     sql: "select id from bank.customers where dob < date '1980-01-01'",
-    refused: { reason: 'range', instead: 'select id from bank.customers where dob is not null' },
+    refused: { reason: 'range', instead: 'select id from bank.customers where dob is not null order by id' },
   },
   {
     sql: "select id from bank.customers where dob between '1970-01-01' and '1979-12-31'",
@@ -37,7 +40,7 @@ export const REFUSED = casesOf('refused', [
     refused: {
       reason: 'group',
       instead:
-        'select extract(year from dob) as born, count(*) from bank.customers group by 1 having count(*) >= 5',
+        'select extract(year from dob) as born, count(*) from bank.customers group by born having count(*) >= 5',
     },
   },
   {
@@ -54,7 +57,7 @@ export const REFUSED = casesOf('refused', [
     sql: 'select left(ssn, 3)::int from bank.customers where id < 10',
     refused: {
       reason: 'fallible',
-      instead: 'select left(ssn, 3) as head from bank.customers',
+      instead: 'select left(ssn, 3) as head from bank.customers order by id',
       insteadMasked: { head: 'ssn!' },
     },
   },
@@ -70,7 +73,7 @@ export const REFUSED = casesOf('refused', [
     sql: 'select id, row_number() over (order by dob) from bank.customers',
     refused: {
       reason: 'order',
-      instead: 'select id, row_number() over (order by joined, id) from bank.customers',
+      instead: 'select id, row_number() over (order by joined, id) as n from bank.customers order by n',
     },
   },
   {
@@ -81,7 +84,8 @@ export const REFUSED = casesOf('refused', [
     sql: 'select name from bank.customers union select city from bank.branches',
     refused: {
       reason: 'group',
-      instead: 'select name from bank.customers union all select city from bank.branches',
+      instead:
+        'select name from bank.customers where id < 3 union all select city from bank.branches where id = 1',
       insteadMasked: { name: 'name!' },
     },
   },
@@ -97,7 +101,7 @@ export const REFUSED = casesOf('refused', [
     sql: 'create table scratch.copied as select id, email from bank.customers',
     refused: {
       reason: 'relation',
-      instead: 'create temporary table copied as select id, email from bank.customers',
+      instead: 'create temporary table if not exists copied as select id, email from bank.customers',
     },
   },
   { sql: 'insert into bank.audit (actor) select name from bank.customers', refused: { reason: 'column' } },
@@ -158,6 +162,13 @@ export const REFUSED = casesOf('refused', [
       reason: 'comparison',
       instead:
         "insert into bank.customers (number, name, email, branch_id) values ('N9', 'Nine', 'nine@example.com', 1)",
+    },
+  },
+  {
+    sql: 'select distinct id, email from bank.customers where id <= 60',
+    refused: {
+      reason: 'group',
+      instead: 'select distinct id, email from bank.customers where id <= 60 order by id',
     },
   },
 ]);
