@@ -17,6 +17,7 @@ import {
 } from '../value.ts';
 import { elementsOfLiteral } from './array-literal.ts';
 import { compareEqual, compareOtherwise, sourcesOf } from './comparison.ts';
+import { nameInCatalog } from './conjuncts.ts';
 import { BOOLEAN_TYPE, computed, lineageOfExpression, valuesOf } from './expression.ts';
 import type { Scope } from './scope.ts';
 
@@ -25,6 +26,7 @@ export function valueOfOperators(node: Node, scope: Scope | undefined, context: 
   const expression = asKind(node, 'A_Expr')!;
   const { kind, lexpr, rexpr } = expression;
   const left = lexpr === undefined ? undefined : lineageOfExpression(lexpr, scope, context);
+  if (asksForDefault(expression, context)) return freeOf(BOOLEAN_TYPE);
   switch (kind) {
     case 'AEXPR_OP':
     case 'AEXPR_LIKE':
@@ -51,6 +53,17 @@ export function valueOfOperators(node: Node, scope: Scope | undefined, context: 
     default:
       throw new UnknownLineage('A_Expr');
   }
+}
+
+/** `pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT'`, by which psql's `\d` orders partitions: a bound with a value in it never is that. */
+function asksForDefault({ kind, name, lexpr, rexpr }: NodeOf<'A_Expr'>, context: LineageContext): boolean {
+  if (kind !== 'AEXPR_OP' || asKind(rexpr, 'A_Const')?.sval?.sval !== 'DEFAULT') return false;
+  const call = asKind(lexpr, 'FuncCall');
+  const [schema, routine] = stringsOf(call?.funcname) ?? [];
+  const [bound] = call?.args ?? [];
+  if (schema !== 'pg_catalog' || routine !== 'pg_get_expr') return false;
+  if (stringsOf(asKind(bound, 'ColumnRef')?.fields)?.at(-1) !== 'relpartbound') return false;
+  return nameInCatalog(stringsOf(name), 'operator', context) === '=';
 }
 
 function partsOfName({ name }: NodeOf<'A_Expr'>): readonly string[] {
