@@ -30,8 +30,7 @@ test('cases are many, each asks something of its own, and refused ones are told 
   );
   const text = readFileSync(join(import.meta.dirname, '../../docs/masking.md'), 'utf8');
   const section = text.slice(text.indexOf('## Usefulness'));
-  for (const { refused } of REFUSED)
-    assert.ok(section.includes(`\`${refused!.reason}\``), `the document does not tell of ${refused!.reason}`);
+  for (const { refused } of REFUSED) assert.match(section, new RegExp(`\`${refused!.reason}\``, 'u'));
 });
 
 test('every case is answered as directly but for regulated cells, or refused on purpose', async (t) => {
