@@ -21,7 +21,7 @@ const FILE_GRACE_MS = 60 * 1000;
  * A run of everything that passes fewer has lost some: a file that is no longer found, a report that was cut off. Raise it with
  * what you add; lower it only with the tests that you remove.
  */
-const LEAST_PASSED = 4500;
+const LEAST_PASSED = 5900;
 
 const ROOMS = ['packages', 'test', 'examples', 'bench', 'scripts'];
 const SKIPPED = new Set(['node_modules', 'dist']);

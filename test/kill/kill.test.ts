@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { runKillLoop } from './kill-loop.ts';
 import type { KillReport } from './kill-loop.ts';
 
-const CI_KILLS = 200;
+const CI_KILLS = 120;
 /** A broken build shows itself in nearly every kill that meets traffic; on a machine with other work few of them do. */
 const BROKEN_KILLS = 10;
 const BROKEN_ROUNDS = 6;
