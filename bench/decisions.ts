@@ -7,14 +7,13 @@
  * `--distinct`: how many different statements memory is measured over, default 100,000. With `node --expose-gc bench/decisions.ts` garbage is not counted.
  */
 
-import { LiveGrant } from '../packages/gateway/src/grants/live-grant.ts';
 import { Scope } from '../packages/gateway/src/grants/scope.ts';
-import { SystemClock } from '../packages/gateway/src/grants/system-clock.ts';
 import type { Access } from '../packages/gateway/src/policy/access.ts';
 import { makePolicySet } from '../packages/gateway/src/policy/policy-set.ts';
 import { Authorizer } from '../packages/gateway/src/session/authorizer.ts';
 import { recordedObjects } from '../packages/gateway/src/session/recorded-objects.ts';
 import { measureMeanings } from './meanings.ts';
+import { grantOf } from '../packages/gateway/src/session/authorization-fixture.ts';
 
 const POLICIES = `
 @id("connect") permit (principal, action == Action::"connect", resource);
@@ -62,18 +61,7 @@ function measure(count: number, work: (index: number) => void): number {
 const mib = (bytes: number): string => `${(bytes / 1_048_576).toFixed(0)} MiB`;
 
 const { set } = makePolicySet([{ name: 'bench.cedar', path: 'bench.cedar', text: POLICIES }]);
-const grant = new LiveGrant(
-  {
-    id: 'bench',
-    principal: 'agent',
-    target: 'bank',
-    login: 'app',
-    databases: [],
-    expiresAtUs: 4_000_000_000_000_000n,
-    scope: SCOPE,
-  },
-  new SystemClock(),
-);
+const grant = grantOf(SCOPE, 'bench');
 const authorization = new Authorizer(() => set).authorize({
   principal: { name: 'agent', kind: 'agent', groups: ['reporting'] },
   grant,

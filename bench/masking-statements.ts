@@ -3,10 +3,7 @@
  * process; nothing is recorded.
  */
 
-import { Client } from 'pg';
 import { defaultRules } from '../packages/gateway/src/config/masking-section.ts';
-import { LiveGrant } from '../packages/gateway/src/grants/live-grant.ts';
-import { SystemClock } from '../packages/gateway/src/grants/system-clock.ts';
 import type { MaskingGrant } from '../packages/gateway/src/masking/rules.ts';
 import { testKeys } from '../packages/gateway/src/masking/transforms/keys-fixture.ts';
 import { makePolicySet } from '../packages/gateway/src/policy/policy-set.ts';
@@ -21,8 +18,8 @@ import { initParser } from '../packages/gateway/src/postgres/inspect/parse/parse
 import { Authorizer } from '../packages/gateway/src/session/authorizer.ts';
 import { recordedMasking } from '../packages/gateway/src/session/recorded-masking.ts';
 import { SessionMasking } from '../packages/gateway/src/session/session-masking.ts';
-import { loadTestCatalog } from '../test/support/catalog.ts';
-import { startTestPostgres } from '../test/support/postgres-server.ts';
+import { catalogWith } from '../test/support/catalog.ts';
+import { grantOf } from '../packages/gateway/src/session/authorization-fixture.ts';
 
 const SCHEMA = `create schema bank;
 create table bank.accounts (id int primary key, customer_id int, status text, balance numeric, opened_at timestamptz);
@@ -58,7 +55,7 @@ const SCOPE = {
 const GRANT: MaskingGrant = { unmask: new Set(['name']), writeClasses: new Set(), budgets: new Map() };
 
 export async function statementLines(): Promise<readonly string[]> {
-  const catalog = await catalogOf(SCHEMA);
+  const catalog = await catalogWith(SCHEMA);
   await initParser();
   const lines = [
     '| statement of 200 bytes | known, without masking | with | added | new, without masking | with | added |',
@@ -139,18 +136,7 @@ function missing(): never {
 function authorize(): ReturnType<Authorizer['authorize']> {
   const text = `@id("all") permit (principal, action, resource);`;
   const { set } = makePolicySet([{ name: 'bench.cedar', path: 'bench.cedar', text }]);
-  const grant = new LiveGrant(
-    {
-      id: 'bench',
-      principal: 'agent',
-      target: 'bank',
-      login: 'app',
-      databases: [],
-      expiresAtUs: 4_000_000_000_000_000n,
-      scope: SCOPE,
-    },
-    new SystemClock(),
-  );
+  const grant = grantOf(SCOPE, 'bench');
   const principal = { name: 'agent', kind: 'agent', groups: [] } as const;
   return new Authorizer(() => set).authorize({ principal, grant, database: 'bank' });
 }
@@ -187,17 +173,4 @@ function firstSight(work: (text: Buffer) => void, textOf: (index: number) => str
   });
   const settled = took.slice(FIRST_SIGHTS >> 2);
   return middle(settled);
-}
-
-async function catalogOf(schema: string): Promise<Catalog> {
-  const server = await startTestPostgres();
-  try {
-    const client = new Client({ connectionString: server.url() });
-    await client.connect();
-    await client.query(schema);
-    await client.end();
-    return await loadTestCatalog(server);
-  } finally {
-    await server.stop();
-  }
 }

@@ -6,13 +6,10 @@
 import { MeaningCache } from '../packages/gateway/src/postgres/analysis/meaning-cache.ts';
 import { readStatement } from '../packages/gateway/src/postgres/analysis/read-statement.ts';
 import type { StatementReading } from '../packages/gateway/src/postgres/analysis/reading.ts';
-import type { Catalog } from '../packages/gateway/src/postgres/catalog/catalog.ts';
 import type { SessionNames } from '../packages/gateway/src/postgres/inspect/meaning.ts';
 import { initParser } from '../packages/gateway/src/postgres/inspect/parse/parse-statement.ts';
 import type { Authorization } from '../packages/gateway/src/session/authorizer.ts';
-import { loadTestCatalog } from '../test/support/catalog.ts';
-import { startTestPostgres } from '../test/support/postgres-server.ts';
-import { Client } from 'pg';
+import { catalogWith } from '../test/support/catalog.ts';
 
 const SCHEMA = `create schema bank;
 create table bank.accounts (id int primary key, customer_id int, status text, balance numeric, opened_at timestamptz);
@@ -50,7 +47,7 @@ export async function measureMeanings(
   authorization: Authorization,
   distinct: number,
 ): Promise<MeaningFigures> {
-  const catalog = await loadCatalogOf(SCHEMA);
+  const catalog = await catalogWith(SCHEMA);
   await initParser();
   const cache = new MeaningCache();
   const read = (text: Buffer): StatementReading => {
@@ -94,19 +91,6 @@ export async function measureMeanings(
       rssAfter: process.memoryUsage().rss,
     },
   };
-}
-
-async function loadCatalogOf(schema: string): Promise<Catalog> {
-  const server = await startTestPostgres();
-  try {
-    const client = new Client({ connectionString: server.url() });
-    await client.connect();
-    await client.query(schema);
-    await client.end();
-    return await loadTestCatalog(server);
-  } finally {
-    await server.stop();
-  }
 }
 
 /** Median of nine means, µs. */

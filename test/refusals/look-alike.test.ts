@@ -10,14 +10,13 @@ import { after, before, test } from 'node:test';
 import { Client } from 'pg';
 
 import { assembleScope, scopeSection } from '../../packages/gateway/src/config/scope-section.ts';
-import { LiveGrant } from '../../packages/gateway/src/grants/live-grant.ts';
-import { SystemClock } from '../../packages/gateway/src/grants/system-clock.ts';
 import { analyzeStatement } from '../../packages/gateway/src/postgres/inspect/analyze-statement.ts';
 import { initParser } from '../../packages/gateway/src/postgres/inspect/parse/parse-statement.ts';
 import type { Catalog } from '../../packages/gateway/src/postgres/catalog/catalog.ts';
 import { tellMissing } from '../../packages/gateway/src/session/refusal-text.ts';
 import { loadTestCatalog } from '../support/catalog.ts';
 import { startTestPostgres, type PostgresServer } from '../support/postgres-server.ts';
+import { grantOf } from '../../packages/gateway/src/session/authorization-fixture.ts';
 
 const SCHEMA = `
   CREATE SCHEMA bank;
@@ -212,18 +211,7 @@ function refusalOf(text: string): Refusal | undefined {
     temporary: new Set(),
   });
   assert.equal(meaning.unreadable, undefined, text);
-  const grant = new LiveGrant(
-    {
-      id: 'reports',
-      principal: 'agent',
-      target: 'bank',
-      login: 'app',
-      databases: [],
-      expiresAtUs: 4_000_000_000_000_000n,
-      scope: SCOPE,
-    },
-    new SystemClock(),
-  );
+  const grant = grantOf(SCOPE, 'reports');
   const missing = grant.scope.missing(meaning.demands);
   if (missing.length === 0 && meaning.unknownNames.length === 0) return undefined;
   const { detail = '', hint = '' } = tellMissing({

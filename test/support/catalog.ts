@@ -1,10 +1,12 @@
 /** The catalog of a real server, as the gateway reads it. */
+import { Client } from 'pg';
 import type { PostgresTargetConfig } from '../../packages/gateway/src/config/config.ts';
 import { indexCatalog } from '../../packages/gateway/src/postgres/catalog/catalog-index.ts';
 import type { Catalog } from '../../packages/gateway/src/postgres/catalog/catalog.ts';
 import { loadCatalog, openCatalogSession } from '../../packages/gateway/src/postgres/catalog/load-catalog.ts';
 import { dialTarget } from '../../packages/gateway/src/postgres/upstream/dial.ts';
 import { OwnSession } from '../../packages/gateway/src/postgres/upstream/own-session.ts';
+import { startTestPostgres } from './postgres-server.ts';
 
 /** What `loadTestCatalog` needs to know of a server; a `PostgresServer` is one. */
 export interface CatalogServer {
@@ -50,5 +52,19 @@ export async function loadTestCatalog(server: CatalogServer, database = 'postgre
     return indexCatalog(data);
   } finally {
     session.end();
+  }
+}
+
+/** That of a new database in which the schema was made, on a server that lives no longer than this. */
+export async function catalogWith(schema: string): Promise<Catalog> {
+  const server = await startTestPostgres();
+  try {
+    const client = new Client({ connectionString: server.url() });
+    await client.connect();
+    await client.query(schema);
+    await client.end();
+    return await loadTestCatalog(server);
+  } finally {
+    await server.stop();
   }
 }
