@@ -41,8 +41,10 @@ async function converse(port: number, ...pieces: readonly (string | Buffer)[]): 
   let answer = '';
   socket.on('data', (chunk: Buffer) => (answer += chunk.toString('latin1')));
   socket.on('error', () => {});
+  // Not `once`, which takes a reset for a failure: who is turned away while he writes sees one.
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   for (const piece of pieces) socket.write(piece);
-  await once(socket, 'close');
+  await closed;
   return answer;
 }
 
